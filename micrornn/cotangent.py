@@ -1,0 +1,167 @@
+"""Contributions that are cheaper left unwritten.
+
+The gradient of a slice fills only a part of the whole, and the gradient of a weight in one step is an
+outer product. Written out, each would be an array as large as the weight, for every step. So the rules of
+indexing and of matrix products send a `Part` or a `Product`; these add up in a `Sum`, which is written out
+once, when the total is asked for: parts into one buffer, products as one product over all steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Cotangent = Any  # an array, a float, a tensor (when recorded), or one of the forms below
+
+_ROWS = 1024  # a Sum multiplies out its products when it holds about this many rows
+
+
+class Unwritten:
+    """A contribution that is not an array yet: `dense()` makes it one."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # array + Unwritten asks us, not NumPy
+
+    def dense(self) -> Any:
+        """The contribution as an array (or a tensor, where backward is recorded)."""
+        raise NotImplementedError
+
+    def __add__(self, other: Cotangent) -> Sum:
+        return Sum(self) + other
+
+    def __radd__(self, other: Cotangent) -> Sum:
+        return Sum(self) + other
+
+
+class Part(Unwritten):
+    """Zeros of ``shape`` except for ``gradient`` at ``index``."""
+
+    __slots__ = ("gradient", "index", "shape")
+
+    def __init__(self, gradient: Cotangent, index: Any, shape: tuple[int, ...]) -> None:
+        self.gradient = gradient
+        self.index = index
+        self.shape = shape
+
+    def dense(self) -> Any:
+        """Shape ``shape``; repeated indices add up."""
+        from micrornn.ops.index import scatter
+
+        return scatter(self.gradient, index=(self.index,), shape=self.shape)
+
+
+class Product(Unwritten):
+    """``left.T @ right``, summed over all rows: left (..., m), right (..., n), result (m, n)."""
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Cotangent, right: Cotangent) -> None:
+        self.left = left
+        self.right = right
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the written-out contribution."""
+        return (self.left.shape[-1], self.right.shape[-1])
+
+    def dense(self) -> Any:
+        """Shape (m, n)."""
+        return multiply_out([self])
+
+
+class Sum(Unwritten):
+    """A running sum of contributions, some of them unwritten."""
+
+    __slots__ = ("parts", "products", "rows", "written")
+
+    def __init__(self, first: Unwritten) -> None:
+        self.parts: list[Part] = []
+        self.products: list[Product] = []
+        self.rows = 0
+        self.written: Any = None
+        self += first
+
+    def __add__(self, other: Cotangent) -> Sum:
+        self += other
+        return self
+
+    __radd__ = __add__
+
+    def __iadd__(self, other: Cotangent) -> Sum:
+        kind = type(other)
+        if kind is Product:
+            left = other.left
+            if self.products and self.products[-1].left.ndim != left.ndim:
+                self._flush()  # rows of one shape are stacked at a time
+            self.products.append(other)
+            self.rows += 1 if left.ndim == 1 else left.size // left.shape[-1]
+            if self.rows >= _ROWS:
+                self._flush()
+        elif kind is Part:
+            self.parts.append(other)
+        elif kind is Sum:
+            for term in (*other.parts, *other.products):
+                self += term
+            if other.written is not None:
+                self += other.written
+        else:
+            self.written = other if self.written is None else self.written + other
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the written-out sum."""
+        for terms in (self.parts, self.products):
+            if terms:
+                return terms[0].shape
+        return np.shape(self.written)
+
+    def _flush(self) -> None:
+        done = multiply_out(self.products)
+        self.products = []
+        self.rows = 0
+        self.written = done if self.written is None else self.written + done
+
+    def dense(self) -> Any:
+        """The total, as an array."""
+        from micrornn.ops.index import scatter
+
+        if self.products:
+            self._flush()
+        if self.parts:
+            index = tuple([part.index for part in self.parts])
+            gradients = [part.gradient for part in self.parts]
+            done = scatter(*gradients, index=index, shape=self.parts[0].shape)
+            self.parts = []
+            self.written = done if self.written is None else self.written + done
+        return self.written
+
+
+def multiply_out(products: list[Product]) -> Any:
+    """The sum of the products as one product of all their rows."""
+    lefts = [product.left for product in products]
+    rights = [product.right for product in products]
+    if not (type(lefts[0]) is np.ndarray and type(rights[0]) is np.ndarray):
+        from micrornn.ops.shape import concatenate, reshape
+
+        # Recorded: the same in operations that make nodes.
+        left = concatenate([reshape(x, (-1, x.shape[-1])) for x in lefts])
+        right = concatenate([reshape(x, (-1, x.shape[-1])) for x in rights])
+        return left.T @ right
+    if len(products) == 1 and lefts[0].ndim == 1:
+        return lefts[0][:, None] * rights[0]
+    return _rows(lefts).T.dot(_rows(rights))
+
+
+def _rows(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    if arrays[0].ndim == 1:
+        return np.array(arrays)
+    if arrays[0].ndim > 2:
+        arrays = [x.reshape(-1, x.shape[-1]) for x in arrays]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def dense(contribution: Cotangent) -> Any:
+    """Any contribution as an array, a float or a tensor."""
+    return contribution.dense() if isinstance(contribution, Unwritten) else contribution

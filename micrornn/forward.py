@@ -1,0 +1,156 @@
+"""Forward mode: tangents pushed through a recorded graph, oldest node first.
+
+Pushing a tangent through an unrolled graph carries d(state)/d(parameter) along with time, which is
+real-time recurrent learning (Williams & Zipser 1989); backward mode carries it against time, which is BPTT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from micrornn.backward import grad
+from micrornn.graph import Graph
+from micrornn.ops.shape import broadcast_to
+from micrornn.tensor import Tensor, describe, shape_of
+
+
+def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
+    """J v: how out moves when the inputs move along the tangents.
+
+    Args:
+        out: a computed tensor.
+        inputs: one tensor of its graph or several.
+        tangents: for each input an array of its shape.
+
+    Returns:
+        An array in the shape of out; zeros where no path leads from the inputs.
+
+    Raises:
+        ValueError: a tangent does not have the shape of its input.
+
+    >>> import micrornn as mr
+    >>> x = mr.tensor([1.0, 2.0], requires_grad=True)
+    >>> mr.jvp(x * x, x, [1.0, 0.0])
+    array([2., 0.])
+    """
+    nodes = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [tangents] if isinstance(inputs, Tensor) else list(tangents)
+    if len(nodes) != len(given):
+        raise ValueError(f"{len(given)} tangents for {len(nodes)} inputs; give one for each")
+    seeds = {}
+    for x, tangent in zip(nodes, given, strict=True):
+        array = np.asarray(tangent, x.dtype)
+        if array.shape != x.shape:
+            raise ValueError(
+                f"tangent of shape {array.shape} for {describe(x)} of shape {x.shape}; "
+                "give one number for each of its elements"
+            )
+        seeds[x.number] = array if array.ndim else array[()]
+    return _push(Graph(out).nodes, out, seeds)
+
+
+def _push(nodes: Sequence[Tensor], out: Tensor, seeds: dict[int, Any]) -> Any:
+    tangents: dict[int, Any] = dict(seeds)
+    for node in nodes:
+        if node.number in seeds:
+            continue  # its own tangent is given, whatever its inputs do
+        p = node.primitive
+        arrived = [tangents.get(x.number) for x in node.inputs]
+        if p is None or all(d is None for d in arrived):
+            continue
+        if p.variadic:
+            total = p.jvp(arrived, node._data, *node.values, **node.params)  # type: ignore[operator]
+        else:
+            total = None
+            for d, rule in zip(arrived, p.jvp, strict=False):  # type: ignore[arg-type]
+                if d is not None:
+                    share = rule(d, node._data, *node.values, **node.params)
+                    total = share if total is None else total + share
+        tangents[node.number] = broadcast_to(total, node.shape)
+    result = tangents.get(out.number)
+    return np.zeros(out.shape, out.dtype)[()] if result is None else result
+
+
+def jacobian(
+    out: Tensor, wrt: Tensor, mode: Literal["auto", "forward", "reverse"] = "auto"
+) -> np.ndarray[Any, Any]:
+    """The matrix of all d(out_i)/d(wrt_j), in the shape ``out.shape + wrt.shape``.
+
+    Args:
+        out: a computed tensor.
+        wrt: a tensor of its graph.
+        mode: one sweep per element of out (reverse) or of wrt (forward); the cheaper by default.
+
+    Raises:
+        ValueError: the mode is not one of the three.
+
+    >>> import micrornn as mr
+    >>> x = mr.tensor([1.0, 2.0], requires_grad=True)
+    >>> mr.jacobian(x * x, x)
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f"jacobian mode {mode!r}; choose auto, forward or reverse")
+    if mode == "auto":
+        mode = "forward" if wrt.size < out.size else "reverse"
+    result = np.zeros((out.size, wrt.size), np.result_type(out.dtype, wrt.dtype))
+    if mode == "forward":
+        nodes = Graph(out).nodes
+        for j, seed in enumerate(_units(wrt)):
+            result[:, j] = np.ravel(_push(nodes, out, {wrt.number: seed}))
+    elif out.requires_grad:
+        for i, seed in enumerate(_units(out)):
+            row = grad(out, wrt, seed)
+            if row is not None:
+                result[i] = np.ravel(row)
+    return result.reshape(out.shape + wrt.shape)
+
+
+def _units(x: Tensor) -> list[Any]:
+    """One array per element of x, with a 1 there and 0 elsewhere."""
+    return [row.reshape(x.shape)[()] for row in np.eye(x.size, dtype=x.dtype)]
+
+
+def hvp(out: Tensor, inputs: Tensor | Sequence[Tensor], vectors: Any) -> Any:
+    """H v: the Hessian of a scalar times vectors, as the gradient of <gradient, v>.
+
+    Args:
+        out: a scalar tensor.
+        inputs: one tensor or several.
+        vectors: for each input an array of its shape.
+
+    Returns:
+        One array per input, in its shape (zeros where the second derivative vanishes).
+
+    Raises:
+        ValueError: out is no scalar, or a vector has the wrong shape.
+
+    >>> import micrornn as mr
+    >>> x = mr.tensor([1.0, 2.0], requires_grad=True)
+    >>> mr.hvp((x * x * x).sum(), x, [1.0, 1.0])
+    array([ 6., 12.])
+    """
+    single = isinstance(inputs, Tensor)
+    nodes: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [vectors] if single else list(vectors)
+    total: Tensor | None = None
+    for x, first, v in zip(nodes, grad(out, nodes, create_graph=True), given, strict=True):
+        array = np.asarray(v, x.dtype)
+        if array.shape != x.shape:
+            raise ValueError(f"vector of shape {array.shape} for {describe(x)} of shape {x.shape}")
+        if first is not None:
+            slope = (first * array).sum() if shape_of(array) else first * float(array)
+            total = slope if total is None else total + slope
+    if total is None or not total.requires_grad:
+        products: list[Any] = [None] * len(nodes)
+    else:
+        products = grad(total, nodes)
+    filled = [
+        np.zeros(x.shape, x.dtype)[()] if p is None else p
+        for x, p in zip(nodes, products, strict=True)
+    ]
+    return filled[0] if single else filled

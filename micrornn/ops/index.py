@@ -1,0 +1,115 @@
+"""Reading a part of an array, and writing parts into a whole: indexing, embedding lookup, scatter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.cotangent import Part
+from micrornn.primitive import primitive, sample
+from micrornn.tensor import Data, Tensor, shape_of
+
+Index = Any  # what NumPy takes between brackets
+
+_REPEATED = np.array([2, 0, 2])  # the same row twice: its gradients add up
+
+getitem = primitive(
+    "getitem",
+    "x[index]",
+    forward=lambda x, *, index: x[index],
+    vjp=(lambda g, y, x, index: Part(g, index, x.shape),),
+    jvp=(lambda d, y, x, index: d[index],),
+    samples=(
+        sample((4, 3), index=1),
+        sample((4, 3), index=(slice(1, 3), slice(None, None, 2))),
+        sample((4, 3), index=(Ellipsis, None, 0)),
+        sample((4, 3), index=_REPEATED),
+        sample((4, 3), index=(_REPEATED, np.array([0, 1, 0]))),
+        sample((4, 3), index=np.eye(4, 3) > 0),
+    ),
+    symbol="[ ]",
+)
+
+
+def as_index(index: Index) -> Index:
+    """An index that NumPy takes and nobody can change later: tensors become arrays, arrays copies."""
+    if isinstance(index, tuple):
+        return tuple([as_index(i) for i in index])
+    if isinstance(index, Tensor):
+        index = index._data
+        return int(index) if isinstance(index, float) else index
+    if isinstance(index, (list, np.ndarray)):
+        return np.array(index)
+    return index
+
+
+def index_with(x: Tensor, index: Index) -> Tensor:
+    """x[index]: NumPy's basic and integer-array indexing.
+
+    >>> import micrornn as mr
+    >>> x = mr.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> x[[0, 2, 2]].sum().backward()
+    >>> x.grad
+    array([1., 0., 2.])
+    """
+    kind = type(index)
+    return getitem(x, index=index if kind is int or kind is slice else as_index(index))
+
+
+def take(x: Any, index: Any, axis: int = 0) -> Tensor:
+    """Rows (or slices along an axis) picked by an integer array: an embedding lookup.
+
+    Args:
+        x: shape (V, ...) for axis 0.
+        index: integers of any shape S; the result has shape S + x.shape[1:] for axis 0.
+
+    Raises:
+        TypeError: the index does not hold integers.
+
+    >>> import micrornn as mr
+    >>> table = mr.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> mr.take(table, [1, 0, 1]).shape
+    (3, 2)
+    """
+    index = as_index(index)
+    if np.asarray(index).dtype.kind not in "iu":
+        raise TypeError(
+            f"take wants integers to pick rows with, not {np.asarray(index).dtype}; "
+            "convert the index, for example index.astype(int)"
+        )
+    lead = (slice(None),) * (axis % len(shape_of(x)))
+    return getitem(x, index=(*lead, index) if lead else index)
+
+
+def _is_basic(index: Index) -> bool:
+    """Whether each element is named at most once, so that += reaches it."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(i, np.ndarray) and i.dtype.kind != "b" and i.ndim for i in parts)
+
+
+def _write(*parts: Data, index: tuple[Index, ...], shape: tuple[int, ...]) -> Data:
+    whole = np.zeros(shape, np.result_type(*{getattr(p, "dtype", np.dtype(float)) for p in parts}))
+    for part, where in zip(parts, index, strict=True):
+        if _is_basic(where):
+            whole[where] += part
+        else:
+            np.add.at(whole, where, part)
+    return whole
+
+
+scatter = primitive(
+    "scatter",
+    "zeros of a shape, with x₁ added at index₁, x₂ at index₂, ...",
+    forward=_write,
+    vjp=lambda g, y, *parts, index, shape: [g[i] for i in index],
+    jvp=lambda ds, y, *parts, index, shape: scatter(
+        *[d for d in ds if d is not None],
+        index=tuple([i for i, d in zip(index, ds, strict=True) if d is not None]),
+        shape=shape,
+    ),
+    samples=(
+        sample((3,), (2,), index=(1, (slice(0, 2), 0)), shape=(4, 3)),
+        sample((3, 3), index=(_REPEATED,), shape=(4, 3)),
+    ),
+)

@@ -1,0 +1,308 @@
+"""Operations along axes: sums, extremes, normalised exponentials, running sums.
+
+The names sum, max and min are NumPy's; in this file they are the operations, not Python's built-ins."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from micrornn.ops.elementwise import exp, where
+from micrornn.ops.shape import broadcast_to, flip, reshape
+from micrornn.primitive import primitive, sample
+from micrornn.tensor import Data, Tensor, shape_of
+
+Axis = Any  # None (all axes), an int, or a tuple of ints
+
+_REDUCTIONS = (
+    sample((2, 3), axis=None, keepdims=False),
+    sample((2, 3), axis=0, keepdims=False),
+    sample((2, 3), axis=-1, keepdims=True),
+    sample((2, 3, 4), axis=(0, 2), keepdims=False),
+    sample((), axis=None, keepdims=False),
+)
+
+
+def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    """The shape with the reduced axes kept as 1."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+    return tuple([1 if i in axes else n for i, n in enumerate(shape)])
+
+
+def _along(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """A reduced value (or its cotangent) in a shape that broadcasts against x."""
+    if keepdims or axis is None or not shape_of(x):
+        return y
+    return reshape(y, _kept(x.shape, axis))
+
+
+def _total(x: Data, *, axis: Axis, keepdims: bool) -> Data:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+_sum = primitive(
+    "sum",
+    "Σ x",
+    forward=_total,
+    vjp=(lambda g, y, x, axis, keepdims: broadcast_to(_along(g, x, axis, keepdims), shape_of(x)),),
+    jvp=(lambda d, y, x, axis, keepdims: sum(d, axis, keepdims),),
+    samples=_REDUCTIONS,
+    symbol="Σ",
+)
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The sum over the axes (all of them by default).
+
+    >>> import micrornn as mr
+    >>> mr.sum(mr.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    tensor([4., 6.], sum)
+    """
+    return _sum(x, axis=axis, keepdims=keepdims)
+
+
+def _count(x: Any, axis: Axis) -> int:
+    shape = shape_of(x)
+    return math.prod([n for n, k in zip(shape, _kept(shape, axis), strict=True) if k == 1])
+
+
+_mean = primitive(
+    "mean",
+    "Σ x / n",
+    forward=lambda x, *, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    vjp=(
+        lambda g, y, x, axis, keepdims: broadcast_to(
+            _along(g, x, axis, keepdims) / _count(x, axis), shape_of(x)
+        ),
+    ),
+    jvp=(lambda d, y, x, axis, keepdims: mean(d, axis, keepdims),),
+    samples=_REDUCTIONS,
+)
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The mean over the axes (all of them by default).
+
+    >>> import micrornn as mr
+    >>> mr.mean(mr.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    tensor([1.5, 3.5], mean)
+    """
+    return _mean(x, axis=axis, keepdims=keepdims)
+
+
+def _centred(x: Any, axis: Axis, ddof: int) -> Any:
+    """2 (x - mean) / (n - ddof): the gradient of the variance."""
+    return (x - mean(x, axis, True)) * (2.0 / (_count(x, axis) - ddof))
+
+
+_var = primitive(
+    "var",
+    "Σ (x - mean)² / (n - ddof)",
+    forward=lambda x, *, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
+    vjp=(
+        lambda g, y, x, axis, keepdims, ddof: (
+            _along(g, x, axis, keepdims) * _centred(x, axis, ddof)
+        ),
+    ),
+    jvp=(
+        lambda d, y, x, axis, keepdims, ddof: sum(d * _centred(x, axis, ddof), axis, keepdims),
+    ),
+    samples=(
+        sample((2, 3), axis=None, keepdims=False, ddof=0),
+        sample((2, 3), axis=1, keepdims=False, ddof=1),
+        sample((2, 3), axis=0, keepdims=True, ddof=0),
+    ),
+)
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+    """The variance over the axes, divided by n - ddof, as NumPy's (PyTorch's default is ddof=1).
+
+    >>> import micrornn as mr
+    >>> mr.var(mr.tensor([1.0, 3.0]))
+    tensor(1.0, var)
+    """
+    return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+def _winners(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
+    """Each element's share of the extreme: ties split it evenly, as PyTorch's amax does."""
+    values = x._data if isinstance(x, Tensor) else x
+    best = y._data if isinstance(y, Tensor) else y
+    tied = np.equal(values, _along(best, values, axis, keepdims))
+    shares = tied / np.sum(tied, axis=axis, keepdims=True)
+    return shares.astype(getattr(values, "dtype", float))
+
+
+def _extreme(name: str, forward: Any) -> Any:
+    return primitive(
+        name,
+        f"{name} x",
+        forward=lambda x, *, axis, keepdims: forward(x, axis=axis, keepdims=keepdims),
+        vjp=(
+            lambda g, y, x, axis, keepdims: (
+                _along(g, x, axis, keepdims) * _winners(x, y, axis, keepdims)
+            ),
+        ),
+        jvp=(
+            lambda d, y, x, axis, keepdims: sum(d * _winners(x, y, axis, keepdims), axis, keepdims),
+        ),
+        samples=_REDUCTIONS,
+    )
+
+
+_max = _extreme("max", np.max)
+_min = _extreme("min", np.min)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element over the axes; ties share the gradient evenly (PyTorch's amax).
+
+    >>> import micrornn as mr
+    >>> mr.max(mr.tensor([1.0, 3.0, 2.0]))
+    tensor(3.0, max)
+    """
+    return _max(x, axis=axis, keepdims=keepdims)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over the axes; ties share the gradient evenly (PyTorch's amin).
+
+    >>> import micrornn as mr
+    >>> mr.min(mr.tensor([1.0, 3.0, 2.0]))
+    tensor(1.0, min)
+    """
+    return _min(x, axis=axis, keepdims=keepdims)
+
+
+def _finite(y: Any) -> Any:
+    # ln of an empty sum is -inf; its softmax weights are 0, not nan.
+    return where(np.isinf(y._data if isinstance(y, Tensor) else y), 0.0, y)
+
+
+def _logsumexp_forward(x: Data, *, axis: Axis, keepdims: bool) -> Data:
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    total = np.sum(np.exp(x - top), axis=axis, keepdims=True)
+    with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer for all -inf
+        y = np.log(total) + top
+    return y if keepdims else np.squeeze(y, axis=axis)[()]
+
+
+_logsumexp = primitive(
+    "logsumexp",
+    "ln Σ e^x",
+    forward=_logsumexp_forward,
+    vjp=(
+        lambda g, y, x, axis, keepdims: (
+            _along(g, x, axis, keepdims) * exp(x - _along(_finite(y), x, axis, keepdims))
+        ),
+    ),
+    jvp=(
+        lambda d, y, x, axis, keepdims: sum(
+            d * exp(x - _along(_finite(y), x, axis, keepdims)), axis, keepdims
+        ),
+    ),
+    samples=_REDUCTIONS,
+    symbol="lse",
+)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """ln of the sum of exponentials, stable for inputs of any size.
+
+    >>> import micrornn as mr
+    >>> round(mr.logsumexp(mr.tensor([1000.0, 1000.0])).item(), 4)
+    1000.6931
+    """
+    return _logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+def _softmax_forward(x: Data, *, axis: int) -> Data:
+    y = np.exp(x - x.max(axis, keepdims=True))
+    y /= np.add.reduce(y, axis=axis, keepdims=True)
+    return y
+
+
+_SOFTMAXES = (sample((3,), axis=-1), sample((2, 3), axis=-1), sample((2, 3), axis=0))
+
+
+def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
+    gy = g * y  # y (g - <g, y>); the Jacobian is symmetric, so it serves both modes
+    return gy - y * sum(gy, axis, True)
+
+
+_softmax = primitive(
+    "softmax",
+    "e^x / Σ e^x",
+    forward=_softmax_forward,
+    vjp=(_softmax_rule,),
+    jvp=(_softmax_rule,),
+    samples=_SOFTMAXES,
+)
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """Exponentials that are normalised to add up to 1 along the axis.
+
+    >>> import micrornn as mr
+    >>> mr.softmax(mr.tensor([0.0, 0.0]))
+    tensor([0.5, 0.5], softmax)
+    """
+    return _softmax(x, axis=axis)
+
+
+def _log_softmax_forward(x: Data, *, axis: int) -> Data:
+    y = x - x.max(axis, keepdims=True)
+    y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
+    return y
+
+
+_log_softmax = primitive(
+    "log_softmax",
+    "x - ln Σ e^x",
+    forward=_log_softmax_forward,
+    vjp=(lambda g, y, x, axis: g - exp(y) * sum(g, axis, True),),
+    jvp=(lambda d, y, x, axis: d - sum(exp(y) * d, axis, True),),
+    samples=_SOFTMAXES,
+)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """The logarithm of softmax, without the underflow that taking it afterwards would bring.
+
+    >>> import micrornn as mr
+    >>> mr.log_softmax(mr.tensor([0.0, 1e4]))
+    tensor([-10000.,      0.], log_softmax)
+    """
+    return _log_softmax(x, axis=axis)
+
+
+def _cumsum_rule(g: Any, y: Any, x: Any, axis: Axis) -> Any:
+    if axis is None:
+        return reshape(flip(cumsum(flip(g, 0), 0), 0), shape_of(x))
+    return flip(cumsum(flip(g, axis), axis), axis)
+
+
+_cumsum = primitive(
+    "cumsum",
+    "y_i = x_1 + ... + x_i",
+    forward=lambda x, *, axis: np.cumsum(x, axis=axis),
+    vjp=(_cumsum_rule,),
+    jvp=(lambda d, y, x, axis: cumsum(d, axis),),
+    samples=(sample((4,), axis=0), sample((2, 3), axis=1), sample((2, 3), axis=None)),
+)
+
+
+def cumsum(x: Any, axis: Axis = None) -> Tensor:
+    """The running sum along an axis (of the flattened array by default, as NumPy's).
+
+    >>> import micrornn as mr
+    >>> mr.cumsum(mr.tensor([1.0, 2.0, 3.0]))
+    tensor([1., 3., 6.], cumsum)
+    """
+    return _cumsum(x, axis=axis)

@@ -1,0 +1,392 @@
+"""A tensor is a node: a value that remembers how it was made.
+
+Values are Python floats or NumPy arrays and never change once made. Nodes are numbered as they are made
+and inputs are older than outputs, so sorting by number is a topological order: no reader of the graph
+needs recursion. The operators are attached in ``operators.py``, one table for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from micrornn.context import Place, current
+
+if TYPE_CHECKING:
+    from micrornn.primitive import Primitive
+
+Data = Any  # a Python float, a NumPy scalar, or a NumPy array
+
+next_number = count(1).__next__
+NO_PARAMS: dict[str, Any] = {}
+RETAINED: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
+
+WRITE_ADVICE = (
+    "the value of a tensor never changes, because backward still needs it. "
+    "Make a new tensor (t = t + 1), take a copy to write to (t.numpy()), "
+    "or give a leaf a new value as a whole (t.data = new_array)"
+)
+
+
+class RecordedArray(np.ndarray[Any, Any]):
+    """What ``.data`` shows: a read-only view that refuses a write with advice."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        raise ValueError(f"in-place write refused: {WRITE_ADVICE}")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(out, RecordedArray) for out in kwargs.get("out", ())):
+            raise ValueError(f"in-place {ufunc.__name__} refused: {WRITE_ADVICE}")
+        plain = [x.view(np.ndarray) if isinstance(x, RecordedArray) else x for x in inputs]
+        return getattr(ufunc, method)(*plain, **kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self.view(np.ndarray))
+
+
+class Tensor:
+    """A value that remembers how it was made.
+
+    Args:
+        data: a number, a nested list or a NumPy array; copied, so that later writes do not reach it.
+            Numbers become Python floats; lists become float64 (or integer) arrays; arrays keep their
+            dtype.
+        requires_grad: whether backward should leave a gradient in ``.grad``.
+        name: a label for readers of the graph.
+
+    Raises:
+        TypeError: the data is not numeric, or an integer wants a gradient.
+
+    >>> Tensor([1.0, 2.0], requires_grad=True)
+    tensor([1., 2.], requires_grad=True)
+    """
+
+    # The first row is set by every operation; the second is unset until needed and then reads None.
+    __slots__ = (
+        *("_data", "inputs", "number", "params", "place", "primitive", "requires_grad", "values"),
+        *("__weakref__", "grad", "name", "source"),
+    )
+
+    _data: Data
+    primitive: Primitive | None  # what made it; None for a leaf
+    inputs: tuple[Tensor, ...]
+    values: tuple[Data, ...]  # the inputs' values as they were, whatever becomes of a parameter
+    params: dict[str, Any]  # axis=..., index=...: what the primitive was given besides tensors
+    number: int
+    place: Place
+    requires_grad: bool
+    grad: Data | None
+    name: str | None
+    source: tuple[str, int] | None  # file and line that made it, when someone observes
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None
+    ) -> None:
+        self._data = as_data(data, dtype)
+        self.primitive = None
+        self.inputs = ()
+        self.values = ()
+        self.params = NO_PARAMS
+        self.number = next_number()
+        self.place = current().place
+        if requires_grad:
+            _check_differentiable(self._data)
+        self.requires_grad = requires_grad
+        if name is not None:
+            self.name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("grad", "name", "source"):
+            return None
+        raise AttributeError(f"a tensor has no attribute {name!r}")
+
+    # -- the value ---------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The value: a float, or a read-only view of the array. A leaf may be given a new one."""
+        value = self._data
+        if type(value) is np.ndarray:
+            view = value.view(RecordedArray)
+            view.setflags(write=False)
+            return view
+        return value
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self.inputs:
+            raise ValueError(f"{describe(self)} was computed, so its data cannot be set; "
+                             "set the data of a leaf, or make a new tensor")
+        data = as_data(value, None)
+        if np.shape(data) != self.shape:
+            raise ValueError(f"new data of shape {np.shape(data)} for {describe(self)} of shape "
+                             f"{self.shape}; give an array of the same shape")
+        if self.requires_grad:
+            _check_differentiable(data)
+        self._data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes; () for a scalar."""
+        return getattr(self._data, "shape", ())
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return getattr(self._data, "ndim", 0)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return getattr(self._data, "size", 1)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype; a Python float counts as float64."""
+        return getattr(self._data, "dtype", None) or np.dtype(type(self._data))
+
+    def item(self) -> float:
+        """The one number in it, as a Python scalar.
+
+        Raises:
+            ValueError: it holds more than one number.
+        """
+        if self.size != 1:
+            raise ValueError(f"item() wants one number; {describe(self)} has shape {self.shape}")
+        value = self._data
+        return value.item() if hasattr(value, "item") else value  # type: ignore[no-any-return]
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """A fresh, writable copy of the value as a NumPy array."""
+        return np.array(self._data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.requires_grad:
+            raise TypeError(
+                f"{describe(self)} would lose its history as a plain NumPy array; "
+                "use .data (read-only), .numpy() (a copy), .detach(), or a function of micrornn"
+            )
+        return np.array(self._data, dtype=dtype)
+
+    # -- its place in the graph ---------------------------------------------------------------------
+
+    @property
+    def scope(self) -> str:
+        """The scope path in which it was made, such as ``lstm.0/forget gate``."""
+        return self.place.scope
+
+    @property
+    def step(self) -> int | None:
+        """The time step in which it was made, or None."""
+        return self.place.step
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing recorded made it: data, a parameter, or a detached value."""
+        return not self.inputs
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add d(self)/d(leaf) to the ``.grad`` of every leaf that wants one; see `backward.backward`."""
+        from micrornn.backward import backward
+
+        backward(self, gradient)
+
+    def retain_grad(self) -> Tensor:
+        """Ask backward to leave this node's gradient in ``.grad`` too, though it is no leaf."""
+        if not self.requires_grad:
+            raise ValueError(f"{describe(self)} does not require a gradient, so it has none to retain")
+        RETAINED[self.number] = self
+        return self
+
+    # -- Python's protocols ---------------------------------------------------------------------------
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        value = self._data
+        text = np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
+        words = [text.replace("\n", "\n ")]
+        if self.primitive is not None:
+            words.append(self.primitive.name)
+        if self.name:
+            words.append(f"name={self.name!r}")
+        if self.step is not None:
+            words.append(f"t={self.step}")
+        if self.requires_grad and self.is_leaf:
+            words.append("requires_grad=True")
+        return f"tensor({', '.join(words)})"
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"{describe(self)} is a scalar and has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for i in range(len(self)):
+            yield self[i]
+
+    def __setitem__(self, key: object, value: object) -> None:
+        raise TypeError(f"{describe(self)} cannot be written in place: {WRITE_ADVICE}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles are leaves: history belongs to the graph in which it was made.
+        return Tensor, (self._data, self.requires_grad, self.name)
+
+    if TYPE_CHECKING:  # attached by operators.py
+        T: Tensor
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def dot(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Any: ...
+        def __le__(self, other: Any) -> Any: ...
+        def __gt__(self, other: Any) -> Any: ...
+        def __ge__(self, other: Any) -> Any: ...
+        def detach(self) -> Tensor: ...
+        def exp(self) -> Tensor: ...
+        def log(self) -> Tensor: ...
+        def sqrt(self) -> Tensor: ...
+        def abs(self) -> Tensor: ...
+        def tanh(self) -> Tensor: ...
+        def sigmoid(self) -> Tensor: ...
+        def relu(self) -> Tensor: ...
+        def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
+        def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def var(self, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Tensor: ...
+        def max(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def min(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def cumsum(self, axis: Any = None) -> Tensor: ...
+        def softmax(self, axis: int = -1) -> Tensor: ...
+        def log_softmax(self, axis: int = -1) -> Tensor: ...
+        def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def swapaxes(self, axis1: int, axis2: int) -> Tensor: ...
+        def squeeze(self, axis: Any = None) -> Tensor: ...
+        def take(self, index: Any, axis: int = 0) -> Tensor: ...
+
+
+def as_data(data: Any, dtype: Any = None) -> Data:
+    """A number as a Python float, anything else as a fresh NumPy array that nobody else can write to."""
+    kind = type(data)
+    if dtype is None:
+        if kind is float:
+            return data
+        if kind is int or kind is bool:
+            return float(data)
+    if isinstance(data, Tensor):
+        data = data._data
+    try:
+        array: np.ndarray[Any, Any] = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise TypeError(f"a tensor wants numbers in a regular shape: {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"a tensor holds real numbers, integers or booleans, not {array.dtype}; "
+            "convert the data first, for example np.asarray(data, dtype=float)"
+        )
+    return array
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a tensor, an array or a number; what np.shape says, without its detour."""
+    try:
+        return x.shape  # type: ignore[no-any-return]
+    except AttributeError:
+        return np.shape(x)
+
+
+def lift(value: Any) -> Tensor:
+    """A tensor as it is; anything else as a constant leaf."""
+    if isinstance(value, Tensor):
+        return value
+    node = Tensor.__new__(Tensor)
+    kind = type(value)
+    # Python numbers stay Python numbers, so that they promote weakly: float32 * 2 stays float32.
+    node._data = value if kind is float or kind is int else as_data(value)
+    node.primitive = None
+    node.inputs = node.values = ()
+    node.params = NO_PARAMS
+    node.number = next_number()
+    node.place = current().place
+    node.requires_grad = False
+    return node
+
+
+def tensor(
+    data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
+) -> Tensor:
+    """A leaf tensor from a number, a nested list or an array; see `Tensor`.
+
+    >>> import micrornn as mr
+    >>> mr.tensor([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
+    return Tensor(data, requires_grad, name, dtype)
+
+
+def Value(data: float, name: str | None = None) -> Tensor:  # noqa: N802  micrograd's name
+    """A scalar leaf that wants a gradient, as in micrograd.
+
+    >>> import micrornn as mr
+    >>> a = mr.Value(-4.0)
+    >>> (a * a + a).backward()
+    >>> a.grad
+    -7.0
+    """
+    return Tensor(float(data), True, name)
+
+
+def describe(node: Tensor) -> str:
+    """A node in words for errors: what made it, its name, number, scope and step.
+
+    >>> import micrornn as mr
+    >>> describe(mr.tensor(1.0, name="bias")).split(" #")[0]
+    "leaf 'bias'"
+    """
+    made = node.primitive.name if node.primitive is not None else "leaf"
+    name = f" {node.name!r}" if node.name else ""
+    place = node.place
+    scope = f" in {place.scope!r}" if place.scope else ""
+    step = f" at step {place.step}" if place.step is not None else ""
+    line = f" made at {node.source[0]}:{node.source[1]}" if node.source else ""
+    return f"{made}{name} #{node.number}{scope}{step}{line}"
+
+
+def _check_differentiable(data: Data) -> None:
+    kind = getattr(data, "dtype", np.dtype(float)).kind
+    if kind != "f":
+        raise TypeError(
+            f"only floating-point tensors can want a gradient; this one holds {data.dtype}. "
+            "Give floats, for example mr.tensor([1.0, 2.0]) or dtype=float"
+        )
