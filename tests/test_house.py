@@ -1,0 +1,364 @@
+"""The house rules, kept by reading the source: who may import whom, what an import may load, how
+long a file may be, what has to be documented. Every check is a function of a folder, so that the
+last part of this file can show, on small offending packages, that each of them can fail.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# ---------------------------------------------------------------------------------- the rules
+
+#: Imports run one way. Each line lists what may be imported from left to right, never back.
+HOUSE = ("cli", "viz", "micrornn")
+ENGINE = ("debug", "flow", "recording", "backward", "graph", "primitive")
+
+#: The parts of the engine that read the graph or build on it. All the others are the core, which
+#: makes and differentiates the graph, and knows nothing of these.
+READERS = ("nn", "optim", "data", "check", "recording", "flow", "debug")
+
+#: Imports that break a rule and are wanted all the same: (module, imported module) -> the reason.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+#: What may be loaded, beyond the standard library, by importing each part of the house.
+LOADS = {
+    "micrornn": {"micrornn", "numpy"},
+    "viz": {"viz", "micrornn", "numpy"},
+    "cli": {"cli", "viz", "micrornn", "numpy", "click"},
+}
+
+LONGEST_FILE = 400  # lines. About 300 are read in one sitting; a longer file holds two ideas.
+PRODUCT_FILES = {".py", ".html", ".css", ".js"}
+
+# ----------------------------------------------------------------------------- reading imports
+
+
+class Import(NamedTuple):
+    """One module named by another: ``module`` imports ``imported`` in line ``line``."""
+
+    module: str
+    imported: str
+    line: int
+    typing_only: bool  # under `if TYPE_CHECKING:`, so never run
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Every module of the house below ``root``, by its dotted name."""
+    files = [path for part in HOUSE for path in sorted((root / part).rglob("*.py"))]
+    files += [path for part in HOUSE if (path := root / f"{part}.py").is_file()]
+    names = {}
+    for path in files:
+        parts = path.relative_to(root).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
+
+
+def imports(root: Path) -> list[Import]:
+    """Every import in the house, those inside functions and by ``import_module`` as well."""
+    known = modules(root)
+    found = []
+    for name, path in known.items():
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node, typing_only in nodes(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            for imported in named(node, package, known):
+                line: int = getattr(node, "lineno", 0)
+                found.append(Import(name, imported, line, typing_only))
+    return found
+
+
+def nodes(tree: ast.AST, typing_only: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """All nodes below ``tree``, and whether each stands under ``if TYPE_CHECKING:``."""
+    for child in ast.iter_child_nodes(tree):
+        yield child, typing_only
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            for branch, only in ((child.body, True), (child.orelse, typing_only)):
+                for statement in branch:
+                    yield statement, only
+                    yield from nodes(statement, only)
+        else:
+            yield from nodes(child, typing_only)
+
+
+def named(node: ast.AST, package: str, known: dict[str, Path]) -> list[str]:
+    """The modules that one statement imports, by absolute name."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parents = package.split(".")
+            parents = parents[: len(parents) - node.level + 1]
+            base = ".".join([*parents, base] if base else parents)
+        # `from package import module` imports the module; `from module import name` the module.
+        inner = [f"{base}.{alias.name}" for alias in node.names]
+        return [name if name in known else base for name in inner]
+    if isinstance(node, ast.Call) and node.args:
+        function = ast.unparse(node.func).rpartition(".")[2]
+        argument = node.args[0]
+        if function in {"import_module", "__import__"} and isinstance(argument, ast.Constant):
+            return [str(argument.value)]
+    return []
+
+
+# ---------------------------------------------------------------------------------- the checks
+
+
+def wrong_imports(root: Path, exceptions: dict[tuple[str, str], str] = EXCEPTIONS) -> list[str]:
+    """The imports that go against the rules above, one sentence each."""
+    wrong = []
+    for item in imports(root):
+        if (item.module, item.imported) not in exceptions and (reason := broken_rule(item)):
+            wrong.append(f"{item.module}, line {item.line}, imports {item.imported}: {reason}")
+    return sorted(set(wrong))
+
+
+def broken_rule(item: Import) -> str | None:
+    """The rule that one import breaks, or None."""
+    house, imported_house = item.module.split(".")[0], item.imported.split(".")[0]
+    if against(HOUSE, house, imported_house):
+        return f"imports run {' -> '.join(HOUSE)}"
+    if (house, imported_house) != ("micrornn", "micrornn") or item.typing_only:
+        return None  # a type that is only named binds nothing when the program runs
+    part, imported_part = second(item.module), second(item.imported)
+    if not part:
+        return None  # the front door, micrornn/__init__.py, opens every room
+    if not imported_part:
+        return "inside the engine, import a name from the module that defines it"
+    if against(ENGINE, part, imported_part):
+        return f"imports run {' -> '.join(ENGINE)}"
+    if part not in READERS and imported_part in READERS:
+        return f"the core knows nothing of its readers ({', '.join(READERS)})"
+    return None
+
+
+def against(order: tuple[str, ...], importing: str, imported: str) -> bool:
+    """Whether an import goes from right to left in ``order``."""
+    both = importing in order and imported in order
+    return both and order.index(imported) < order.index(importing)
+
+
+def second(module: str) -> str:
+    """``graph`` for ``micrornn.graph``, ``ops`` for ``micrornn.ops.unary``, '' for ``micrornn``."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+LOADED = """
+import json, sys
+before = set(sys.modules)
+import {part}
+new = {{name.split(".")[0] for name in set(sys.modules) - before}}
+print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
+"""
+
+
+def loaded_too_much(root: Path, part: str) -> set[str]:
+    """What ``import part`` loads, in a fresh Python, beyond the standard library and the rule.
+
+    Modules that NumPy loads (its accelerators, say) are NumPy's.
+    """
+
+    def loads(name: str) -> set[str]:
+        command = [sys.executable, "-c", LOADED.format(part=name)]
+        run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+        assert run.returncode == 0, f"`import {name}` failed:\n{run.stderr}"
+        return set(json.loads(run.stdout))
+
+    return loads(part) - LOADS[part] - loads("numpy")
+
+
+def too_long(root: Path) -> list[str]:
+    """The product files over the limit, with their number of lines."""
+    long = []
+    for path in product_files(root):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > LONGEST_FILE:
+            long.append(f"{path.relative_to(root)} has {lines} lines; the limit is {LONGEST_FILE}")
+    return long
+
+
+def product_files(root: Path) -> list[Path]:
+    """What is installed, as far as people write it: Python, and the files of the web page."""
+    below = [path for part in HOUSE for path in sorted((root / part).rglob("*"))]
+    below += [root / f"{part}.py" for part in HOUSE]
+    return [path for path in below if path.suffix in PRODUCT_FILES and path.is_file()]
+
+
+def undocumented(root: Path) -> list[str]:
+    """Modules, and their public functions and classes, that have no docstring."""
+    missing = []
+    for name, path in modules(root).items():
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        if not ast.get_docstring(tree):
+            missing.append(f"{name} (the module)")
+        for node in tree.body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            overload = any(ast.unparse(one).endswith("overload") for one in node.decorator_list)
+            if not (node.name.startswith("_") or overload or ast.get_docstring(node)):
+                missing.append(f"{name}.{node.name}, line {node.lineno}")
+    return missing
+
+
+# -------------------------------------------------------------------------- the house as it is
+
+
+def test_imports_run_one_way() -> None:
+    assert modules(ROOT), "no module of the house was found"
+    assert wrong_imports(ROOT) == []
+
+
+def test_every_exception_is_still_needed() -> None:
+    made = {(item.module, item.imported) for item in imports(ROOT)}
+    assert set(EXCEPTIONS) - made == set()
+
+
+@pytest.mark.parametrize("part", LOADS)
+def test_import_loads_nothing_of_weight(part: str) -> None:
+    assert loaded_too_much(ROOT, part) == set()
+
+
+def test_files_are_read_in_one_sitting() -> None:
+    assert product_files(ROOT), "no product file was found"
+    assert too_long(ROOT) == []
+
+
+def test_everything_public_has_a_docstring() -> None:
+    assert undocumented(ROOT) == []
+
+
+# ------------------------------------------------------------------- and that each check can fail
+
+
+def house(folder: Path, files: dict[str, str]) -> Path:
+    """A made-up house of these files; folders become packages."""
+    for name, source in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+        for parent in path.relative_to(folder).parents:
+            if parent.name:
+                (folder / parent / "__init__.py").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        ("micrornn/graph.py", "import viz", "imports run cli -> viz -> micrornn"),
+        ("micrornn/graph.py", "def f():\n    from viz import render", "imports run cli -> viz"),
+        (
+            "micrornn/graph.py",
+            "import importlib\nimportlib.import_module('viz')",
+            "imports run cli",
+        ),
+        ("viz/scene.py", "if TYPE_CHECKING:\n    import cli", "imports run cli -> viz -> micrornn"),
+        ("micrornn/graph.py", "from micrornn.backward import f", "imports run debug -> flow"),
+        ("micrornn/graph.py", "from .backward import f", "imports run debug -> flow"),
+        ("micrornn/graph.py", "from . import backward", "imports run debug -> flow"),
+        ("micrornn/flow/why.py", "from ..debug.words import f", "imports run debug -> flow"),
+        ("micrornn/backward.py", "try:\n    from . import recording\nfinally:\n    pass", "debug"),
+        ("micrornn/ops/sums.py", "from micrornn.nn import Module", "knows nothing of its readers"),
+        ("micrornn/nn/cells.py", "import micrornn as mr", "the module that defines it"),
+        ("micrornn/nn/cells.py", "from .. import tensor", "the module that defines it"),
+    ],
+)
+def test_wrong_imports_are_found(tmp_path: Path, file: str, source: str, complaint: str) -> None:
+    empty = dict.fromkeys(
+        ("micrornn/backward.py", "micrornn/recording.py", "viz/svg.py", "cli.py"), ""
+    )
+    found = wrong_imports(house(tmp_path, {**empty, file: source}))
+    assert len(found) == 1, found
+    assert complaint in found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("cli.py", "import micrornn as mr\nimport viz\nimport click"),
+        ("viz/scene.py", "import micrornn as mr\nfrom micrornn.recording import load"),
+        ("micrornn/recording.py", "from micrornn.backward import f\nfrom . import graph"),
+        ("micrornn/graph.py", "if TYPE_CHECKING:\n    from micrornn.backward import Pullback"),
+        ("micrornn/__init__.py", "from micrornn.debug import f\nfrom .graph import Graph"),
+        ("micrornn/nn/cells.py", "import numpy as np\nfrom micrornn.tensor import Tensor"),
+    ],
+)
+def test_right_imports_pass(tmp_path: Path, file: str, source: str) -> None:
+    empty = dict.fromkeys(("micrornn/graph.py", "micrornn/backward.py", "viz/svg.py"), "")
+    assert wrong_imports(house(tmp_path, {**empty, file: source})) == []
+
+
+def test_an_exception_covers_one_import_only(tmp_path: Path) -> None:
+    source = "def show():\n    import viz\n    import cli\n"
+    offending = house(tmp_path, {"micrornn/graph.py": source, "viz/svg.py": "", "cli.py": ""})
+    found = wrong_imports(offending, {("micrornn.graph", "viz"): "a notebook shows a graph"})
+    assert len(found) == 1
+    assert "imports cli" in found[0]
+
+
+def test_a_heavy_import_is_found(tmp_path: Path) -> None:
+    offending = house(
+        tmp_path,
+        {
+            "micrornn/__init__.py": "from micrornn import graph",
+            "micrornn/graph.py": "import numpy, json, heavy",
+            "heavy.py": "",
+        },
+    )
+    assert loaded_too_much(offending, "micrornn") == {"heavy"}
+
+
+def test_an_import_of_numpy_and_the_standard_library_passes(tmp_path: Path) -> None:
+    light = house(tmp_path, {"micrornn/__init__.py": "import numpy, json, asyncio"})
+    assert loaded_too_much(light, "micrornn") == set()
+
+
+def test_a_long_file_is_found(tmp_path: Path) -> None:
+    offending = house(tmp_path, {"viz/svg.py": "pass\n" * 400, "cli.py": "pass\n" * 401})
+    assert too_long(offending) == ["cli.py has 401 lines; the limit is 400"]
+
+
+def test_stored_results_are_compared_and_written(tmp_path: Path) -> None:
+    """The fixture ``golden``, in a small test folder of its own, with and without the flag."""
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    stored = tmp_path / "golden" / "a" / "text.txt"
+    test = "def test_it(golden): golden('a/text.txt', {!r})\n"
+
+    def outcome(content: str | bytes, *flags: str) -> str:
+        (tmp_path / "test_it.py").write_text(test.format(content), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir=.", *flags]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return run.stdout.splitlines()[-1].strip("= ").split(" in ")[0] + run.stdout
+
+    assert "There is no stored result a/text.txt" in outcome("one\ntwo\n")
+    assert not stored.exists()
+    side_by_side = ["-n", "2"] if importlib.util.find_spec("xdist") else []
+    assert outcome("one\ntwo\n", "--regenerate", *side_by_side).startswith("1 passed")
+    assert stored.read_bytes() == b"one\ntwo\n"
+    assert outcome("one\ntwo\n").startswith("1 passed")
+    failed = outcome("one\n2\n", *side_by_side)
+    assert failed.startswith("1 failed")
+    assert "\n-two\n+2\n" in failed and "--regenerate" in failed
+    assert "Only the line ends differ" in outcome("one\r\ntwo\r\n")
+    assert "The first byte that differs is number 3" in outcome(b"one\xff")
+
+
+def test_a_missing_docstring_is_found(tmp_path: Path) -> None:
+    source = (
+        '"""A module."""\n\ndef _hidden(): pass\n\nclass Shown:\n    pass\n\n'
+        '@overload\ndef f(): ...\n\ndef f():\n    """Says what it does."""\n'
+    )
+    engine = {"micrornn/__init__.py": '"""The engine."""', "micrornn/graph.py": source}
+    offending = house(tmp_path, engine)
+    assert undocumented(offending) == ["micrornn.graph.Shown, line 5"]
