@@ -1,23 +1,36 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
-from micrornn import operators as _operators
+from micrornn import operators as operators
+from micrornn import ops
 from micrornn.backward import Pullback, backward, grad, pullbacks
 from micrornn.check import GradientMismatch, gradcheck
 from micrornn.context import no_grad, scope
 from micrornn.forward import hvp, jacobian, jvp
 from micrornn.graph import Edge, Graph
 from micrornn.ops import *  # noqa: F403
-from micrornn.ops import __all__ as _ops
 from micrornn.tensor import Tensor, Value, tensor
 from micrornn.trap import NonFiniteError, trap_nonfinite
 
 __version__ = "0.1.0"
 
 __all__ = [
-    *("Edge", "GradientMismatch", "Graph", "NonFiniteError", "Pullback", "Tensor", "Value"),
-    *("backward", "grad", "gradcheck", "hvp", "jacobian", "jvp", "no_grad", "pullbacks"),
-    *("scope", "tensor", "trap_nonfinite"),
-    *_ops,
+    "Edge",
+    "GradientMismatch",
+    "Graph",
+    "NonFiniteError",
+    "Pullback",
+    "Tensor",
+    "Value",
+    "backward",
+    "grad",
+    "gradcheck",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "pullbacks",
+    "scope",
+    "tensor",
+    "trap_nonfinite",
 ]
-
-del _operators, _ops
+__all__ += ops.__all__

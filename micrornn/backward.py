@@ -18,11 +18,9 @@ import numpy as np
 
 from micrornn import collector
 from micrornn.context import current
-from micrornn.cotangent import Cotangent, Part, Product, Sum, dense
-from micrornn.ops.shape import unbroadcast
+from micrornn.cotangent import Cotangent, Unwritten, dense
+from micrornn.pull import pull_recorded
 from micrornn.tensor import RETAINED, Data, Tensor, describe, lift, shape_of
-
-_UNWRITTEN = frozenset((Part, Product, Sum))
 
 
 class Pullback(NamedTuple):
@@ -48,8 +46,8 @@ class Pullback(NamedTuple):
 class Sweep:
     """The backward pass from one node, as an iterator of plain (node, gradient, contributions).
 
-    When it is exhausted, ``leaves`` holds the leaves that were reached and ``gradients`` their gradients,
-    by node number, along with the gradients of the nodes in ``keep``.
+    When it is exhausted, ``gradients`` holds, by number, each leaf that was reached with its gradient,
+    and likewise the nodes in ``keep``.
 
     Args:
         out: the node to start from.
@@ -67,87 +65,50 @@ class Sweep:
                 "requires_grad=True. Make the parameters with requires_grad=True, and check for "
                 "no_grad() or detach() on the way"
             )
-        self.gradients: dict[int, Cotangent] = {}
-        self.leaves: dict[int, Tensor] = {}
+        self.gradients: dict[int, tuple[Tensor, Cotangent]] = {}
         self._keep = frozenset(keep)
         self._recorded = recorded
         self._out = out
         self._seed = _seed(out, gradient, recorded)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Any, Sequence[Cotangent]]]:
-        out, recorded, keep, leaves = self._out, self._recorded, self._keep, self.leaves
+        out, keep, recorded = self._out, self._keep, self._recorded
         observers = current().observers
-        arrived: dict[int, Cotangent] = {out.number: self._seed}
-        kept: dict[int, Cotangent] = {}
-        waiting: dict[int, Tensor] = {}
+        # By number, the nodes that something has arrived at, with the sum of it. The next in turn is kept
+        # out of the heap: along a chain, which is what an unrolled network is, the heap stays untouched.
+        pending: dict[int, list[Any]] = {out.number: [out, self._seed]}
+        number = out.number if out.inputs else 0
         heap: list[int] = []
-        if out.inputs:
-            waiting[out.number] = out
-            heap.append(-out.number)
-        else:
-            leaves[out.number] = out
-        while heap:
-            number = -heappop(heap)
-            node = waiting.pop(number)
-            g = arrived.pop(number)
-            if type(g) in _UNWRITTEN:
+        kept = {}
+        while number:
+            turn = number
+            number = -heappop(heap) if heap else 0
+            node, g = pending.pop(turn)
+            if type(g) is not np.ndarray and isinstance(g, Unwritten):
                 g = g.dense()
-            if number in keep:
-                kept[number] = g
-            contributions = _pull(node, g, recorded)
-            for x, c in zip(node.inputs, contributions, strict=True):
+            if keep and turn in keep:
+                kept[turn] = node, g
+            contributions = pull_recorded(node, g) if recorded else node.primitive.pull(node, g)
+            for x, c in zip(node.inputs, contributions):
                 if c is not None:
                     n = x.number
-                    before = arrived.get(n)
-                    if before is not None:
-                        arrived[n] = before + c
-                        continue
-                    arrived[n] = c
-                    if x.inputs:
-                        waiting[n] = x
-                        heappush(heap, -n)
+                    entry = pending.get(n)
+                    if entry is not None:
+                        entry[1] = entry[1] + c
                     else:
-                        leaves[n] = x
+                        pending[n] = [x, c]
+                        if n > number and x.inputs:
+                            if number:
+                                heappush(heap, -number)
+                            number = n
+                        elif x.inputs:
+                            heappush(heap, -n)
             if observers:
                 for observer in observers:
                     observer.on_pullback(Pullback(node, g, contributions))
             yield node, g, contributions
-        self.gradients = arrived | kept  # what is left over belongs to leaves
-
-
-def _pull(node: Tensor, g: Any, recorded: bool) -> list[Cotangent]:
-    """What a node sends to each input, given the gradient that arrived."""
-    p = node.primitive
-    assert p is not None
-    if recorded:
-        y, values = node, _unchanged_inputs(node)
-    else:
-        y, values = node._data, node.values
-    params, inputs = node.params, node.inputs
-    if p.variadic:
-        sent = p.vjp(g, y, *values, **params)  # type: ignore[operator]
-        pairs = zip(inputs, sent, strict=True)
-        return [c if x.requires_grad else None for x, c in pairs]
-    contributions: list[Cotangent] = []
-    for x, rule in zip(inputs, p.vjp, strict=False):  # type: ignore[arg-type]
-        if x.requires_grad:
-            c = rule(g, y, *values, **params) if params else rule(g, y, *values)
-            if p.broadcasts and type(c) is not float and c.shape != shape_of(x._data):
-                c = unbroadcast(c, shape_of(x._data))
-            contributions.append(c)
-        else:
-            contributions.append(None)
-    return contributions
-
-
-def _unchanged_inputs(node: Tensor) -> tuple[Tensor, ...]:
-    for x, value in zip(node.inputs, node.values, strict=True):
-        if x._data is not value:
-            raise ValueError(
-                f"{describe(x)} was given a new value after {describe(node)} had used it, so its "
-                "gradient can no longer be recorded. Take second derivatives before the update"
-            )
-    return node.inputs
+        # What is left over has arrived at leaves.
+        self.gradients = kept | {n: (x, g) for n, (x, g) in pending.items()}
 
 
 def _seed(out: Tensor, gradient: Any, recorded: bool) -> Any:
@@ -206,13 +167,11 @@ def backward(out: Tensor, gradient: Any = None) -> None:
     >>> w.grad
     array([2., 4.])
     """
-    retained = dict(RETAINED)
-    sweep = Sweep(out, gradient, keep=retained)
+    sweep = Sweep(out, gradient, keep=RETAINED)
     with collector.paused():
         deque(sweep, maxlen=0)
-    for number, g in sweep.gradients.items():
-        node = retained[number] if number in retained else sweep.leaves[number]
-        g = as_gradient(g, node)
+    for node, cotangent in sweep.gradients.values():
+        g = as_gradient(cotangent, node)
         node.grad = g if node.grad is None else node.grad + g
 
 
@@ -221,7 +180,7 @@ def as_gradient(g: Cotangent, node: Tensor) -> Data:
     value = node._data
     if type(value) is float:
         return float(g)
-    fresh = type(g) in _UNWRITTEN
+    fresh = isinstance(g, Unwritten)
     g = g.dense() if fresh else g
     dtype = getattr(value, "dtype", np.dtype(float))
     return g if fresh and g.dtype == dtype else np.array(g, dtype)
@@ -259,8 +218,9 @@ def grad(
         deque(sweep, maxlen=0)
     found = []
     for x in nodes:
-        g = sweep.gradients.get(x.number)
-        if g is not None:
-            g = dense(g) if create_graph else as_gradient(g, x)
-        found.append(g)
+        if x.number not in sweep.gradients:
+            found.append(None)
+            continue
+        _, g = sweep.gradients[x.number]
+        found.append(dense(g) if create_graph else as_gradient(g, x))
     return found[0] if isinstance(inputs, Tensor) else found

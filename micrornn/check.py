@@ -71,7 +71,9 @@ def gradcheck(
         off = np.abs(gradient - numeric)
         bad = ~(off <= atol + rtol * np.abs(numeric))
         if bad.any():
-            at = tuple(int(k) for k in np.unravel_index(np.argmax(np.where(bad, off, -1)), off.shape))
+            at = tuple(
+                int(k) for k in np.unravel_index(np.argmax(np.where(bad, off, -1)), off.shape)
+            )
             name = f" ({x.name})" if x.name else ""
             raise GradientMismatch(
                 f"gradcheck: input {i}{name}, element {list(at)}: analytic {gradient[at]:.10g}, "

@@ -55,7 +55,7 @@ _CONTEXT: ContextVar[Context] = ContextVar("micrornn", default=Context(Place()))
 current = _CONTEXT.get
 
 
-class scope:  # noqa: N801  a context manager, named as it is used
+class scope:
     """Name the place of the nodes made inside: a scope, a time step, or both.
 
     Scopes nest into a path; the innermost step holds. Steps count from 1; 0 is the initial state.

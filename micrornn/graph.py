@@ -143,7 +143,7 @@ class Graph:
                 lines.append(f"  [{node.place!r}]")
             inputs = ", ".join(_label(x) for x in node.inputs)
             made = f"{node.primitive.name}({inputs})" if node.primitive else "leaf"
-            shape = "×".join(map(str, node.shape)) or "scalar"  # noqa: RUF001
+            shape = "×".join(map(str, node.shape)) or "scalar"
             lines.append(f"    {_label(node)} = {made}  {shape}")
         return "\n".join(lines)
 

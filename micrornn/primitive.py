@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.context import current
+from micrornn.pull import pull_of
 from micrornn.tensor import NO_PARAMS, Data, Tensor, describe, lift, next_number
 
 Rule = Callable[..., Any]
@@ -57,12 +58,15 @@ class Primitive:
         jvp: likewise one rule per input, ``rule(d, y, *inputs, **params)``, from the tangent of that
             input to its share of the result's tangent; or one function ``rule(ds, y, ...)`` that takes
             all tangents (None where an input has none).
+        plain: whether forward takes no params, as its signature says.
+        variadic: whether it takes any number of inputs, as vjp says by being one function.
+        pull: (node, gradient) -> contributions, made of vjp.
         broadcasts: whether NumPy broadcasting may have stretched an input; then backward sums the
             contribution to the input's shape.
     """
 
     __slots__ = (
-        *("broadcasts", "doc", "forward", "formula", "jvp", "name"),
+        *("broadcasts", "doc", "forward", "formula", "jvp", "name", "plain", "pull"),
         *("samples", "scalar", "symbol", "variadic", "vjp"),
     )
 
@@ -89,8 +93,10 @@ class Primitive:
         self.jvp = jvp
         self.broadcasts = broadcasts
         self.variadic = callable(vjp)
+        self.plain = not _has_params(forward)
         self.samples = samples
         self.doc = doc
+        self.pull = pull_of(self)
         PRIMITIVES[name] = self
 
     def __repr__(self) -> str:
@@ -103,14 +109,10 @@ class Primitive:
 def primitive(name: str, formula: str, **declared: Any) -> Operation:
     """Declare a primitive; returns the function to call, with the primitive as its `.primitive`."""
     p = Primitive(name, formula, **declared)
-    if p.variadic:
-        call = _general(p)
-    elif p.vjp and len(p.vjp) == 1 and not _has_params(p.forward):  # type: ignore[arg-type]
-        call = _unary(p)
-    elif len(p.vjp) == 2 and not _has_params(p.forward):  # type: ignore[arg-type]
-        call = _binary(p)
-    else:
-        call = _general(p)
+    make = _general
+    if p.plain and not p.variadic:
+        make = {1: _unary, 2: _binary}.get(len(p.vjp), _general)  # type: ignore[arg-type]
+    call = make(p)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"y = {formula}\n\n{p.doc}".rstrip()
     call.primitive = p  # type: ignore[attr-defined]
@@ -126,7 +128,7 @@ def _unary(p: Primitive) -> Operation:
     forward, scalar, new = p.forward, p.scalar, Tensor.__new__
 
     def call(x: Any) -> Tensor:
-        if not isinstance(x, Tensor):
+        if type(x) is not Tensor and not isinstance(x, Tensor):
             return compute(p, x)
         value = x._data
         context = current()
@@ -159,11 +161,11 @@ def _binary(p: Primitive) -> Operation:
     forward, new = p.forward, Tensor.__new__
 
     def call(a: Any, b: Any) -> Tensor:
-        if not isinstance(b, Tensor):
+        if type(b) is not Tensor and not isinstance(b, Tensor):
             if not isinstance(a, Tensor):
                 return compute(p, a, b)
             b = lift(b)
-        elif not isinstance(a, Tensor):
+        elif type(a) is not Tensor and not isinstance(a, Tensor):
             a = lift(a)
         x = a._data
         y = b._data

@@ -119,12 +119,16 @@ class Tensor:
     @data.setter
     def data(self, value: Any) -> None:
         if self.inputs:
-            raise ValueError(f"{describe(self)} was computed, so its data cannot be set; "
-                             "set the data of a leaf, or make a new tensor")
+            raise ValueError(
+                f"{describe(self)} was computed, so its data cannot be set; "
+                "set the data of a leaf, or make a new tensor"
+            )
         data = as_data(value, None)
         if np.shape(data) != self.shape:
-            raise ValueError(f"new data of shape {np.shape(data)} for {describe(self)} of shape "
-                             f"{self.shape}; give an array of the same shape")
+            raise ValueError(
+                f"new data of shape {np.shape(data)} for {describe(self)} of shape "
+                f"{self.shape}; give an array of the same shape"
+            )
         if self.requires_grad:
             _check_differentiable(data)
         self._data = data
@@ -198,7 +202,9 @@ class Tensor:
     def retain_grad(self) -> Tensor:
         """Ask backward to leave this node's gradient in ``.grad`` too, though it is no leaf."""
         if not self.requires_grad:
-            raise ValueError(f"{describe(self)} does not require a gradient, so it has none to retain")
+            raise ValueError(
+                f"{describe(self)} does not require a gradient, so it has none to retain"
+            )
         RETAINED[self.number] = self
         return self
 
@@ -208,7 +214,9 @@ class Tensor:
 
     def __repr__(self) -> str:
         value = self._data
-        text = np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
+        text = (
+            np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
+        )
         words = [text.replace("\n", "\n ")]
         if self.primitive is not None:
             words.append(self.primitive.name)
@@ -355,7 +363,7 @@ def tensor(
     return Tensor(data, requires_grad, name, dtype)
 
 
-def Value(data: float, name: str | None = None) -> Tensor:  # noqa: N802  micrograd's name
+def Value(data: float, name: str | None = None) -> Tensor:
     """A scalar leaf that wants a gradient, as in micrograd.
 
     >>> import micrornn as mr

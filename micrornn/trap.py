@@ -58,7 +58,9 @@ class _Trap:
         node = pullback.node
         if not _finite(pullback.gradient):
             raise NonFiniteError(
-                f"backward: {_what(pullback.gradient)} arrived at {describe(node)}", node, "backward"
+                f"backward: {_what(pullback.gradient)} arrived at {describe(node)}",
+                node,
+                "backward",
             )
         for i, sent in enumerate(pullback.contributions):
             if sent is not None and not _finite(dense(sent)):

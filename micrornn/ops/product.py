@@ -144,7 +144,9 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     >>> mr.einsum("ij,j->i", mr.tensor([[1.0, 2.0]]), [3.0, 4.0])
     tensor([11.], einsum)
     """
-    return _einsum(*operands, subscripts=_explicit(subscripts, [len(shape_of(x)) for x in operands]))
+    return _einsum(
+        *operands, subscripts=_explicit(subscripts, [len(shape_of(x)) for x in operands])
+    )
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> str:
@@ -158,7 +160,10 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
         output = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
         output = ("..." if "..." in inputs else "") + output
     free = [c for c in string.ascii_letters if c not in subscripts]
-    deepest = max([n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t] or [0])
+    deepest = max(
+        [n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t]
+        or [0]
+    )
     spelled = []
     for term, ndim in zip(terms, ndims, strict=True):
         hidden = ndim - len(term.replace("...", "")) if "..." in term else 0

@@ -108,9 +108,7 @@ _var = primitive(
             _along(g, x, axis, keepdims) * _centred(x, axis, ddof)
         ),
     ),
-    jvp=(
-        lambda d, y, x, axis, keepdims, ddof: sum(d * _centred(x, axis, ddof), axis, keepdims),
-    ),
+    jvp=(lambda d, y, x, axis, keepdims, ddof: sum(d * _centred(x, axis, ddof), axis, keepdims),),
     samples=(
         sample((2, 3), axis=None, keepdims=False, ddof=0),
         sample((2, 3), axis=1, keepdims=False, ddof=1),

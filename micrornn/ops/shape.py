@@ -212,7 +212,11 @@ _stack = primitive(
     forward=lambda *xs, axis: np.stack(xs, axis=axis),
     vjp=_layers,
     jvp=lambda ds, y, *xs, axis: stack(_or_zeros(ds, xs), axis),
-    samples=(sample((2, 3), (2, 3), axis=0), sample((3,), (3,), (3,), axis=-1), sample((), (), axis=0)),
+    samples=(
+        sample((2, 3), (2, 3), axis=0),
+        sample((3,), (3,), (3,), axis=-1),
+        sample((), (), axis=0),
+    ),
 )
 
 
