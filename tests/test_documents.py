@@ -16,13 +16,17 @@ from __future__ import annotations
 
 import configparser
 import doctest
+import importlib
+import inspect
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -286,6 +290,39 @@ def test_the_readme_says_why_each_dependency_is_there() -> None:
         assert [line for line in lines if line.startswith(f"- [{name}](")], f"{name} has no line"
 
 
+def overlooked(module: ModuleType) -> list[tuple[str, object]]:
+    """The functions of a module, with examples, that another module's function has made: primitives.
+
+    doctest finds a function only in the module whose text defines it, and there under its own name.
+    """
+    found: list[tuple[str, object]] = []
+    for name, value in vars(module).items():
+        if inspect.isfunction(value) and ">>> " in (value.__doc__ or ""):
+            home = value.__globals__
+            ours = str(home.get("__name__")).partition(".")[0] in {"micrornn", "viz"}
+            if ours and home is not vars(module) and home.get(value.__name__) is not value:
+                found.append((f"{module.__name__}.{name}", value))
+    return found
+
+
+def test_examples_that_doctest_overlooks() -> None:
+    """The docstrings of what is made by assignment are examples too."""
+    seen: dict[int, str] = {}
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    report: list[str] = []
+    for part in ("micrornn", "viz"):
+        package = importlib.import_module(part)
+        modules = pkgutil.walk_packages(package.__path__, f"{part}.")
+        for module in [importlib.import_module(one.name) for one in modules]:
+            for name, value in overlooked(module):
+                if seen.setdefault(id(value), name) == name:
+                    text, names = inspect.getdoc(value) or "", vars(module).copy()
+                    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+                    runner.run(test, out=report.append)
+    assert seen, "none was found, though the primitives are made by assignment"
+    assert runner.summarize(verbose=False).failed == 0, "".join(report)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_pictures_lead_somewhere(document: Path) -> None:
     assert broken_links(document) == []
@@ -347,6 +384,24 @@ python -m pytest
 # a remark
 ```
 """
+
+
+def test_examples_of_what_is_made_by_assignment_are_found() -> None:
+    maker, user = ModuleType("micrornn.maker"), ModuleType("micrornn.user")
+    source = """
+def defined():
+    '>>> 1 + 1'
+
+def make():
+    def made():
+        '>>> 1 + 1'
+    return made
+"""
+    exec(source, vars(maker))
+    exec("def own():\n    '>>> 1 + 1'", vars(user))
+    vars(user).update(defined=maker.defined, add=maker.make(), where=os.path.join)
+    assert [name for name, _ in overlooked(user)] == ["micrornn.user.add"]
+    assert overlooked(maker) == []
 
 
 def test_broken_links_are_found(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ last part of this file can show, on small offending packages, that each of them 
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib.util
 import json
 import shutil
@@ -236,6 +237,13 @@ def test_files_are_read_in_one_sitting() -> None:
 
 def test_everything_public_has_a_docstring() -> None:
     assert undocumented(ROOT) == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    source = (ROOT / "micrornn" / "__init__.py").read_text(encoding="utf-8")
+    assert f'__version__ = "{settings["metadata"]["version"]}"' in source.splitlines()
 
 
 # ------------------------------------------------------------------- and that each check can fail
