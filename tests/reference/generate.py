@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
-
 from store import Writer
+from torch.nn import functional
 
 INPUT, HIDDEN, STEPS, BATCH = 3, 2, 4, 2
 VERSION = torch.__version__.split("+")[0]

@@ -1,0 +1,141 @@
+"""One step of each recurrent network: RNNCell, LSTMCell, GRUCell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrornn.nn.init import Seed
+from micrornn.nn.recurrent import Cell, ElmanKind, GRUKind, LSTMKind
+
+
+class RNNCell(ElmanKind, Cell):
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990).
+
+    Args:
+        input_size: I, the length of x.
+        hidden_size: H, the length of h.
+        bias: whether to add b_ih and b_hh.
+        nonlinearity: ``"tanh"`` or ``"relu"``.
+        gates: has no effect here, where there are no gates.
+        rng: a seed or a NumPy generator for the initial values.
+        dtype: float64 by default.
+
+    Parameters: weight_ih (H, I), weight_hh (H, H), bias_ih (H,), bias_hh (H,).
+
+    Called with x (B, I) or (I,) and optionally h (B, H) or (H,), zero by default; returns the next h.
+
+    Raises:
+        ValueError: a size, an option or a shape is wrong.
+
+    >>> import micrornn as mr
+    >>> cell, h = mr.nn.RNNCell(1, 2), None
+    >>> for t, x in enumerate([1.0, 0.5], 1):
+    ...     with mr.scope(t=t):
+    ...         h = cell([x], h)
+    >>> h.name, h.step, h.shape
+    ('h', 2, (2,))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)
+        self._set_nonlinearity(nonlinearity)
+
+    def extra_repr(self) -> str:
+        """The sizes, and what is not the default."""
+        other = f", nonlinearity={self.nonlinearity}" if self.nonlinearity != "tanh" else ""
+        return super().extra_repr() + other
+
+
+class LSTMCell(LSTMKind, Cell):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997) with a forget gate (Gers et al. 2000).
+
+    i, f, o = sigmoid and g = tanh of W_ih x + b_ih + W_hh h + b_hh, each with its own rows;
+    c' = f c + i g;  h' = o tanh(c').
+
+    Args:
+        input_size: I, the length of x.
+        hidden_size: H, the length of h and of c.
+        bias: whether to add b_ih and b_hh. The forget gate's bias is their sum (`init.forget_bias_`).
+        gates: ``"stacked"`` (fast) or ``"separate"`` (one scope per gate: ``input gate``,
+            ``forget gate``, ``candidate``, ``output gate``).
+        rng: a seed or a NumPy generator for the initial values.
+        dtype: float64 by default.
+
+    Parameters, gates in the order i f g o: weight_ih (4H, I), weight_hh (4H, H), bias_ih (4H,),
+    bias_hh (4H,).
+
+    Called with x (B, I) or (I,) and optionally (h, c), each (B, H) or (H,); returns the next (h, c).
+
+    Raises:
+        ValueError: a size, an option or a shape is wrong.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> h, c = nn.LSTMCell(3, 2)(np.ones((5, 3)))
+    >>> h.shape, c.name
+    ((5, 2), 'c')
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)
+
+
+class GRUCell(GRUKind, Cell):
+    """The gated recurrent unit (Cho et al. 2014), the reset gate after the product as in PyTorch.
+
+    r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh, each with its own rows;
+    n = tanh(W_in x + b_in + r (W_hn h + b_hn));  h' = (1 - z) n + z h.
+
+    Args:
+        input_size: I, the length of x.
+        hidden_size: H, the length of h.
+        bias: whether to add b_ih and b_hh.
+        gates: ``"stacked"`` (fast) or ``"separate"`` (one scope per gate: ``reset gate``,
+            ``update gate``, ``candidate``).
+        rng: a seed or a NumPy generator for the initial values.
+        dtype: float64 by default.
+
+    Parameters, gates in the order r z n: weight_ih (3H, I), weight_hh (3H, H), bias_ih (3H,),
+    bias_hh (3H,).
+
+    Called with x (B, I) or (I,) and optionally h (B, H) or (H,), zero by default; returns the next h.
+
+    Raises:
+        ValueError: a size, an option or a shape is wrong.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> nn.GRUCell(3, 2, gates="separate")(np.ones(3)).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)

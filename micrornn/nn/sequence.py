@@ -1,0 +1,102 @@
+"""Sequences as the recurrent modules see them: one tensor per step, named and tagged with its step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrornn.context import current, scope
+from micrornn.tensor import NO_PARAMS, Tensor, as_data, next_number
+
+
+def leaf(array: Any, name: str) -> Tensor:
+    """A constant leaf around an array that nobody else writes to, so that it need not be copied."""
+    node = Tensor.__new__(Tensor)
+    node._data = array
+    node.primitive = None
+    node.inputs = node.values = ()
+    node.params = NO_PARAMS
+    node.number = next_number()
+    node.place = current().place
+    node.requires_grad = False
+    node.name = name
+    return node
+
+
+def as_input(value: Any, dtype: Any, name: str) -> Tensor:
+    """One step's input or state: data becomes a named leaf made here, a tensor with a history stays itself.
+
+    Integers (one-hot rows, say) become ``dtype``, the dtype of the weights they will meet.
+    """
+    if isinstance(value, Tensor):
+        if value.requires_grad or value.primitive is not None:
+            if value.name is None:
+                value.name = name
+            return value
+        array = value._data
+    else:
+        array = as_data(value)
+    if type(array) is not np.ndarray:
+        array = np.asarray(array)
+    if array.dtype.kind != "f":
+        array = array.astype(dtype)
+    return leaf(array, name)
+
+
+def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
+    """The steps of a sequence, each made in ``scope(t=...)`` and named ``x``.
+
+    A list or tuple is taken step by step; a tensor or an array is cut along ``axis``.
+    """
+    steps = []
+    if isinstance(x, (list, tuple)):
+        for t, value in enumerate(x, 1):
+            with scope(t=t):
+                steps.append(as_input(value, dtype, "x"))
+        return steps
+    x = as_input(x, dtype, "x")
+    lead = (slice(None),) * axis
+    for t in range(1, x.shape[axis] + 1):
+        with scope(t=t):
+            steps.append(part(x, (*lead, t - 1), "x"))
+    return steps
+
+
+def part(whole: Tensor, index: Any, name: str) -> Tensor:
+    """``whole[index]`` as a named node; of data without a history, simply a leaf."""
+    if whole.requires_grad:
+        node = whole[index]
+        node.name = name
+        return node
+    node = leaf(whole._data[index], name)
+    if "cut" in whole.params:  # a part of a detached value is still where the graph was cut
+        node.primitive, node.params = whole.primitive, whole.params
+    return node
+
+
+def each_step(function: Callable[..., Any], *sequences: Sequence[Any]) -> list[Any]:
+    """``function`` at every step of one or more lists of steps, in ``scope(t=1)``, ``scope(t=2)``, ...
+
+    Raises:
+        ValueError: the sequences differ in length.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> rnn, readout = nn.RNN(3, 5), nn.Linear(5, 2)
+    >>> output, h = rnn([np.ones(3), np.zeros(3)])
+    >>> [(y.shape, y.step) for y in nn.each_step(readout, output)]
+    [((2,), 1), ((2,), 2)]
+    """
+    lengths = [len(sequence) for sequence in sequences]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"sequences of {' and '.join(map(str, lengths))} steps cannot go together; "
+            "give sequences of one length"
+        )
+    results = []
+    for t, values in enumerate(zip(*sequences), 1):
+        with scope(t=t):
+            results.append(function(*values))
+    return results

@@ -1,0 +1,125 @@
+"""Gradients as a whole: their norm, and clipping, after backward and before the optimizer's step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from micrornn.tensor import Tensor, describe
+
+Parameters = Tensor | Iterable[Tensor]
+
+
+def get_total_norm(tensors: Any, norm_type: float = 2.0) -> float:
+    """The norm of all elements of some arrays or tensors taken together, as one long vector.
+
+    Raises:
+        ValueError: ``norm_type`` is not a positive number or ``inf``.
+
+    >>> import numpy as np
+    >>> get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])
+    5.0
+    """
+    if not norm_type > 0:
+        raise ValueError(f"norm_type={norm_type!r}; give a positive number (1, 2, ...) or math.inf")
+    parts = [_norm(t._data if isinstance(t, Tensor) else t, norm_type) for t in tensors]
+    if not parts:
+        return 0.0
+    return _norm(np.array(parts), norm_type)
+
+
+def clip_grad_norm_(
+    parameters: Parameters,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> float:
+    """Scale all gradients together so that their norm is at most ``max_norm`` (Pascanu et al. 2013, alg. 1).
+
+    One norm over all parameters, so the direction stays. As PyTorch does, it divides by the norm plus
+    1e-6. Clipping cannot cure inf or nan: 0 times inf is nan; ``error_if_nonfinite=True`` stops instead.
+
+    Returns:
+        The norm before clipping.
+
+    Raises:
+        ValueError: ``error_if_nonfinite`` and a gradient holds nan or inf; ``max_norm`` is negative.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> w = nn.Parameter([0.0, 0.0])
+    >>> w.grad = np.array([3.0, 4.0])
+    >>> clip_grad_norm_([w], 1.0)
+    5.0
+    >>> w.grad.round(4)
+    array([0.6, 0.8])
+    """
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm={max_norm!r}; give the largest norm allowed, 0 or more")
+    wanted = _with_grad(parameters)
+    total = get_total_norm([parameter.grad for parameter in wanted], norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        grads: list[Any] = [p.grad for p in wanted]
+        culprits = [describe(p) for p, g in zip(wanted, grads) if not np.isfinite(g).all()]
+        which = f"the gradient of {culprits[0]} holds nan or inf" if culprits else "it overflowed"
+        raise ValueError(
+            f"the norm of the gradients is {total}: {which}, which clipping cannot cure. Look for where "
+            "it was born (mr.trap_nonfinite()), or skip this update"
+        )
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1.0:  # nan too: then every gradient becomes nan, as in PyTorch
+        with np.errstate(invalid="ignore"):
+            for parameter in wanted:
+                grad: Any = parameter.grad
+                parameter.grad = grad * factor
+    return total
+
+
+def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
+    """Hold every element of every gradient between -clip_value and clip_value; this turns the gradient.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> w = nn.Parameter([0.0, 0.0])
+    >>> w.grad = np.array([3.0, -0.5])
+    >>> clip_grad_value_([w], 1.0)
+    >>> w.grad
+    array([ 1. , -0.5])
+    """
+    if not clip_value >= 0:
+        raise ValueError(f"clip_value={clip_value!r}; give the largest size allowed, 0 or more")
+    for parameter in _with_grad(parameters):
+        grad: Any = parameter.grad
+        clipped = np.clip(grad, -clip_value, clip_value)
+        parameter.grad = float(clipped) if isinstance(grad, float) else clipped
+
+
+def _with_grad(parameters: Parameters) -> list[Tensor]:
+    if isinstance(parameters, Tensor):
+        parameters = [parameters]
+    parameters = list(parameters)
+    for parameter in parameters:
+        if not isinstance(parameter, Tensor):
+            raise TypeError(
+                f"parameters were expected, not {type(parameter).__name__}; give module.parameters()"
+            )
+    return [parameter for parameter in parameters if parameter.grad is not None]
+
+
+def _norm(values: Any, order: float) -> float:
+    array = np.asarray(values, dtype=None).ravel()
+    if array.size == 0:
+        return 0.0
+    if order == 2.0 and array.dtype.kind == "f":
+        square = float(array.dot(array))
+        if 1e-30 < square < 1e30:
+            return math.sqrt(square)
+    sizes = np.abs(array.astype(np.float64))
+    largest = float(sizes.max())
+    if order == math.inf or largest == 0.0 or not math.isfinite(largest):
+        return largest
+    # Divided by the largest first, so that no power overflows, nor all of them underflow.
+    return largest * float(((sizes / largest) ** order).sum() ** (1.0 / order))
