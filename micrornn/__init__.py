@@ -1,7 +1,7 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
+from micrornn import nn, ops, optim
 from micrornn import operators as operators
-from micrornn import ops
 from micrornn.backward import Pullback, backward, grad, pullbacks
 from micrornn.check import GradientMismatch, gradcheck
 from micrornn.context import no_grad, scope
@@ -27,7 +27,9 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "nn",
     "no_grad",
+    "optim",
     "pullbacks",
     "scope",
     "tensor",

@@ -25,10 +25,9 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0) -> float:
     """
     if not norm_type > 0:
         raise ValueError(f"norm_type={norm_type!r}; give a positive number (1, 2, ...) or math.inf")
-    parts = [_norm(t._data if isinstance(t, Tensor) else t, norm_type) for t in tensors]
-    if not parts:
-        return 0.0
-    return _norm(np.array(parts), norm_type)
+    with np.errstate(over="ignore"):  # a square that overflows is taken again, scaled
+        parts = [_norm(t._data if isinstance(t, Tensor) else t, norm_type) for t in tensors]
+        return _norm(np.array(parts), norm_type)
 
 
 def clip_grad_norm_(
@@ -110,7 +109,7 @@ def _with_grad(parameters: Parameters) -> list[Tensor]:
 
 
 def _norm(values: Any, order: float) -> float:
-    array = np.asarray(values, dtype=None).ravel()
+    array = np.asarray(values).ravel()
     if array.size == 0:
         return 0.0
     if order == 2.0 and array.dtype.kind == "f":

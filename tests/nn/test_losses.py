@@ -78,7 +78,12 @@ def test_a_class_that_is_ruled_out_costs_nothing():
 
 def test_float32_stays_float32():
     x = mr.tensor(np.zeros((2, 3), np.float32), requires_grad=True)
-    for options in ({}, {"label_smoothing": 0.1}, {"weight": [1.0, 2.0, 3.0]}, {"reduction": "none"}):
+    for options in (
+        {},
+        {"label_smoothing": 0.1},
+        {"weight": [1.0, 2.0, 3.0]},
+        {"reduction": "none"},
+    ):
         loss = F.cross_entropy(x, [0, 1], **options)
         assert loss.dtype == np.float32, options
         mr.sum(loss).backward()
@@ -97,7 +102,10 @@ def test_float32_stays_float32():
         (lambda: F.cross_entropy(mr.tensor(np.zeros((2, 3))), [0.0, 1.0]), "integers of shape"),
         (lambda: F.cross_entropy(mr.tensor(np.zeros((1, 3))), [-100]), "no target is left"),
         (lambda: F.cross_entropy(mr.tensor(1.0), 0), "not one number"),
-        (lambda: F.cross_entropy(mr.tensor([1.0, 2.0]), 0, reduction="avg"), "'mean', 'sum', 'none'"),
+        (
+            lambda: F.cross_entropy(mr.tensor([1.0, 2.0]), 0, reduction="avg"),
+            "'mean', 'sum', 'none'",
+        ),
         (lambda: F.cross_entropy(mr.tensor([1.0, 2.0]), 0, label_smoothing=2), "between 0 and 1"),
         (lambda: F.cross_entropy(mr.tensor([1.0, 2.0]), 0, [1.0]), "weight of shape"),
         (lambda: F.mse_loss(mr.tensor([1.0, 2.0]), [[1.0, 2.0]]), "reshape one of them"),

@@ -39,7 +39,8 @@ def run(case, module):
     leaves = {**dict(module.named_parameters()), **inputs}
     # A leaf that nothing reaches (an all-dead ReLU never stops it) has no gradient; PyTorch's is zero.
     gradients = {
-        key: np.zeros(leaf.shape) if leaf.grad is None else leaf.grad for key, leaf in leaves.items()
+        key: np.zeros(leaf.shape) if leaf.grad is None else leaf.grad
+        for key, leaf in leaves.items()
     }
     return {key: value.data for key, value in outputs.items()}, gradients
 

@@ -1,0 +1,203 @@
+"""Modules: what assigning registers, names, state, text."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import micrornn as mr
+from micrornn import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 5)
+        self.readout = nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.readout(self.rnn(x)[0])
+
+
+NAMES = [
+    *("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0"),
+    *("readout.weight", "readout.bias"),
+]
+
+
+def test_attributes_register_in_order():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [p.shape for p in net.parameters()] == [(5, 3), (5, 5), (5,), (5,), (2, 5), (2,)]
+    assert [name for name, _ in net.named_modules()] == ["", "rnn", "readout"]
+    assert list(net.modules()) == [net, net.rnn, net.readout]
+    assert dict(net.named_children()) == {"rnn": net.rnn, "readout": net.readout}
+    assert list(net.children()) == [net.rnn, net.readout]
+
+
+def test_a_parameters_name_is_its_path_however_deep():
+    outer = nn.Module()
+    outer.net = Net()
+    outer.list = nn.ModuleList([nn.Linear(1, 1)])
+    for path, parameter in outer.named_parameters():
+        assert parameter.name == path
+    assert outer.net.readout.weight.name == "net.readout.weight"
+    assert outer.list[0].bias.name == "list.0.bias"
+
+
+def test_a_shared_parameter_counts_once_and_keeps_its_first_name():
+    net = nn.Module()
+    net.one, net.two = nn.Linear(2, 2), nn.Linear(2, 2, bias=False)
+    net.two.weight = net.one.weight
+    assert [name for name, _ in net.named_parameters()] == ["one.weight", "one.bias"]
+    assert net.two.weight.name == "one.weight"
+    assert list(net.state_dict()) == ["one.weight", "one.bias", "two.weight"]
+    again = nn.Module()
+    again.borrowed = net.one
+    assert net.one.weight.name == "one.weight"
+    outer = nn.Module()
+    outer.net = net
+    assert net.two.weight.name == "net.one.weight"
+
+
+def test_a_name_of_its_own_stays():
+    net = nn.Module()
+    net.w = nn.Parameter([1.0], name="W_hh")
+    outer = nn.Module()
+    outer.net = net
+    assert net.w.name == "W_hh"
+
+
+def test_replacing_and_deleting():
+    net = Net()
+    old = net.readout
+    net.readout = nn.Linear(5, 3)
+    assert old.weight not in [p for p in net.parameters() if p is old.weight]
+    assert dict(net.named_parameters())["readout.weight"].shape == (3, 5)
+    net.readout = None
+    assert [name for name, _ in net.named_parameters()] == NAMES[:4]
+    del net.rnn
+    assert list(net.parameters()) == [] and not hasattr(net, "rnn")
+    with pytest.raises(TypeError, match=r"nn.Parameter\(...\)"):
+        old.weight = np.zeros((2, 5))
+
+
+def test_a_module_needs_its_init():
+    class Hasty(nn.Module):
+        def __init__(self):
+            self.w = nn.Parameter([1.0])
+
+    with pytest.raises(AttributeError, match=r"super\(\).__init__\(\)"):
+        Hasty()
+    with pytest.raises(NotImplementedError, match="define forward"):
+        nn.Module()(1.0)
+
+
+def test_state_round_trip_gives_equal_outputs():
+    one, two = Net(), Net()
+    x = np.ones((4, 3))
+    assert (one(x).data != two(x).data).any()
+    two.load_state_dict(one.state_dict())
+    assert (one(x).data == two(x).data).all()
+
+
+def test_a_state_is_a_snapshot():
+    net = Net()
+    state = net.state_dict()
+    before = {key: value.copy() for key, value in state.items()}
+    for parameter in net.parameters():
+        parameter.grad = np.ones(parameter.shape)
+    mr.optim.SGD(net.parameters(), lr=1.0).step()
+    assert all((state[key] == before[key]).all() for key in before)
+    with pytest.raises(ValueError, match="read-only"):
+        state["readout.bias"][0] = 1.0
+    mine = {key: value.copy() for key, value in state.items()}
+    net.load_state_dict(mine)
+    mine["readout.bias"][:] = 7.0
+    assert (net.readout.bias.data == before["readout.bias"]).all()
+
+
+def test_a_state_that_does_not_fit_changes_nothing_and_says_what():
+    net = Net()
+    before = net.state_dict()
+    state = {key: np.zeros_like(value) for key, value in before.items()}
+    state["extra"] = state.pop("readout.bias")
+    with pytest.raises(ValueError, match=r"missing readout.bias; unexpected extra. It expects rnn"):
+        net.load_state_dict(state)
+    state = {key: np.zeros_like(value) for key, value in before.items()}
+    state["readout.weight"] = np.zeros((9, 9))
+    for strict in (True, False):
+        with pytest.raises(ValueError, match=r"weight has shape \(9, 9\), expected \(2, 5\)"):
+            net.load_state_dict(state, strict=strict)
+    assert all((value == before[key]).all() for key, value in net.state_dict().items())
+    net.load_state_dict({"readout.bias": [1.0, 2.0], "other": 0}, strict=False)
+    assert net.readout.bias.data.tolist() == [1.0, 2.0]
+
+
+def test_loading_keeps_the_dtype_and_the_parameter():
+    net = nn.Linear(2, 1, dtype=np.float32)
+    weight = net.weight
+    net.load_state_dict(nn.Linear(2, 1).state_dict())
+    assert net.weight is weight and weight.dtype == np.float32
+
+
+def test_modes_reach_everything_below():
+    net = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout()))
+    assert net.eval() is net
+    assert [m.training for m in net.modules()] == [False] * 4
+    assert [m.training for m in net.train().modules()] == [True] * 4
+
+
+def test_zero_grad_forgets():
+    net = Net()
+    net(np.ones((2, 3))).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_to_converts_parameters():
+    net = Net().to(np.float32)
+    assert {p.dtype for p in net.parameters()} == {np.dtype(np.float32)}
+    assert net(np.ones((2, 3), np.float32)).dtype == np.float32
+    with pytest.raises(TypeError, match="floating-point"):
+        net.to(int)
+
+
+def test_text_is_a_tree_as_pytorchs():
+    net = nn.Sequential(nn.LSTM(3, 2, num_layers=2, bidirectional=True), Net())
+    assert repr(net) == (
+        "Sequential(\n"
+        "  (0): LSTM(3, 2, num_layers=2, bidirectional=True)\n"
+        "  (1): Net(\n"
+        "    (rnn): RNN(3, 5)\n"
+        "    (readout): Linear(in_features=5, out_features=2, bias=True)\n"
+        "  )\n"
+        ")"
+    )
+    assert repr(nn.RNNCell(3, 2, bias=False, nonlinearity="relu")) == (
+        "RNNCell(3, 2, bias=False, nonlinearity=relu)"
+    )
+    assert repr(nn.GRUCell(3, 2)) == "GRUCell(3, 2)"
+    assert repr(nn.Dropout(0.3)) == "Dropout(p=0.3)"
+
+
+def test_containers_are_sequences():
+    layers = [nn.Linear(2, 3), nn.Linear(3, 1)]
+    for box in (nn.Sequential(*layers), nn.ModuleList(layers)):
+        assert len(box) == 2 and list(box) == layers and box[-1] is layers[1]
+    x = np.ones((4, 2))
+    assert (nn.Sequential(*layers)(x).data == layers[1](layers[0](x)).data).all()
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_are_whole_and_apart(clone):
+    net = Net()
+    twin = clone(net)
+    x = np.ones((2, 3))
+    assert (twin(x).data == net(x).data).all()
+    assert [p.name for p in twin.parameters()] == NAMES
+    assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in twin.parameters())
+    twin.readout.bias.data = [9.0, 9.0]
+    assert (net.readout.bias.data != 9.0).all()
