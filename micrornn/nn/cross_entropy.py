@@ -16,9 +16,61 @@ from micrornn.primitive import primitive, sample
 from micrornn.tensor import Data, Tensor, lift
 
 REDUCTIONS = ("mean", "sum", "none")
+Array = np.ndarray[Any, Any]
 
 
-def _forward(x: Data, q: Data, *, axis: int, total: bool) -> Data:
+# -- against classes: one element of each distribution counts ------------------------------------------
+
+
+def _forward(x: Data, *, index: Any, amount: Any, axis: int, total: bool) -> Data:
+    z = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    y = amount * (np.log(np.add.reduce(np.exp(z), axis=axis)) - z[index])
+    return np.add.reduce(y, axis=None) if total else y
+
+
+def _difference(x: Any, index: Any, axis: int) -> Any:
+    target = np.zeros(x.shape, x.dtype)
+    target[index] = 1.0
+    return softmax(x, axis) - target
+
+
+def _vjp(g: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:
+    scale = g * amount
+    if np.ndim(amount) or not total:
+        scale = expand_dims(scale, axis)
+    return _difference(x, index, axis) * scale
+
+
+def _jvp(d: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:
+    moved = (_difference(x, index, axis) * d).sum(axis) * amount
+    return moved.sum() if total else moved
+
+
+_class_cross_entropy = primitive(
+    "cross_entropy",
+    "-ln softmax(x)[target]",
+    forward=_forward,
+    vjp=(_vjp,),
+    jvp=(_jvp,),
+    samples=(
+        sample((4,), index=2, amount=1.0, axis=0, total=True),
+        sample((2, 3), index=(np.arange(2), np.array([2, 0])), amount=0.5, axis=1, total=True),
+        sample(
+            *[(2, 3)],
+            index=(np.arange(2), np.array([2, 0])),
+            amount=np.ones(2),
+            axis=1,
+            total=False,
+        ),
+    ),
+    symbol="CE",
+)
+
+
+# -- against distributions: every element has its share q ----------------------------------------------
+
+
+def _soft_forward(x: Data, q: Data, *, axis: int, total: bool) -> Data:
     # Where the target has no share, a logit of -inf costs nothing: 0 times -inf is not formed.
     logs = log_softmax(x, axis)
     terms = np.multiply(q, logs, where=q != 0, out=np.zeros_like(logs))
@@ -29,34 +81,27 @@ def _spread(g: Any, axis: int, total: bool) -> Any:
     return g if total else expand_dims(g, axis)
 
 
-def _to_logits(g: Any, y: Any, x: Any, q: Any, axis: int, total: bool) -> Any:
-    p = softmax(x, axis)
-    return _spread(g, axis, total) * (p * q.sum(axis, keepdims=True) - q)
+def _soft_difference(x: Any, q: Any, axis: int) -> Any:
+    return softmax(x, axis) * q.sum(axis, keepdims=True) - q
 
 
-def _to_target(g: Any, y: Any, x: Any, q: Any, axis: int, total: bool) -> Any:
-    return -(_spread(g, axis, total) * log_softmax(x, axis))
-
-
-def _from_logits(d: Any, y: Any, x: Any, q: Any, axis: int, total: bool) -> Any:
-    p = softmax(x, axis)
-    return ((p * q.sum(axis, keepdims=True) - q) * d).sum(None if total else axis)
-
-
-def _from_target(d: Any, y: Any, x: Any, q: Any, axis: int, total: bool) -> Any:
-    return -((log_softmax(x, axis) * d).sum(None if total else axis))
-
-
-_cross_entropy = primitive(
-    "cross_entropy",
+_soft_cross_entropy = primitive(
+    "soft_cross_entropy",
     "-Σ q ln softmax(x)",
-    forward=_forward,
-    vjp=(_to_logits, _to_target),
-    jvp=(_from_logits, _from_target),
+    forward=_soft_forward,
+    vjp=(
+        lambda g, y, x, q, axis, total: _spread(g, axis, total) * _soft_difference(x, q, axis),
+        lambda g, y, x, q, axis, total: -(_spread(g, axis, total) * log_softmax(x, axis)),
+    ),
+    jvp=(
+        lambda d, y, x, q, axis, total: (_soft_difference(x, q, axis) * d).sum(
+            None if total else axis
+        ),
+        lambda d, y, x, q, axis, total: -((log_softmax(x, axis) * d).sum(None if total else axis)),
+    ),
     samples=(
         sample((4,), (4,), axis=0, total=True),
         sample((2, 3), (2, 3), axis=1, total=True),
-        sample((2, 3), (2, 3), axis=1, total=False),
         sample((2, 3, 2), (2, 3, 2), axis=1, total=False),
     ),
     symbol="CE",
@@ -99,76 +144,90 @@ def cross_entropy(
     if not shape:
         raise ValueError("cross_entropy wants logits of shape (C,) or (N, C, ...), not one number")
     axis = 0 if len(shape) == 1 else 1
-    classes = shape[axis]
     if weight is not None:
         weight = np.asarray(weight._data if isinstance(weight, Tensor) else weight, x.dtype)
-        if weight.shape != (classes,):
-            raise ValueError(f"weight of shape {weight.shape} was given for {classes} classes")
-    q: Any
-    if not isinstance(target, Tensor):
+        if weight.shape != (shape[axis],):
+            raise ValueError(f"weight of shape {weight.shape} was given for {shape[axis]} classes")
+    if not isinstance(target, (Tensor, np.ndarray, np.integer)):
         target = np.asarray(target)
     if target.dtype.kind in "iu":
-        indices = np.asarray(target._data if isinstance(target, Tensor) else target)
-        q, count = _from_classes(indices, x, axis, weight, ignore_index, label_smoothing)
+        classes = np.array(target._data if isinstance(target, Tensor) else target)
+        index, amount = _targets(classes, shape, axis, weight, ignore_index)
+        count = float(np.sum(amount)) if np.ndim(amount) else float(amount) * classes.size
     elif target.shape == shape:
-        q = target if isinstance(target, Tensor) else target.astype(x.dtype)
-        if label_smoothing:
-            q = q * (1.0 - label_smoothing) + label_smoothing / classes
-        if weight is not None:
-            q = q * weight.reshape(-1, *[1] * (len(shape) - axis - 1))
-        count = x.size / classes
+        index, amount, count = None, 1.0, x.size / shape[axis]
     else:
         raise ValueError(
             f"cross_entropy: target of shape {target.shape} and dtype {target.dtype} for logits of shape "
             f"{shape}; give integers of shape {shape[:axis] + shape[axis + 1 :]}, or probabilities of "
             f"shape {shape}"
         )
-    if reduction == "mean":
+    total = reduction != "none"
+    share = 1.0
+    if reduction == "mean" and count != 1.0:
         if not count:
             raise ValueError(
                 f"cross_entropy: no target is left to take the mean over (ignore_index={ignore_index}); "
                 "leave this batch out, or give reduction='sum'"
             )
-        if count != 1.0:
-            q = q / count
-    return _cross_entropy(x, q, axis=axis, total=reduction != "none")
+        share = 1.0 / count
+    if index is not None and not label_smoothing:
+        amount = np.asarray(amount * share, x.dtype) if np.ndim(amount) else float(amount) * share
+        return _class_cross_entropy(x, index=index, amount=amount, axis=axis, total=total)
+    q: Any
+    if index is None:
+        q = target if isinstance(target, Tensor) else np.asarray(target, x.dtype)
+        q = _smoothed(q, label_smoothing, shape, axis, weight)
+    else:
+        q = np.zeros(shape, x.dtype)
+        q[index] = 1.0
+        counted = np.broadcast_to(classes != ignore_index, classes.shape)
+        q = _smoothed(q, label_smoothing, shape, axis, weight) * np.expand_dims(counted, axis)
+    return _soft_cross_entropy(x, q * share if share != 1.0 else q, axis=axis, total=total)
 
 
-def _from_classes(
-    target: np.ndarray[Any, Any],
-    x: Tensor,
-    axis: int,
-    weight: np.ndarray[Any, Any] | None,
-    ignore_index: int,
-    smoothing: float,
-) -> tuple[np.ndarray[Any, Any], float]:
-    """Class indices as shares of the classes, in the shape of x, and how much the targets count in all."""
-    shape, classes = x.shape, x.shape[axis]
+def _targets(
+    target: Array, shape: tuple[int, ...], axis: int, weight: Array | None, ignore_index: int
+) -> tuple[Any, Any]:
+    """Where the targets stand among the logits, and how much each counts: one number if all the same."""
+    classes = shape[axis]
     expected = shape[:axis] + shape[axis + 1 :]
     if target.shape != expected:
         raise ValueError(
             f"cross_entropy: class indices of shape {target.shape} for logits of shape {shape}; "
             f"give shape {expected} (classes are axis {axis} of the logits)"
         )
-    flat = target.ravel()
-    amounts: Any = 1.0 if weight is None else weight[flat % classes]
-    counted = flat != ignore_index
-    if not counted.all():
-        amounts = amounts * counted
-        flat = np.where(counted, flat, 0)
-    if flat.size and (flat.min() < 0 or flat.max() >= classes):
-        wrong = flat[(flat < 0) | (flat >= classes)][0]
-        raise ValueError(
-            f"cross_entropy: class {wrong} among the targets, but the logits have classes 0 to "
-            f"{classes - 1}; to leave targets out, give ignore_index={wrong}"
-        )
-    rows = np.zeros((flat.size, classes), x.dtype)
-    rows[np.arange(flat.size), flat] = amounts
-    count = float(np.sum(amounts)) if np.ndim(amounts) else float(flat.size)
-    if smoothing:
-        even = np.outer(counted, np.ones(classes) if weight is None else weight)
-        rows = (rows * (1.0 - smoothing) + even * (smoothing / classes)).astype(x.dtype)
-    return np.moveaxis(rows.reshape(*expected, classes), -1, axis), count
+    amount: Any = 1.0
+    outside = bool(target.size) and (target.min() < 0 or target.max() >= classes)
+    if outside or 0 <= ignore_index < classes:
+        counted = target != ignore_index
+        target = np.where(counted, target, 0)
+        amount = counted * 1.0
+        wrong = target[(target < 0) | (target >= classes)]
+        if wrong.size:
+            raise ValueError(
+                f"cross_entropy: class {wrong[0]} among the targets, but the logits have classes 0 to "
+                f"{classes - 1}; to leave targets out, give ignore_index={wrong[0]}"
+            )
+    if weight is not None:
+        amount = amount * weight[target]
+    if not expected:
+        return int(target), amount
+    grid = (
+        np.ogrid[tuple([slice(n) for n in expected])]
+        if len(expected) > 1
+        else [np.arange(*expected)]
+    )
+    return (*grid[:axis], target, *grid[axis:]), amount
+
+
+def _smoothed(q: Any, share: float, shape: tuple[int, ...], axis: int, weight: Array | None) -> Any:
+    """The target's distribution with a share spread evenly, each class counting by its weight."""
+    if share:
+        q = q * (1.0 - share) + share / shape[axis]
+    if weight is not None:
+        q = q * weight.reshape(-1, *[1] * (len(shape) - axis - 1))
+    return q
 
 
 def check_reduction(reduction: str, function: str) -> None:

@@ -35,28 +35,32 @@ def test_gradient_is_probabilities_minus_one_hot():
 
 
 def test_it_is_one_node():
-    loss = F.cross_entropy(mr.tensor([[0.0, 1.0]], requires_grad=True), [1], label_smoothing=0.1)
-    assert loss.primitive.name == "cross_entropy"
-    assert len(loss.inputs) == 2 and loss.inputs[0].is_leaf
+    logits = mr.tensor([[0.0, 1.0]], requires_grad=True)
+    for options, name in (({}, "cross_entropy"), ({"label_smoothing": 0.1}, "soft_cross_entropy")):
+        loss = F.cross_entropy(logits, [1], **options)
+        assert loss.primitive.name == name and loss.inputs[0] is logits
 
 
-@pytest.mark.parametrize("total", [True, False])
-def test_all_derivatives_of_cross_entropy(total):
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("soft", [True, False])
+def test_all_derivatives_of_cross_entropy(soft, reduction):
     rng = np.random.default_rng(0)
-    x = mr.tensor(rng.normal(size=(2, 3)), requires_grad=True)
-    q = mr.tensor(rng.uniform(size=(2, 3)), requires_grad=True)
+    leaves = [mr.tensor(rng.normal(size=(2, 3)), requires_grad=True)]
+    if soft:
+        leaves.append(mr.tensor(rng.uniform(size=(2, 3)), requires_grad=True))
 
-    def f(x, q):
-        return F.cross_entropy(x, q, reduction="sum" if total else "none")
+    def f(x, target=(2, 0)):
+        weight = None if soft else [1.0, 2.0, 3.0]
+        return F.cross_entropy(x, target, weight, reduction=reduction)
 
-    assert mr.gradcheck(f, [x, q]) < 1e-7
+    assert mr.gradcheck(f, leaves) < 1e-7
 
-    def slope(x, q):  # second derivatives: the rule is written in operations that record
-        return mr.grad(f(x, q).sum(), [x], create_graph=True)[0]
+    def slope(x, *target):  # second derivatives: the rules are written in operations that record
+        return mr.grad(mr.sum(f(x, *target)), [x], create_graph=True)[0]
 
-    assert mr.gradcheck(slope, [x, q]) < 1e-7
-    for leaf in (x, q):
-        ways = [mr.jacobian(f(x, q), leaf, mode=mode) for mode in ("forward", "reverse")]
+    assert mr.gradcheck(slope, leaves) < 1e-7
+    for leaf in leaves:
+        ways = [mr.jacobian(f(*leaves), leaf, mode=mode) for mode in ("forward", "reverse")]
         assert np.abs(ways[0] - ways[1]).max() < 1e-14
 
 
