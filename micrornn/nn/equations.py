@@ -9,14 +9,17 @@ parameters are stored stacked either way, in PyTorch's order of gates: i f g o, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from micrornn.context import scope
 from micrornn.ops.elementwise import relu, sigmoid, tanh
+from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
 from micrornn.tensor import Tensor
 
 Step = Callable[..., tuple[Tensor, ...]]  # step(x, *state) -> the new state, h first
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # W_ih, W_hh, b_ih, b_hh
+Rows = tuple[Any, slice]  # a gate's elements along the last axis of all gates' products
 
 LSTM_GATES = ("input gate", "forget gate", "candidate", "output gate")
 GRU_GATES = ("reset gate", "update gate", "candidate")
@@ -66,10 +69,10 @@ def lstm(weights: Weights, separate: bool) -> Step:
 
     def stacked(x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         gates = product(x, w_ih, b_ih) + product(h, w_hh, b_hh)
-        i = sigmoid(gates[..., rows_i])
-        f = sigmoid(gates[..., rows_f])
-        g = tanh(gates[..., rows_g])
-        o = sigmoid(gates[..., rows_o])
+        i = sigmoid(getitem(gates, index=rows_i))
+        f = sigmoid(getitem(gates, index=rows_f))
+        g = tanh(getitem(gates, index=rows_g))
+        o = sigmoid(getitem(gates, index=rows_o))
         return memory(i, f, g, o, c)
 
     def memory(i: Tensor, f: Tensor, g: Tensor, o: Tensor, c: Tensor) -> tuple[Tensor, ...]:
@@ -92,7 +95,7 @@ def gru(weights: Weights, separate: bool) -> Step:
     w_ih, w_hh, b_ih, b_hh = weights
     hidden = w_hh.shape[1]
     rows_r, rows_z, rows_n = rows = _rows(hidden, 3)
-    rows_rz = slice(0, 2 * hidden)
+    rows_rz = (Ellipsis, slice(0, 2 * hidden))
     if separate:
         w_r, w_z, (w_in, w_hn, b_in, b_hn) = _by_gate(weights, GRU_GATES, rows)
 
@@ -107,9 +110,9 @@ def gru(weights: Weights, separate: bool) -> Step:
 
     def stacked(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
         from_x, from_h = product(x, w_ih, b_ih), product(h, w_hh, b_hh)
-        rz = sigmoid(from_x[..., rows_rz] + from_h[..., rows_rz])
-        r, z = rz[..., rows_r], rz[..., rows_z]
-        n = tanh(from_x[..., rows_n] + r * from_h[..., rows_n])
+        rz = sigmoid(getitem(from_x, index=rows_rz) + getitem(from_h, index=rows_rz))
+        r, z = getitem(rz, index=rows_r), getitem(rz, index=rows_z)
+        n = tanh(getitem(from_x, index=rows_n) + r * getitem(from_h, index=rows_n))
         return mixed(r, z, n, h)
 
     def mixed(r: Tensor, z: Tensor, n: Tensor, h: Tensor) -> tuple[Tensor, ...]:
@@ -125,18 +128,18 @@ def _gate(x: Tensor, h: Tensor, weights: Weights) -> Tensor:
     return product(x, w_ih, b_ih) + product(h, w_hh, b_hh)
 
 
-def _rows(hidden: int, gates: int) -> list[slice]:
-    return [slice(k * hidden, (k + 1) * hidden) for k in range(gates)]
+def _rows(hidden: int, gates: int) -> list[Rows]:
+    return [(Ellipsis, slice(k * hidden, (k + 1) * hidden)) for k in range(gates)]
 
 
-def _by_gate(weights: Weights, gates: tuple[str, ...], rows: list[slice]) -> list[Weights]:
+def _by_gate(weights: Weights, gates: tuple[str, ...], rows: list[Rows]) -> list[Weights]:
     """Each gate's rows of every parameter, cut once, in the gate's scope and outside all steps."""
     cut = []
     for gate, own in zip(gates, rows):
         parts: list[Tensor | None] = []
         with scope(gate):
             for parameter in weights:
-                part = None if parameter is None else parameter[own]
+                part = None if parameter is None else parameter[own[1]]
                 if part is not None and parameter is not None and parameter.name:
                     part.name = f"{parameter.name}[{gate}]"
                 parts.append(part)

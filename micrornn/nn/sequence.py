@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import current, scope
+from micrornn.context import Place, current, scope
 from micrornn.tensor import NO_PARAMS, Tensor, as_data, next_number
 
 
-def leaf(array: Any, name: str) -> Tensor:
+def leaf(array: Any, name: str, place: Place | None = None) -> Tensor:
     """A constant leaf around an array that nobody else writes to, so that it need not be copied."""
     node = Tensor.__new__(Tensor)
     node._data = array
@@ -19,7 +19,7 @@ def leaf(array: Any, name: str) -> Tensor:
     node.inputs = node.values = ()
     node.params = NO_PARAMS
     node.number = next_number()
-    node.place = current().place
+    node.place = place or current().place
     node.requires_grad = False
     node.name = name
     return node
@@ -57,8 +57,12 @@ def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
                 steps.append(as_input(value, dtype, "x"))
         return steps
     x = as_input(x, dtype, "x")
+    rows = np.moveaxis(x._data, axis, 0) if axis else x._data
+    if not x.requires_grad:
+        outer = current().place.scope
+        return [leaf(row, "x", Place(outer, t)) for t, row in enumerate(rows, 1)]
     lead = (slice(None),) * axis
-    for t in range(1, x.shape[axis] + 1):
+    for t in range(1, len(rows) + 1):
         with scope(t=t):
             steps.append(part(x, (*lead, t - 1), "x"))
     return steps
