@@ -1,0 +1,158 @@
+"""What flowed: the pullbacks of a graph folded into one small summary per node and per edge.
+
+Five ways of having no gradient are kept apart: backward has not run, no path leads to the loss, exactly
+zero, underflowed to zero, and NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from micrornn.backward import Sweep
+from micrornn.cotangent import Product, Unwritten, dense
+from micrornn.graph import Graph
+from micrornn.tensor import Tensor
+
+State = Literal["none", "constant", "absent", "zero", "underflow", "nan", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A gradient in summary.
+
+    Attributes:
+        state: "value", or why there is none to show.
+        norm: its Euclidean norm (0 unless there is a value).
+        sign: "+" or "-" where no element has the other sign, "±" where both occur, else "".
+    """
+
+    state: State
+    norm: float = 0.0
+    sign: str = ""
+
+    @classmethod
+    def of(cls, g: Any) -> Flow:
+        """The summary of a cotangent.
+
+        >>> Flow.of(np.array([3.0, -4.0]))
+        Flow(state='value', norm=5.0, sign='±')
+        """
+        if type(g) is float:
+            if g != g:
+                return NAN
+            return cls("value", abs(g), "+" if g > 0 else "-") if g else ZERO
+        if type(g) is Product and g.left.ndim == 1:  # an outer product: no need to write it out
+            left, right = cls.of(g.left), cls.of(g.right)
+            if "nan" in (left.state, right.state):
+                return NAN
+            if left.norm * right.norm == 0.0:
+                return ZERO
+            signs = {left.sign, right.sign}
+            sign = "±" if "±" in signs else "+" if len(signs) == 1 else "-"
+            return cls("value", left.norm * right.norm, sign)
+        array = np.asarray(dense(g) if isinstance(g, Unwritten) else g)
+        if not array.size:
+            return ZERO
+        low, high = float(array.min()), float(array.max())
+        top = max(-low, high)
+        if top != top:
+            return NAN
+        if top == 0.0:
+            return ZERO
+        sign = "+" if low >= 0 else "-" if high <= 0 else "±"
+        if 1e-140 < top < 1e140:
+            flat = array.ravel()
+            return cls("value", math.sqrt(float(flat.dot(flat))), sign)
+        scaled = (
+            array.ravel() / top if top < math.inf else np.ones(1)
+        )  # squares would over- or underflow
+        return cls("value", top * math.sqrt(float(scaled.dot(scaled))), sign)
+
+
+NONE = Flow("none")
+CONSTANT = Flow("constant")
+ABSENT = Flow("absent")
+ZERO = Flow("zero")
+UNDERFLOW = Flow("underflow")
+NAN = Flow("nan")
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """All flows of one backward pass.
+
+    Attributes:
+        ran: whether backward has run at all.
+        nodes: by node number.
+        edges: by (target number, input slot): what the target sent back to that input.
+    """
+
+    ran: bool
+    nodes: dict[int, Flow]
+    edges: dict[tuple[int, int], Flow]
+
+    def at(self, node: Tensor) -> Flow:
+        """The flow that arrived at a node."""
+        if not self.ran:
+            return NONE
+        found = self.nodes.get(node.number)
+        return found or (ABSENT if node.requires_grad else CONSTANT)
+
+    def along(self, target: Tensor, slot: int) -> Flow:
+        """The flow that a node sent back to one of its inputs."""
+        if not self.ran:
+            return NONE
+        found = self.edges.get((target.number, slot))
+        return found or (ABSENT if target.inputs[slot].requires_grad else CONSTANT)
+
+
+NOT_RUN = Gradients(False, {}, {})
+
+
+def flows_of(graph: Graph) -> Gradients:
+    """Run backward from the results of the graph and summarise what flows, leaving ``.grad`` alone.
+
+    Several results (the losses of all steps, say) are summed, as if their sum were the loss. Results that
+    are no scalars, or want no gradient, have no backward: then it has not run.
+    """
+    outs = [out for out in graph.outs if out.requires_grad and out.size == 1]
+    if not outs:
+        return NOT_RUN
+    loss = outs[0]
+    for out in outs[1:]:
+        loss = loss + out
+    sweep = Sweep(loss)
+    nodes: dict[int, Flow] = {}
+    edges: dict[tuple[int, int], Flow] = {}
+    underflowed = set()
+    for node, g, contributions in sweep:
+        nodes[node.number] = Flow.of(g)
+        for i, c in enumerate(contributions):
+            if c is not None:
+                flow = Flow.of(c)
+                if flow == ZERO and nodes[node.number] != ZERO and _underflowed(node, g, i):
+                    flow = UNDERFLOW
+                    underflowed.add(node.inputs[i].number)
+                edges[node.number, i] = flow
+    for number, (_, g) in sweep.gradients.items():
+        nodes[number] = Flow.of(g)
+    for number in underflowed:
+        if nodes.get(number) == ZERO:
+            nodes[number] = UNDERFLOW
+    return Gradients(True, nodes, edges)
+
+
+def _underflowed(node: Tensor, g: Any, slot: int) -> bool:
+    """Whether a zero contribution is one only for want of exponent: pullbacks are linear in g."""
+    top = float(np.max(np.abs(g))) if np.size(g) else 0.0
+    if not 0.0 < top < math.inf:
+        return False
+    dtype = getattr(g, "dtype", np.dtype(float))
+    raised = g * dtype.type(float(np.finfo(dtype).max) ** 0.5 / top)
+    with np.errstate(all="ignore"):
+        c = node.primitive.pull(node, raised)[slot]  # type: ignore[union-attr]
+    return Flow.of(c) != ZERO

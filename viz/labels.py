@@ -1,0 +1,100 @@
+"""What is written where: short names for weights, states with their step as a subscript, losses with their
+value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import numpy as np
+
+from micrornn.tensor import Tensor, shape_of
+from viz.style import number
+
+_SUBSCRIPTS = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
+_GATE_LETTERS = {
+    **{"input gate": "i", "forget gate": "f", "output gate": "o"},
+    **{"reset gate": "r", "update gate": "z"},
+}
+_TORCH_NAME = re.compile(r"^(?:.*\.)?(weight|bias)_(ih|hh)_l(\d+)(_reverse)?(?:\[(.+)\])?$")
+_CELL_NAME = re.compile(r"^(?:.*\.)?(weight|bias)_(ih|hh)(?:\[(.+)\])?$")
+
+
+def subscript(n: int) -> str:
+    """A number in subscript digits.
+
+    >>> subscript(12)
+    '₁₂'
+    """
+    return str(n).translate(_SUBSCRIPTS)
+
+
+def weight_label(name: str, lstm: bool = False) -> str:
+    """A parameter's name as formulas write it.
+
+    >>> weight_label("rnn.weight_hh_l0"), weight_label("bias_ih_l1"), weight_label("out.weight")
+    ('W_hh', 'b_ih₁', 'out.W')
+    >>> weight_label("weight_ih_l0[forget gate]")
+    'W_if'
+    """
+    found = _TORCH_NAME.match(name)
+    if found:
+        kind, way, layer, reverse, gate = found.groups()
+    else:
+        found = _CELL_NAME.match(name)
+        if not found:
+            short = re.sub(r"\bweight$", "W", name)
+            return re.sub(r"\bbias$", "b", short)
+        kind, way, gate = found.groups()
+        layer, reverse = "0", None
+    if gate:
+        candidate = "g" if lstm else "n"
+        way = way[0] + _GATE_LETTERS.get(gate, candidate if gate == "candidate" else gate)
+    stem = ("W_" if kind == "weight" else "b_") + way
+    return stem + (subscript(int(layer)) if layer != "0" else "") + ("←" if reverse else "")
+
+
+def node_label(node: Tensor, folded: Collection[int] = ()) -> str:
+    """What stands in a node's box: its name with its step, or its operation.
+
+    A loss shows its value, a constant scalar its number. ``folded`` are the numbers of constants that are
+    written into the operation.
+    """
+    primitive = node.primitive
+    symbol = primitive.symbol if primitive is not None else ""
+    if folded and len(node.inputs) == 2:
+        a, b = node.inputs
+        if a.number in folded:
+            symbol = f"{number(a.item())} {symbol}"
+        if b.number in folded:
+            symbol = f"{symbol} {number(b.item())}"
+    name, step = node.name, node.step
+    if name == "loss":
+        stem = "L" if step is None else f"L{subscript(step)}"
+        return f"{stem} {number(node.item())}" if node.size == 1 else stem
+    if name:
+        label, _, rest = name.partition(" ")  # "x 'h'" is x with a remark
+        label = label + subscript(step) if step is not None and len(label) <= 3 else label
+        words = [
+            label,
+            rest,
+            symbol if primitive is not None and primitive.name != "identity" else "",
+        ]
+        return " ".join(word for word in words if word)
+    if symbol:
+        return symbol
+    if node.size == 1:
+        return number(node.item())
+    return "data" if not node.requires_grad else f"#{node.number}"
+
+
+def value_words(node: Tensor) -> str:
+    """The value in words, for a tooltip: the number, or the shape and range of an array."""
+    value = node._data
+    shape = shape_of(value)
+    if not shape or node.size == 1:
+        return f"value {number(float(np.asarray(value).reshape(-1)[0]))}"
+    sizes = "×".join(map(str, shape))  # noqa: RUF001
+    if not node.size:
+        return f"{sizes}, empty"
+    return f"{sizes}, values {number(float(np.min(value)))} to {number(float(np.max(value)))}"

@@ -1,0 +1,401 @@
+"""Where everything goes: time runs across, the cell stands upright.
+
+One step of each layer is worked out once (`viz.cell`) and stamped through time, so equal steps look equal
+and the cost grows linearly with the steps. Layers are bands, one above the other; long sequences wrap into
+rows. A graph without a time axis goes to `viz.layered`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from viz.cell import PAD, RAIL, Cell, Role, plan_core, plan_tower
+from viz.layered import layered
+from viz.route import TAIL_RAIL, Router
+from viz.scene import Scene, Unit
+from viz.shapes import Box, Frame, Note, Sheet, box_of
+
+ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
+GUTTER = 30.0  # free on both sides of a column: the lanes between steps
+TITLE = 22.0  # for "t = 3" above a column
+BAND_GAP = 20.0
+
+
+@dataclass(eq=False)
+class Band:
+    """A layer over time: its template and where it stands within a row."""
+
+    layer: str
+    cell: Cell
+    reverse: bool
+    recurrent: bool
+    top: float = 0.0
+    left: float = 0.0
+    inputs: list[Unit] = field(default_factory=list)
+    input_height: float = 0.0
+
+    @property
+    def height(self) -> float:
+        """Of the cell, and of the row of its inputs below it."""
+        return self.cell.height + self.input_height
+
+
+@dataclass(eq=False)
+class Grid:
+    """Columns and rows: where each step stands."""
+
+    columns: dict[int, tuple[int, float, float]]  # step -> row, left, right
+    rows: int
+    row_height: float
+    width: float
+    top: float
+
+    def row_top(self, row: int) -> float:
+        """The y of the top of a row."""
+        return self.top + row * self.row_height
+
+
+def lay_out(scene: Scene, rankdir: str = "LR") -> Sheet:
+    """Place a scene on a sheet.
+
+    Args:
+        scene: what to draw.
+        rankdir: "LR", time to the right, or "TB", time downwards.
+
+    Raises:
+        ValueError: rankdir is neither.
+    """
+    if rankdir not in ("LR", "TB"):
+        raise ValueError(f"rankdir {rankdir!r}; choose LR or TB")
+    if not scene.steps or scene.detail == "layer":
+        return layered(scene, rankdir)
+    turned = rankdir == "TB"
+    boxes = {id(unit): box_of(unit, scene.detail) for unit in scene.units}
+    if turned:
+        for box in boxes.values():
+            box.width, box.height = box.height, box.width
+    sheet = _timed(scene, boxes)
+    if turned:
+        _turn(sheet)
+    return sheet
+
+
+def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
+    timed = [u for u in scene.units if u.step is not None]
+    shown = set(scene.steps)
+    ends = [u for u in timed if u.step not in shown]  # initial states, before or after all steps
+    tail = [u for u in scene.units if u.step is None]
+    bands = _bands(timed, boxes, shown)
+    grid = _grid(scene, bands, boxes, ends)
+    frames: list[Frame] = []
+    for band in bands:
+        _stamp(band, grid, timed, boxes, frames)
+    _place_ends(ends, bands, grid, boxes)
+    right = _place_tail(tail, grid, boxes)
+    for step in scene.steps:
+        row, x0, x1 = grid.columns[step]
+        top = grid.row_top(row)
+        frames.insert(
+            0, Frame("step", f"t = {step}", x0 + 3, top, x1 - 3, top + grid.row_height - 34, step)
+        )
+    sheet = Sheet(
+        scene,
+        max(grid.width, right) + 16,
+        grid.row_top(grid.rows),
+        list(boxes.values()),
+        [],
+        frames,
+    )
+    router = Router(scene, boxes, bands, grid, right)
+    sheet.paths = [router.path(link) for link in scene.links]
+    sheet.width = max(sheet.width, router.right + 16)
+    if scene.hidden:
+        first, last = scene.steps[0], scene.steps[-1]
+        count = "1 step is" if scene.hidden == 1 else f"{scene.hidden} steps are"
+        sheet.notes.append(Note(f"steps {first} to {last}; {count} not shown", 12.0, 16.0))
+    return sheet
+
+
+def _bands(timed: list[Unit], boxes: dict[int, Box], shown: set[int]) -> list[Band]:
+    """One band per layer, lowest first; what no later step depends on stands in bands of its own above."""
+    inside = [u for u in timed if u.step in shown and u.kind not in ("input", "initial")]
+    layers: dict[str, list[Unit]] = {}
+    for unit in inside:
+        layers.setdefault(unit.layer, []).append(unit)
+    bands: list[Band] = []
+    for layer, units in layers.items():
+        links, carried, backwards = _links_of(units)
+        roles = _roles(units, boxes)
+        core = _ancestors({s for s, _ in carried}, links)
+        gate_of = {u.role: u.gate for u in units}
+        if core:
+            sizes = {r: s for r, s in roles.items() if r in core}
+            cell = plan_core(sizes, links, carried, gate_of)
+            bands.append(Band(layer, cell, backwards, True))
+        rest = {r: s for r, s in roles.items() if r not in core}
+        if rest:
+            bands.append(Band(layer, plan_tower(rest, links), False, False))
+    bands = _joined(_stacked(bands, inside), inside)
+    for unit in timed:
+        if unit.kind == "input" and unit.step in shown:
+            users = [b for b in bands if any(k.target.role in b.cell.spots for k in unit.outputs)]
+            (users or bands)[0].inputs.append(unit)
+    for band in bands:
+        tall = max((boxes[id(u)].height for u in band.inputs), default=0.0)
+        band.input_height = tall + RAIL if tall else 0.0
+    return bands
+
+
+def _stacked(bands: list[Band], units: list[Unit]) -> list[Band]:
+    """Bands from the lowest up: each above those it reads from, as far as they do not read each other."""
+    of_role = {role: band for band in bands for role in band.cell.spots}
+    below: dict[int, set[int]] = {id(b): set() for b in bands}
+    for unit in units:
+        for link in unit.inputs:
+            a, b = of_role.get(link.source.role), of_role[unit.role]
+            if a is not None and a is not b and link.source.step == unit.step:
+                below[id(b)].add(id(a))
+    order: list[Band] = []
+    waiting = list(bands)
+    while waiting:
+        placed = {id(b) for b in order}
+        ready = [b for b in waiting if below[id(b)] <= placed] or waiting[:1]
+        order.append(ready[0])
+        waiting.remove(ready[0])
+    return order
+
+
+def _joined(bands: list[Band], units: list[Unit]) -> list[Band]:
+    """Neighbouring bands that carry no state become one tower: an output layer with its loss."""
+    within = {(k.source.role, u.role) for u in units for k in u.inputs if k.source.step == u.step}
+    done: list[Band] = []
+    for band in bands:
+        if done and not band.recurrent and not done[-1].recurrent:
+            spots = {**done[-1].cell.spots, **band.cell.spots}
+            sizes = {role: (spot.width, spot.height) for role, spot in spots.items()}
+            done[-1] = Band(band.layer, plan_tower(sizes, within), False, False)
+        else:
+            done.append(band)
+    return done
+
+
+def _links_of(units: list[Unit]) -> tuple[set[tuple[Role, Role]], set[tuple[Role, Role]], bool]:
+    """The links within a step, those from step to step, and whether these run against time."""
+    links, carried = set(), set()
+    backwards = 0
+    for unit in units:
+        for link in unit.inputs:
+            source = link.source
+            if source.layer != unit.layer or source.step is None or unit.step is None:
+                continue
+            if source.step == unit.step:
+                links.add((source.role, unit.role))
+            elif abs(source.step - unit.step) == 1 and source.kind != "initial":
+                carried.add((source.role, unit.role))
+                backwards += 1 if source.step > unit.step else -1
+    if not carried:  # a single step: what the initial state feeds stands for it
+        for unit in units:
+            for link in unit.inputs:
+                if link.source.kind == "initial" and link.source.layer == unit.layer:
+                    name = link.source.out.name
+                    carried |= {(u.role, unit.role) for u in units if u.out.name == name}
+                    backwards += 1 if (link.source.step or 0) > (unit.step or 0) else -1
+    return links, carried, backwards > 0
+
+
+def _roles(units: list[Unit], boxes: dict[int, Box]) -> dict[Role, tuple[float, float]]:
+    """Every role with the largest size it has at any step, in the order of computing."""
+    sizes: dict[Role, tuple[float, float]] = {}
+    for unit in units:
+        box = boxes[id(unit)]
+        wide, tall = sizes.get(unit.role, (0.0, 0.0))
+        sizes[unit.role] = (max(wide, box.width), max(tall, box.height))
+    return _topological(sizes, units)
+
+
+def _topological(
+    sizes: dict[Role, tuple[float, float]], units: list[Unit]
+) -> dict[Role, tuple[float, float]]:
+    """Inputs before what uses them: the order of one step's nodes, with what only others have put in."""
+    order: dict[Role, int] = {}
+    start: dict[int | None, int] = {}
+    for unit in units:
+        first = start.setdefault(unit.step, unit.out.number)
+        place = unit.out.number - first
+        order[unit.role] = max(order.get(unit.role, place), place)
+    return {role: sizes[role] for role in sorted(sizes, key=order.__getitem__)}
+
+
+def _ancestors(roles: set[Role], links: set[tuple[Role, Role]]) -> set[Role]:
+    before: dict[Role, list[Role]] = {}
+    for source, target in links:
+        before.setdefault(target, []).append(source)
+    found, stack = set(roles), list(roles)
+    while stack:
+        for source in before.get(stack.pop(), ()):
+            if source not in found:
+                found.add(source)
+                stack.append(source)
+    return found
+
+
+def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit]) -> Grid:
+    wide = max(band.cell.width for band in bands)
+    for band in bands:
+        by_step: dict[int | None, float] = {}
+        for unit in band.inputs:
+            by_step[unit.step] = by_step.get(unit.step, 8.0) + boxes[id(unit)].width + 8
+        wide = max(wide, *by_step.values(), 0.0) if by_step else wide
+    compact = scene.detail == "cell"
+    column = wide + (2 * GUTTER if not compact else 34.0)
+    _align(bands, column, scene.units)
+    per_row = max(int(ROW_WIDTH // column), 1)
+    side = max((boxes[id(u)].width for u in ends), default=0.0)
+    left = side + (34.0 if side else 14.0)
+    y = TITLE + (26.0 if any(u.step is None for u in scene.units) else 6.0)
+    for band in reversed(bands):
+        band.top = y
+        y += band.height + BAND_GAP
+    columns = {}
+    for i, step in enumerate(scene.steps):
+        row, k = divmod(i, per_row)
+        columns[step] = (row, left + k * column, left + (k + 1) * column)
+    rows = (len(scene.steps) - 1) // per_row + 1
+    right = left + min(len(scene.steps), per_row) * column
+    last = scene.steps[-1] + 1
+    if any(u.step == last for u in ends):
+        right += side + 20
+    return Grid(columns, rows, y + 12 + PAD, right + 10, 30.0 if scene.hidden else 10.0)
+
+
+def _align(bands: list[Band], column: float, units: list[Unit]) -> None:
+    """Where each band stands in its column: in the middle, a tower straight above what it reads."""
+    feeds: dict[Role, Role] = {}
+    for unit in units:
+        for link in unit.inputs:
+            if link.source.step == unit.step:
+                feeds.setdefault(unit.role, link.source.role)
+    placed: dict[Role, float] = {}
+    for band in bands:
+        spots, width = band.cell.spots, band.cell.width
+        band.left = (column - width) / 2
+        if not band.recurrent:
+            fed = [r for r in spots if feeds.get(r) in placed]
+            if fed:
+                wanted = placed[feeds[fed[0]]] - spots[fed[0]].x
+                band.left = min(max(wanted, 10.0), max(column - width - 10.0, 10.0))
+        for role, spot in spots.items():
+            placed[role] = band.left + (width - spot.x if band.reverse else spot.x)
+
+
+def _stamp(
+    band: Band, grid: Grid, timed: list[Unit], boxes: dict[int, Box], frames: list[Frame]
+) -> None:
+    """Put the band's units where the template says, at every step."""
+    cell, spots = band.cell, band.cell.spots
+    for unit in timed:
+        spot = spots.get(unit.role)
+        if spot is None or unit.step not in grid.columns or unit.kind in ("input", "initial"):
+            continue
+        row, x0, _ = grid.columns[unit.step]
+        start = x0 + band.left
+        x = cell.width - spot.x if band.reverse else spot.x
+        box = boxes[id(unit)]
+        box.x, box.y = start + x, grid.row_top(row) + band.top + spot.y
+    for row, x0, _ in grid.columns.values():
+        start, top = x0 + band.left, grid.row_top(row) + band.top
+        for gate in cell.gates:
+            sides = (gate.left, gate.right)
+            if band.reverse:
+                sides = (cell.width - gate.right, cell.width - gate.left)
+            left, right = start + sides[0], start + sides[1]
+            frames.append(Frame("gate", gate.name, left, top + gate.top, right, top + gate.bottom))
+    per_step: dict[int, list[Unit]] = {}
+    for unit in band.inputs:
+        per_step.setdefault(unit.step or 0, []).append(unit)
+    for step, units in per_step.items():
+        row, x0, x1 = grid.columns[step]
+        width = sum(boxes[id(u)].width for u in units) + 8 * (len(units) - 1)
+        x = (x0 + x1 - width) / 2
+        if len(units) == 1:
+            targets = [boxes[id(k.target)] for k in units[0].outputs if k.target.step == step]
+            if len(targets) == 1:  # straight below the only one that reads it
+                x = targets[0].x - width / 2
+        for unit in units:
+            box = boxes[id(unit)]
+            box.x = x + box.width / 2
+            box.y = grid.row_top(row) + band.top + cell.height + RAIL + box.height / 2
+            x += box.width + 8
+
+
+def _place_ends(ends: list[Unit], bands: list[Band], grid: Grid, boxes: dict[int, Box]) -> None:
+    """Initial states: level with the state that they begin, before the first step or after the last."""
+    taken: set[tuple[float, float]] = set()
+    for unit in ends:
+        users = [k.target for k in unit.outputs if k.target.step in grid.columns]
+        box = boxes[id(unit)]
+        band = next((b for b in bands if users and users[0].role in b.cell.spots), bands[0])
+        level = _level(unit, users, band)
+        first = min(grid.columns)
+        after = (unit.step or 0) > first
+        row, x0, x1 = grid.columns[max(grid.columns) if after else first]
+        box.x = x1 + box.width / 2 + 12 if after else x0 - box.width / 2 - 12
+        y = grid.row_top(row) + band.top + level
+        while any(abs(y - other) < box.height + 6 and box.x == x for x, other in taken):
+            y += box.height + 8
+        taken.add((box.x, y))
+        box.y = y
+
+
+def _level(unit: Unit, users: list[Unit], band: Band) -> float:
+    spots = band.cell.spots
+    on_highway = [u for u in users if u.role in band.cell.highway]
+    if on_highway:
+        return spots[on_highway[0].role].y
+    same = [s.y for role, s in spots.items() if role[2] == unit.out.name and role in spots]
+    return same[0] if same else band.cell.state_rail
+
+
+def _place_tail(tail: list[Unit], grid: Grid, boxes: dict[int, Box]) -> float:
+    """What comes after all steps, the total loss above all: to the right of the last step."""
+    if not tail:
+        return grid.width
+    row = grid.rows - 1
+    x = max(x1 for r, _, x1 in grid.columns.values() if r == row) + 24
+    if grid.rows > 1:
+        x = max(x, grid.width + 8)
+    y = grid.row_top(row) + TAIL_RAIL
+    depth: dict[int, int] = {}
+    for unit in tail:
+        depth[id(unit)] = max(
+            (depth[id(k.source)] + 1 for k in unit.inputs if id(k.source) in depth), default=0
+        )
+    columns: dict[int, list[Unit]] = {}
+    for unit in tail:
+        columns.setdefault(depth[id(unit)], []).append(unit)
+    for rank in sorted(columns):
+        wide = max(boxes[id(u)].width for u in columns[rank])
+        top = y
+        for unit in columns[rank]:
+            box = boxes[id(unit)]
+            box.x = x + wide / 2
+            box.y = max(top, y)
+            top = box.bottom + 10 + box.height / 2
+        x += wide + 26
+    return x
+
+
+def _turn(sheet: Sheet) -> None:
+    """Time downwards: exchange the axes, inputs to the left."""
+    height = sheet.height
+    for box in sheet.boxes:
+        box.x, box.y = height - box.y, box.x
+        box.width, box.height = box.height, box.width
+    for path in sheet.paths:
+        path.points = [(height - y, x) for x, y in path.points]
+    for frame in sheet.frames:
+        sides = (height - frame.bottom, frame.left, height - frame.top, frame.right)
+        frame.left, frame.top, frame.right, frame.bottom = sides
+    for note in sheet.notes:
+        note.x, note.y = 12.0, sheet.width - 6
+    sheet.width, sheet.height = sheet.height, sheet.width + (12 if sheet.notes else 0)

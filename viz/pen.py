@@ -1,0 +1,146 @@
+"""The least of SVG that the writer needs: elements, text, ways, arrows, crosses."""
+
+from __future__ import annotations
+
+from html import escape
+
+from viz.shapes import Point
+
+_RADIUS = 7.0  # of the corners of a way
+
+
+def coordinate(x: float) -> str:
+    """A coordinate to a tenth of a pixel, without a trailing zero.
+
+    >>> coordinate(12.04), coordinate(-0.02), coordinate(3.16)
+    ('12', '0', '3.2')
+    """
+    text = f"{x:.1f}"
+    if text.endswith(".0"):
+        text = text[:-2]
+    return "0" if text == "-0" else text
+
+
+class Pen:
+    """Collects the elements of a document."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def open(self, tag: str, **attributes: object) -> None:
+        """Begin an element that holds others."""
+        self._lines.append(f"<{tag}{_attributes(attributes)}>")
+
+    def close(self, tag: str) -> None:
+        """End it."""
+        self._lines.append(f"</{tag}>")
+
+    def add(self, tag: str, **attributes: object) -> None:
+        """An element that holds nothing."""
+        self._lines.append(f"<{tag}{_attributes(attributes)}/>")
+
+    def text_element(self, tag: str, text: str, **attributes: object) -> None:
+        """An element that holds text."""
+        self._lines.append(f"<{tag}{_attributes(attributes)}>{escape(text)}</{tag}>")
+
+    def text(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        anchor: str | None = None,
+        size: float | None = None,
+        weight: str | None = None,
+        fill: str | None = None,
+        halo: bool = False,
+    ) -> None:
+        """A line of text with its baseline at y; the anchor is start, middle or end."""
+        around: dict[str, object] = {}
+        if halo:
+            around = {"stroke": "#ffffff", "stroke_width": 3, "paint_order": "stroke"}
+        anchor = None if anchor == "start" else anchor
+        self.text_element(
+            "text",
+            text,
+            x=x,
+            y=y,
+            text_anchor=anchor,
+            font_size=size,
+            font_weight=weight,
+            fill=fill,
+            **around,
+        )
+
+    def arrow(
+        self, start: Point, tip: Point, size: float, color: str, curved: bool = False
+    ) -> None:
+        """An arrow head at the tip of the line from start."""
+        dx, dy = tip[0] - start[0], tip[1] - start[1]
+        if curved:  # curves leave and arrive along the axis in which they are longer
+            dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
+        length = (dx * dx + dy * dy) ** 0.5 or 1.0
+        ux, uy = dx / length * size, dy / length * size
+        bx, by = tip[0] - ux, tip[1] - uy
+        corners = (tip, (bx - uy * 0.45, by + ux * 0.45), (bx + uy * 0.45, by - ux * 0.45))
+        points = " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in corners)
+        self.add("polygon", points=points, fill=color)
+
+    def cross(self, x: float, y: float, size: float, color: str) -> None:
+        """Two crossing strokes."""
+        a, b, c, d = (coordinate(v) for v in (x - size, y - size, x + size, y + size))
+        self.add(
+            "path", d=f"M{a} {b}L{c} {d}M{a} {d}L{c} {b}", stroke=color, stroke_width=2, fill="none"
+        )
+
+    def document(self) -> str:
+        """All of it, a line per element."""
+        return "\n".join(self._lines) + "\n"
+
+
+def _attributes(attributes: dict[str, object]) -> str:
+    words = []
+    for name, value in attributes.items():
+        if value is None:
+            continue
+        text = coordinate(value) if isinstance(value, float) else escape(str(value))
+        name = name.rstrip("_")
+        if name not in ("viewBox",):
+            name = name.replace("_", "-")
+        words.append(f' {name}="{text}"')
+    return "".join(words)
+
+
+def along(points: list[Point], curved: bool) -> str:
+    """The path data of a way: straight pieces with round corners, or one curve."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    c = coordinate
+    if curved:
+        if abs(x1 - x0) >= abs(y1 - y0):
+            bend = (x1 - x0) / 2
+            return f"M{c(x0)} {c(y0)}C{c(x0 + bend)} {c(y0)} {c(x1 - bend)} {c(y1)} {c(x1)} {c(y1)}"
+        bend = (y1 - y0) / 2
+        return f"M{c(x0)} {c(y0)}C{c(x0)} {c(y0 + bend)} {c(x1)} {c(y1 - bend)} {c(x1)} {c(y1)}"
+    parts = [f"M{c(x0)} {c(y0)}"]
+    for before, (x, y), after in zip(points, points[1:], points[2:]):  # noqa: B905  one shorter each
+        ax, ay = _near((x, y), before)
+        bx, by = _near((x, y), after)
+        parts.append(f"L{c(ax)} {c(ay)}Q{c(x)} {c(y)} {c(bx)} {c(by)}")
+    parts.append(f"L{c(x1)} {c(y1)}")
+    return "".join(parts)
+
+
+def _near(corner: Point, other: Point) -> Point:
+    """The point on the way from a corner to another at which the rounding ends."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = (dx * dx + dy * dy) ** 0.5 or 1.0
+    part = min(_RADIUS, length / 2) / length
+    return corner[0] + dx * part, corner[1] + dy * part
+
+
+def middle(points: list[Point]) -> Point:
+    """The middle of the longest straight piece of a way."""
+    pieces = list(zip(points, points[1:]))  # noqa: B905  one shorter
+    (x0, y0), (x1, y1) = max(
+        pieces, key=lambda p: (p[0][0] - p[1][0]) ** 2 + (p[0][1] - p[1][1]) ** 2
+    )
+    return (x0 + x1) / 2, (y0 + y1) / 2

@@ -1,0 +1,146 @@
+"""From a tensor, a graph or a module to a picture: the one door to this package."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from micrornn.graph import Graph
+from micrornn.tensor import Tensor
+from viz.layout import lay_out
+from viz.scene import DETAILS, build
+from viz.shapes import Sheet
+
+FORMATS = ("svg", "png", "dot", "txt", "html", "pdf")
+
+
+def render(
+    thing: Any,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    format: str | None = None,
+    detail: str = "op",
+    gradients: bool = True,
+    steps: int | None = None,
+    window: tuple[int, int] | None = None,
+    rankdir: str = "LR",
+    title: str = "",
+) -> str | bytes:
+    """Draw a computation graph with the gradient that flows through it.
+
+    Args:
+        thing: a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module with its
+            input as a pair.
+        path: where to write; the file is replaced as a whole or not at all.
+        format: one of `FORMATS`; by default what the path ends in, else svg.
+        detail: one of `DETAILS`.
+        gradients: run backward (leaving ``.grad`` alone) and show what flows; otherwise the picture says
+            that backward has not run.
+        steps: show only the first so many steps.
+        window: show only the steps from the first to the last of this pair.
+        rankdir: "LR", time to the right, or "TB", time downwards.
+        title: a heading.
+
+    Returns:
+        The picture: bytes for png and pdf, otherwise text.
+
+    Raises:
+        TypeError: there is no graph in the thing.
+        ValueError: an option is unknown, or a window holds no step.
+        RuntimeError: pdf, and Graphviz is not installed.
+
+    >>> import micrornn as mr
+    >>> picture = render((mr.Value(2.0) * 3.0).tanh())
+    >>> picture.startswith("<svg")
+    True
+    """
+    kind = _format(format, path)
+    if steps is not None:
+        if steps < 1:
+            raise ValueError(f"steps={steps}; give a number from 1 up")
+        window = window or (1, steps)
+    scene = build(graph_of(thing), detail, gradients, window)
+    content = _writer(kind)(lay_out(scene, rankdir), title)
+    if path is not None:
+        write_whole(Path(path), content)
+    return content
+
+
+def graph_of(thing: Any) -> Graph:
+    """The graph of a tensor, of several, or of a module applied to its input."""
+    if isinstance(thing, Graph):
+        return thing
+    if isinstance(thing, Tensor):
+        return Graph(thing)
+    if isinstance(thing, (tuple, list)) and thing:
+        first, *rest = thing
+        if callable(first):
+            thing = first(*rest)
+            return graph_of(_first_tensor(thing))
+        if all(isinstance(t, Tensor) for t in thing):
+            return Graph(thing)
+    raise TypeError(
+        f"nothing to draw in {type(thing).__name__}: give a tensor, a Graph, a list of tensors, "
+        "or (module, input)"
+    )
+
+
+def _first_tensor(result: Any) -> Any:
+    while isinstance(result, (tuple, list)) and result and not isinstance(result[0], Tensor):
+        result = result[0]
+    return result[0] if isinstance(result, (tuple, list)) and result else result
+
+
+def _format(format: str | None, path: str | os.PathLike[str] | None) -> str:
+    if format is None:
+        suffix = Path(path).suffix.lower().lstrip(".") if path is not None else ""
+        format = {"gv": "dot", "htm": "html", "text": "txt"}.get(suffix, suffix) or "svg"
+    if format not in FORMATS:
+        raise ValueError(f"format {format!r}; choose one of {', '.join(FORMATS)}")
+    return format
+
+
+def _writer(kind: str) -> Callable[[Sheet, str], str | bytes]:
+    # Each writer is loaded when it is used: most need a library of their own.
+    if kind == "svg":
+        from viz.svg import write
+
+        return write
+    if kind == "png":
+        from viz.png import write as write_png
+
+        return write_png
+    if kind == "html":
+        from viz.page import write as write_html
+
+        return write_html
+    if kind == "txt":
+        from viz.text import write as write_text
+
+        return write_text
+    from viz import dot
+
+    return dot.write if kind == "dot" else dot.write_pdf
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file aside and rename it, so that it is there as a whole or not at all.
+
+    Raises:
+        OSError: the folder is missing or not writable.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(aside, 0o666 & ~mask)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise

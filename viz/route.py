@@ -1,0 +1,182 @@
+"""The way of each link: straight within a cell, along rails and lanes between cells.
+
+Rails run under the gates (one for the state, one for inputs) and above a row of steps (for what goes to the
+end, such as the losses); lanes run upright in the gutters between steps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from viz.scene import Link, Scene, Unit
+from viz.shapes import Box, Path, Point
+
+if TYPE_CHECKING:
+    from viz.layout import Band, Grid
+
+TAIL_RAIL = 31.0  # below the top of a row: where the losses travel to their sum
+CARRY_LANE = 10.0  # from the edge of a column, for the state on its way to the next step
+UP_LANE = 22.0  # for what goes to the band above
+
+
+class Router:
+    """Finds the way of every link; ``right`` grows with what is routed around the right side."""
+
+    def __init__(
+        self, scene: Scene, boxes: dict[int, Box], bands: list[Band], grid: Grid, right: float
+    ) -> None:
+        self.scene = scene
+        self.boxes = boxes
+        self.grid = grid
+        self.right = right
+        self._band_of = {role: band for band in bands for role in band.cell.spots}
+        self._level = {id(band): i for i, band in enumerate(bands)}
+        self._lanes: dict[str, int] = {}
+        for band in bands:
+            for unit in band.inputs:
+                self._band_of.setdefault(unit.role, band)
+
+    def path(self, link: Link) -> Path:
+        """The way of one link, from source to target."""
+        a, b = link.source, link.target
+        start, end = self.boxes[id(a)], self.boxes[id(b)]
+        columns = self.grid.columns
+        if b.step not in columns:
+            points = self._to_tail(a, start, end) if a.step in columns else None
+        elif a.kind == "input" and a.step == b.step:
+            points = self._from_input(b, start, end)
+        elif a.step is None:
+            points = None
+        elif a.step != b.step:
+            points = self._through_time(a, b, start, end)
+        else:
+            points = self._in_step(a, b, start, end)
+        if points is not None:
+            return Path(link, _tidy(points))
+        return Path(link, [start.toward((end.x, end.y)), end.toward((start.x, start.y))])
+
+    def _band(self, unit: Unit) -> Band | None:
+        return self._band_of.get(unit.role)
+
+    def _from_input(self, b: Unit, start: Box, end: Box) -> list[Point]:
+        if abs(start.x - end.x) < 1:
+            return [(start.x, start.top), (end.x, end.bottom)]
+        rail = self._rail(b, "input")
+        return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
+
+    def _rail(self, unit: Unit, which: str) -> float:
+        band = self._band(unit)
+        assert band is not None and unit.step is not None
+        row, _, _ = self.grid.columns[unit.step]
+        cell = band.cell
+        y = cell.state_rail if which == "state" else cell.input_rail
+        return self.grid.row_top(row) + band.top + y
+
+    def _in_step(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point] | None:
+        lower, upper = self._band(a), self._band(b)
+        if lower is upper or lower is None or upper is None:
+            return None
+        assert a.step is not None
+        _, x0, x1 = self.grid.columns[a.step]
+        rail = self._rail(b, "input")
+        if self._level[id(upper)] == self._level[id(lower)] + 1 and self._free(
+            a, lower, above=True
+        ):
+            if abs(start.x - end.x) < 1:
+                return [(start.x, start.top), (end.x, end.bottom)]
+            return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
+        lane = x0 + UP_LANE if lower.reverse else x1 - UP_LANE
+        side = start.left if lower.reverse else start.right
+        return [(side, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
+
+    def _through_time(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point] | None:
+        band = self._band(b)
+        assert b.step is not None and a.step is not None
+        if band is None:
+            return None
+        row, x0, x1 = self.grid.columns[b.step]
+        forwards = not band.reverse
+        near = self.grid.columns.get(a.step)
+        if a.kind != "initial" and (
+            near is None or self._band(a) is not band or abs(a.step - b.step) != 1
+        ):
+            return self._far(start, end)
+        leave = start.right if forwards else start.left
+        enter = end.left if forwards else end.right
+        straight = b.role in band.cell.highway and b.role == band.cell.highway[0]
+        if near is not None and near[0] != row:
+            return self._next_row(a, b, start, end, straight, row)
+        if straight and abs(start.y - end.y) < 1:
+            return [(leave, start.y), (enter, end.y)]
+        lane = x0 + CARRY_LANE if forwards else x1 - CARRY_LANE
+        if a.kind == "initial" and (lane < leave if forwards else lane > leave):
+            lane = leave
+        if straight or b.role in band.cell.highway:
+            return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
+        rail = self._rail(b, "state")
+        if not band.cell.gates and not self._free(b, band, above=False):
+            return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
+        return [(leave, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
+
+    def _free(self, unit: Unit, band: Band, above: bool) -> bool:
+        """Whether nothing of its band stands above (or below) a unit, so that a line can go straight."""
+        spots = band.cell.spots
+        here = spots[unit.role]
+        return not any(
+            (s.y < here.y - 1 if above else s.y > here.y + 1)
+            and abs(s.x - here.x) < s.width / 2 + 4
+            for role, s in spots.items()
+            if role != unit.role
+        )
+
+    def _next_row(
+        self, a: Unit, b: Unit, start: Box, end: Box, straight: bool, row: int
+    ) -> list[Point]:
+        """From the end of one row to the beginning of the next (or back, for the second direction)."""
+        band = self._band(b)
+        assert band is not None and a.step is not None and b.step is not None
+        grid = self.grid
+        a_row, a0, a1 = grid.columns[a.step]
+        _, b0, b1 = grid.columns[b.step]
+        lane = self._lanes.setdefault(f"{a.layer}/{a.out.name or a.role}", len(self._lanes)) % 3
+        forwards = not band.reverse
+        offset = 4.0 + 4 * lane
+        out = a1 + offset if forwards else a0 - offset
+        back = b0 - offset if forwards else b1 + offset
+        gap = grid.row_top(max(a_row, row)) - 13 + 4 * lane
+        leave = start.right if forwards else start.left
+        head = [(leave, start.y), (out, start.y), (out, gap), (back, gap)]
+        if straight or b.role in band.cell.highway:
+            return [*head, (back, end.y), (end.left if forwards else end.right, end.y)]
+        if not band.cell.gates and not self._free(b, band, above=False):
+            return [*head, (back, end.y), (end.left if forwards else end.right, end.y)]
+        rail = self._rail(b, "state")
+        return [*head, (back, rail), (end.x, rail), (end.x, end.bottom)]
+
+    def _far(self, start: Box, end: Box) -> list[Point] | None:
+        return None
+
+    def _to_tail(self, a: Unit, start: Box, end: Box) -> list[Point]:
+        """Up to the rail above the row, along it to the right, and to the end."""
+        assert a.step is not None
+        row, _, _ = self.grid.columns[a.step]
+        rail = self.grid.row_top(row) + TAIL_RAIL
+        trunk = end.left - (8 if row == self.grid.rows - 1 else 14)
+        head = [(start.x, start.top), (start.x, rail), (trunk, rail)]
+        return [*head, (trunk, end.y), (end.left, end.y)]
+
+
+def _tidy(points: list[Point]) -> list[Point]:
+    """Without corners that are none."""
+    kept = [points[0]]
+    for i in range(1, len(points) - 1):
+        (x0, y0), (x1, y1), (x2, y2) = kept[-1], points[i], points[i + 1]
+        if (abs(x0 - x1) < 0.5 and abs(x1 - x2) < 0.5) or (
+            abs(y0 - y1) < 0.5 and abs(y1 - y2) < 0.5
+        ):
+            continue
+        if abs(x0 - x1) < 0.5 and abs(y0 - y1) < 0.5:
+            continue
+        kept.append(points[i])
+    kept.append(points[-1])
+    return kept

@@ -1,0 +1,325 @@
+"""A sheet as SVG: our own writer, the same bytes for the same graph.
+
+The file is also data. Each node is a ``<g class="node">`` with data-node, data-op, data-step, data-scope and
+data-gradient; each link a ``<g class="edge forward">`` and, where something flows back, a
+``<g class="edge gradient">``, with data-from and data-to; each step a ``<g class="step">``. Every node and
+gradient has a ``<title>`` that says in words what colour and width say to the eye. There are no ids and no
+style sheet, so that several pictures can stand on one page.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from viz import legend, style
+from viz.gradients import Flow
+from viz.labels import value_words
+from viz.metrics import fitted, text_width
+from viz.pen import Pen, along, coordinate, middle
+from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
+from viz.style import Scale
+
+_MARGIN = 12.0
+
+
+def write(sheet: Sheet, title: str = "") -> str:
+    """The sheet as an SVG document, with a title, a legend and the ledger of weights."""
+    scene = sheet.scene
+    scale = legend.scale_of(scene)
+    numbers = {node.number: i for i, node in enumerate(scene.graph.nodes, 1)}
+    pen = Pen()
+    head = 44.0 if title else 18.0
+    key = legend.Legend(sheet, scale)
+    width = max(sheet.width, key.width, text_width(title, 15) + 2 * _MARGIN, 360.0)
+    height = head + sheet.height + key.height
+    pen.open(
+        "svg",
+        xmlns="http://www.w3.org/2000/svg",
+        width=width,
+        height=height,
+        viewBox=f"0 0 {coordinate(width)} {coordinate(height)}",
+        role="img",
+        font_family=style.FONT,
+        font_size=FONT_SIZE,
+        fill=style.INK,
+    )
+    pen.text_element("title", title or "computation graph")
+    pen.text_element("desc", describe(sheet))
+    pen.add("rect", width=width, height=height, fill=style.PAPER)
+    if title:
+        pen.text(title, _MARGIN, 20, size=15, weight="bold")
+    pen.text(subtitle(sheet), _MARGIN, 37 if title else 14, size=11, fill="#555555")
+    pen.open("g", transform=f"translate(0 {coordinate(head)})")
+    for frame in sheet.frames:
+        _frame(pen, frame)
+    for path in sheet.paths:
+        _gradient(pen, path, scale, numbers)
+    for path in sheet.paths:
+        _forward(pen, path, numbers)
+    for frame in sheet.frames:
+        if frame.kind == "gate":
+            _gate_name(pen, frame)
+    colors = legend.ledger_colors(scene)
+    for box in sheet.boxes:
+        _node(pen, box, sheet, scale, numbers, colors)
+    for note in sheet.notes:
+        pen.text(note.text, note.x, note.y, size=note.size, anchor=note.anchor, fill="#555555")
+    key.draw(pen, sheet.height, width)
+    pen.close("g")
+    pen.close("svg")
+    return pen.document()
+
+
+def subtitle(sheet: Sheet) -> str:
+    """One line of figures: how many nodes and steps, and what backward did."""
+    scene = sheet.scene
+    graph = scene.graph
+    words = [f"{len(graph)} nodes"]
+    steps = [t for t in graph.steps if t > 0]
+    if steps:
+        words.append(f"{len(steps)} step{'s' if len(steps) > 1 else ''}")
+    if graph.outs[0].size == 1 and graph.outs[0].requires_grad:
+        loss = sum(out.item() for out in graph.outs if out.size == 1)
+        words.append(f"result {style.number(loss)}")
+    words.append("gradients shown" if scene.gradients.ran else "backward has not run")
+    return " · ".join(words)
+
+
+def describe(sheet: Sheet) -> str:
+    """The picture in words, for those who do not see it."""
+    scene = sheet.scene
+    flows = scene.gradients
+    text = f"A computation graph, {subtitle(sheet)}, drawn at the level of {scene.detail}. "
+    if flows.ran:
+        text += "Gradients run against the forward edges; colour and width are the logarithm of the norm. "
+        for entry in scene.ledger:
+            text += f"{entry.label}: {style.in_words(entry.flow)}. "
+    return text.strip()
+
+
+def _frame(pen: Pen, frame: Frame) -> None:
+    box = {
+        "x": frame.left,
+        "y": frame.top,
+        "width": frame.right - frame.left,
+        "height": frame.bottom - frame.top,
+    }
+    if frame.kind == "step":
+        pen.open("g", class_="step", data_step=frame.step)
+        pen.add("rect", **box, rx=10, fill="none", stroke=style.FRAME)
+        pen.text(
+            frame.name, (frame.left + frame.right) / 2, frame.top + 15, anchor="middle", size=11
+        )
+        pen.close("g")
+        return
+    line, fill = style.category(frame.name)
+    pen.open("g", class_="gate", data_scope=frame.name)
+    pen.add("rect", **box, rx=8, fill=fill, fill_opacity=0.35, stroke=line)
+    pen.close("g")
+
+
+def _gate_name(pen: Pen, frame: Frame) -> None:
+    # Over the edges and with a halo: a gate's result leaves upwards, through its name.
+    name = fitted(frame.name, 10, frame.right - frame.left - 4)
+    x, y = (frame.left + frame.right) / 2, frame.top + 12
+    pen.text(name, x, y, anchor="middle", size=10, halo=True)
+
+
+def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int]) -> None:
+    """The ribbon of a gradient, with its arrow where the gradient arrives: at the source of the link."""
+    flow = path.link.flow
+    if flow.state in ("none", "constant"):
+        return
+    way = along(path.points, path.curved)
+    pen.open("g", class_="edge gradient", **_ends(path, numbers), data_gradient=datum(flow))
+    pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
+    if flow.state == "value":
+        color, width = scale.color(flow.norm), scale.width(flow.norm)
+        dash = "7 4" if flow.sign == "-" else None
+        pen.add("path", d=way, fill="none", stroke=color, stroke_width=width, stroke_dasharray=dash)
+        pen.arrow(path.points[1], path.points[0], 4.0 + 1.4 * width, color, path.curved)
+        if path.link.source.out.size == 1 and flow.sign in "+-":
+            (x, y), (_, after) = path.points[:2]
+            lift = -5 if after <= y else 12
+            pen.text("+" if flow.sign == "+" else "−", x + 8, y + lift, anchor="middle", size=10)
+    elif flow.state == "zero":  # hollow
+        pen.add("path", d=way, fill="none", stroke=style.INK, stroke_width=4.4)
+        pen.add("path", d=way, fill="none", stroke=style.PAPER, stroke_width=3)
+    elif flow.state == "underflow":  # hollow and dotted
+        pen.add(
+            "path", d=way, fill="none", stroke=style.INK, stroke_width=4.4, stroke_dasharray="2 2"
+        )
+        pen.add("path", d=way, fill="none", stroke=style.PAPER, stroke_width=3)
+    elif flow.state == "absent":  # hatched
+        pen.add(
+            "path",
+            d=way,
+            fill="none",
+            stroke=style.ABSENT,
+            stroke_width=6,
+            stroke_dasharray="1.5 3",
+        )
+    else:  # NaN: crossed
+        pen.add("path", d=way, fill="none", stroke=style.ALARM, stroke_width=2.4)
+        x, y = middle(path.points)
+        pen.cross(x, y, 5.0, style.ALARM)
+    pen.close("g")
+
+
+def _forward(pen: Pen, path: Path, numbers: dict[int, int]) -> None:
+    pen.open("g", class_="edge forward", **_ends(path, numbers))
+    pen.add("path", d=along(path.points, path.curved), fill="none", stroke=style.FORWARD)
+    pen.arrow(path.points[-2], path.points[-1], 5.0, style.FORWARD, path.curved)
+    pen.close("g")
+
+
+def _ends(path: Path, numbers: dict[int, int]) -> dict[str, object]:
+    link = path.link
+    return {
+        "data_from": numbers[link.source.out.number],
+        "data_to": numbers[link.target.out.number],
+    }
+
+
+def _names(path: Path) -> str:
+    link = path.link
+    return f"from {link.target.label} back to {link.source.label}"
+
+
+def datum(flow: Flow) -> str:
+    """A flow as the value of data-gradient: its norm to six digits, or the state."""
+    return f"{flow.norm:.6g}" if flow.state == "value" else flow.state
+
+
+def _node(
+    pen: Pen, box: Box, sheet: Sheet, scale: Scale, numbers: dict[int, int], colors: dict[int, str]
+) -> None:
+    unit = box.unit
+    node, flow = unit.out, unit.flow
+    op = node.primitive.name if node.primitive else "leaf"
+    pen.open(
+        "g",
+        class_="node",
+        data_node=numbers[node.number],
+        data_op=op if len(unit.nodes) == 1 or unit.kind != "group" else "group",
+        data_step=unit.step,
+        data_scope=node.scope,
+        data_gradient=datum(flow),
+    )
+    pen.text_element("title", title_of(box, sheet))
+    line, fill = style.category(_category(box))
+    ink = style.INK
+    if sheet.scene.detail in ("cell", "layer") and flow.state == "value":
+        fill = scale.color(flow.norm)
+        ink = style.ink_on(fill)
+    outline = _outline(flow, line, scale)
+    dashed = unit.kind == "initial" and flow.state != "absent"
+    _shape(pen, box, 0.0, fill=fill, stroke_dasharray="4 2" if dashed else None, **outline)
+    if flow.state in ("zero", "underflow"):
+        _shape(
+            pen,
+            box,
+            3.0,
+            fill="none",
+            stroke=style.INK,
+            stroke_width=0.8,
+            stroke_dasharray="1 2" if flow.state == "underflow" else None,
+        )
+    if unit.out.name == "loss":
+        _shape(pen, box, 2.5, fill="none", stroke=line, stroke_width=0.8)
+    rows: list[str] = (
+        scalar_rows(unit)[0] if sheet.scene.detail == "scalar" and unit.kind != "group" else []
+    )
+    top = box.y if box.round or not (unit.marks or rows) else box.top + 11
+    pen.text(unit.label, box.x, top + 4.2, anchor="middle", fill=ink)
+    y = box.top + 20
+    for row in rows:
+        pen.text(row, box.x, y + 6, anchor="middle", size=MARK_SIZE)
+        y += MARK_HEIGHT
+    for mark in unit.marks:
+        color = colors.get(mark.parameter.number, style.FRAME)
+        left, wide = box.left + 3, box.width - 6
+        pen.open(
+            "g",
+            class_="mark",
+            data_parameter=mark.parameter.name or "",
+            data_gradient=datum(mark.flow),
+        )
+        pen.text_element("title", f"{mark.label}: {style.in_words(mark.flow)} from this use")
+        pen.add(
+            "rect",
+            x=left,
+            y=y - 2,
+            width=wide,
+            height=MARK_HEIGHT - 1.5,
+            rx=2,
+            fill=color,
+            fill_opacity=0.25,
+        )
+        legend.swatch(pen, left, y - 2, 6.0, MARK_HEIGHT - 1.5, mark.flow, scale)
+        pen.text(mark.label, left + 8, y + 6, size=MARK_SIZE)
+        pen.close("g")
+        y += MARK_HEIGHT
+    if flow.state == "nan":
+        pen.cross(box.x, box.y, min(box.width, box.height) / 2, style.ALARM)
+    pen.close("g")
+
+
+def _shape(pen: Pen, box: Box, inset: float, **look: object) -> None:
+    if box.round:
+        pen.add("circle", cx=box.x, cy=box.y, r=box.width / 2 - inset, **look)
+        return
+    pen.add(
+        "rect",
+        x=box.left + inset,
+        y=box.top + inset,
+        width=box.width - 2 * inset,
+        height=box.height - 2 * inset,
+        rx=max(6 - inset, 2),
+        **look,
+    )
+
+
+def _outline(flow: Flow, line: str, scale: Scale) -> dict[str, object]:
+    if flow.state == "value":
+        return {"stroke": scale.color(flow.norm), "stroke_width": 2.4}
+    if flow.state == "absent":
+        return {"stroke": style.ABSENT, "stroke_width": 4, "stroke_dasharray": "1.5 3"}
+    if flow.state == "nan":
+        return {"stroke": style.ALARM, "stroke_width": 2.4}
+    return {"stroke": line, "stroke_width": 1.0}
+
+
+def _category(box: Box) -> str:
+    unit = box.unit
+    if unit.kind == "loss":
+        return "loss"
+    if unit.out.name == "c":
+        return "cell"
+    if unit.kind in ("state", "initial"):
+        return "state"
+    if unit.kind in ("input", "data"):
+        return "input"
+    return unit.gate or (unit.layer if unit.kind == "group" else "data")
+
+
+def title_of(box: Box, sheet: Sheet) -> str:
+    """A node in words: "tanh, step 3, gradient norm 1.2e-4", then its scope and value."""
+    unit = box.unit
+    node = unit.out
+    what = node.primitive.name if node.primitive else "data"
+    if unit.kind == "group":
+        what = f"{unit.label}, {len(unit.nodes)} nodes"
+    words = [what]
+    if node.name and unit.kind != "group":
+        words.append(node.name)
+    if unit.step is not None:
+        words.append(f"step {unit.step}")
+    words.append(style.in_words(unit.flow))
+    if node.scope:
+        words.append(f"in {node.scope}")
+    words.append(value_words(node))
+    return ", ".join(words)
+
+
+__all__ = ["datum", "describe", "escape", "subtitle", "title_of", "write"]
