@@ -1,0 +1,70 @@
+"""Which losses a total is made of: the L_t of the formula L = L_1 + ... + L_T."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from micrornn.tensor import Tensor
+
+_ADDING = {"add", "identity", "neg", "sub"}
+_JOINING = {"sum", "mean"}
+
+
+def loss_terms(outs: Sequence[Tensor]) -> list[Tensor]:
+    """The single losses that the outs add up, oldest first; an out that adds nothing up is its own.
+
+    A total is taken apart through scalar additions, through multiplications by a constant, and through
+    the sum or mean of a stack of scalars. A node named ``loss`` that carries a step is one loss.
+
+    >>> import micrornn as mr
+    >>> w, total = mr.Value(0.5), 0.0
+    >>> for t in (1, 2, 3):
+    ...     with mr.scope(t=t):
+    ...         total = total + w * w
+    >>> [term.primitive.name for term in loss_terms([total * 0.5])]
+    ['mul', 'mul', 'mul']
+    """
+    found: dict[int, Tensor] = {}
+    waiting = list(outs)
+    seen = set()
+    while waiting:
+        node = waiting.pop()
+        if node.number in seen:
+            continue
+        seen.add(node.number)
+        parts = _parts(node)
+        if parts is None:
+            found[node.number] = node
+        else:
+            waiting.extend(parts)
+    return [found[number] for number in sorted(found)]
+
+
+def _parts(node: Tensor) -> list[Tensor] | None:
+    """What a scalar node adds up, or None where it is one loss."""
+    if node.primitive is None or not node.inputs or node.size != 1:
+        return None
+    if node.name == "loss" and node.step is not None:
+        return None
+    made = node.primitive.name
+    wanted = [x for x in node.inputs if x.requires_grad]
+    if made in _ADDING:
+        # Bias and the like: a leaf is no loss, so a sum with one is not taken apart.
+        return wanted if all(x.size == 1 and x.inputs for x in wanted) else None
+    if made in ("mul", "div"):
+        constant = len(wanted) == 1 and wanted[0] is node.inputs[0 if made == "div" else -1]
+        constant = constant or (len(wanted) == 1 and made == "mul")
+        scalar = constant and wanted[0].size == 1 and wanted[0].inputs
+        return wanted if scalar and _parts(wanted[0]) is not None else None
+    if made in _JOINING:
+        vector = node.inputs[0]
+        while vector.primitive is not None and vector.primitive.name == "mul" and vector.inputs:
+            ways = [x for x in vector.inputs if x.requires_grad]
+            if len(ways) != 1:
+                return None
+            vector = ways[0]
+        if vector.primitive is None or vector.primitive.name not in ("stack", "concatenate"):
+            return None
+        parts = [x for x in vector.inputs if x.requires_grad]
+        return parts if all(x.size == 1 and x.inputs for x in parts) else None
+    return None

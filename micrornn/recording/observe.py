@@ -1,0 +1,162 @@
+"""Recording a run: as it happens, or afterwards from its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from micrornn import collector
+from micrornn.backward import Pullback, Sweep
+from micrornn.context import observed, scope
+from micrornn.cotangent import Part, Product, dense
+from micrornn.ops.reduce import sum
+from micrornn.ops.shape import stack
+from micrornn.recording.run import Pass, Recording, RecordingError
+from micrornn.source import calling_line
+from micrornn.tensor import Tensor
+
+Losses = Tensor | list[Tensor] | tuple[Tensor, ...]
+
+
+class _Observer:
+    """Takes note of every node made and every pullback run."""
+
+    def __init__(self) -> None:
+        self.made: list[Tensor] = []
+        self.stream: list[Pullback] = []
+        self.on_pullback = self.stream.append
+
+    def on_node(self, node: Tensor) -> None:
+        node.source = calling_line()
+        self.made.append(node)
+
+
+class _Running(Recording):
+    """A recording whose run is not over yet: it becomes a Recording when it is."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        raise RecordingError(
+            f"rec.{name}: the recording is still running. Use it after the `with` block"
+        )
+
+    def __str__(self) -> str:
+        return "recording, still running"
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """Record what is computed inside: forward and backward passes, with the source line of every node.
+
+    Several losses may run backward inside; each is a pass of its own. A graph that was begun before is
+    recorded as far as what is made inside depends on it.
+
+    Raises:
+        RecordingError: nothing was computed inside, or the recording is asked before it is over.
+
+    >>> import micrornn as mr
+    >>> w = mr.Value(0.5, "w")
+    >>> with recording() as rec:
+    ...     (w * 2.0).backward()
+    >>> rec.passes[0].pullbacks[0].contributions[0]
+    2.0
+    """
+    rec: Recording = _Running()
+    observer = _Observer()
+    with observed(observer), collector.paused():  # all of it is kept: there is nothing to collect
+        yield rec
+    rec.__class__ = Recording
+    outs = _ends(observer.made, observer.stream)
+    if not outs:
+        raise RecordingError(
+            "nothing was recorded: no operation on a tensor with requires_grad=True ran inside "
+            "`with recording()`. Put the forward pass inside, and check for no_grad()"
+        )
+    Recording.__init__(rec, outs, passes_of(observer.stream))
+
+
+def record(loss: Losses | Callable[[], Losses]) -> Recording:
+    """The recording of a loss: its graph, and a backward pass from it. ``.grad`` stays as it is.
+
+    Args:
+        loss: a scalar tensor; or several (one per step, say), which go back together as their sum; or a
+            function that computes either, which is recorded as it runs, source lines included.
+
+    Raises:
+        ValueError: as `backward`.
+        TypeError: loss is no tensor.
+
+    >>> import micrornn as mr
+    >>> w = mr.Value(0.5, "w")
+    >>> rec = record(mr.tanh(w * 2.0))
+    >>> round(rec.gradient(w), 4), w.grad
+    (0.84, None)
+    """
+    if callable(loss) and not isinstance(loss, Tensor):
+        with recording() as rec:
+            _run(loss())
+        return rec
+    observer = _Observer()
+    with observed(observer), collector.paused():
+        out, losses = _run(loss)
+    return Recording([out], passes_of(observer.stream), losses)
+
+
+def _run(loss: Any) -> tuple[Tensor, Sequence[Tensor]]:
+    losses: list[Any] = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+    if not losses or not all(isinstance(x, Tensor) for x in losses):
+        raise TypeError(
+            f"record wants a loss, or a list of them, or a function that returns either, not {loss!r}"
+        )
+    out = losses[0]
+    if len(losses) > 1:
+        with scope("loss"):
+            out = sum(stack(losses))
+        out.name = "loss"
+    for _ in Sweep(out):
+        pass
+    return out, losses if len(losses) > 1 else ()
+
+
+def _ends(made: Sequence[Tensor], stream: Sequence[Pullback]) -> list[Tensor]:
+    """The nodes with a history that nothing else was computed from, and those that backward began at."""
+    used = {x.number for node in made for x in node.inputs}
+    ends = {node.number: node for node in made if node.inputs and node.number not in used}
+    ends |= {p.node.number: p.node for p in stream}
+    return list(ends.values())
+
+
+def passes_of(stream: Sequence[Pullback]) -> list[Pass]:
+    """The stream of all pullbacks cut into backward passes.
+
+    A node that takes its turn though nothing was sent to it is where a pass begins.
+    """
+    runs: list[list[Pullback]] = []
+    waiting: set[int] = set()
+    for pullback in stream:
+        node, gradient, contributions = pullback
+        if node.number in waiting:
+            waiting.remove(node.number)
+        else:
+            waiting = set()
+            runs.append([])
+        for x, c in zip(node.inputs, contributions):
+            if c is not None and x.inputs:
+                waiting.add(x.number)
+        if isinstance(gradient, Tensor):  # a backward pass that was itself recorded
+            contributions = [_plain(c) for c in contributions]
+            pullback = Pullback(node, gradient._data, contributions)
+        runs[-1].append(pullback)
+    return [Pass(run) for run in runs]
+
+
+def _plain(c: Any) -> Any:
+    if isinstance(c, Part):
+        return Part(_plain(c.gradient), c.index, c.shape)
+    if isinstance(c, Product):
+        return Product(_plain(c.left), _plain(c.right))
+    c = dense(c)
+    return c._data if isinstance(c, Tensor) else c

@@ -1,0 +1,253 @@
+"""What a recording holds: the nodes in their order, and the backward passes through them.
+
+A recording only refers to what the run made anyway. Contributions stay as the rules sent them: that of a
+weight in one step is an outer product, kept as its two factors, so that a recording grows with the number
+of steps and not with the number of weights.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from micrornn.backward import Pullback
+from micrornn.cotangent import Sum, Unwritten, dense
+from micrornn.graph import Graph
+from micrornn.recording.losses import loss_terms
+from micrornn.tensor import Data, Tensor
+
+
+class RecordingError(ValueError):
+    """A recording cannot be read, written or asked in this way; the message says why."""
+
+
+class Pass:
+    """One backward pass: its pullbacks, newest node first.
+
+    Attributes:
+        out: the node it started from, usually a loss.
+        pullbacks: each node's turn, with the gradient that arrived and the contributions it sent.
+    """
+
+    def __init__(self, pullbacks: Sequence[Pullback]) -> None:
+        self.pullbacks = pullbacks
+        self.out: Tensor = pullbacks[0].node
+
+    @property
+    def seed(self) -> Any:
+        """The gradient that the pass began with, in the shape of ``out``; 1 for a loss."""
+        return self.pullbacks[0].gradient
+
+    @cached_property
+    def arrived(self) -> dict[int, Any]:
+        """The gradient that arrived, by number, of the nodes that took a turn."""
+        return {p.node.number: p.gradient for p in self.pullbacks}
+
+    @cached_property
+    def received(self) -> dict[int, list[tuple[Pullback, int]]]:
+        """By number, who sent a contribution to the node: pullback and slot, newest sender first."""
+        found = defaultdict(list)
+        for p in self.pullbacks:
+            for slot, x in enumerate(p.node.inputs):
+                if p.contributions[slot] is not None:
+                    found[x.number].append((p, slot))
+        return dict(found)
+
+    def gradient(self, node: Tensor) -> Any:
+        """d(out)/d(node) in the node's shape, or None where nothing arrived."""
+        if node.number in self.arrived:
+            return self.arrived[node.number]
+        senders = self.received.get(node.number)
+        return None if senders is None else total([p.contributions[slot] for p, slot in senders])
+
+    def __repr__(self) -> str:
+        return f"<pass from #{self.out.number}: {len(self.pullbacks)} pullbacks>"
+
+
+class Recording:
+    """A run kept whole; made by `record`, `recording` or `load_recording`.
+
+    Every reader of gradient flow works on one. It never changes: a parameter that was trained since still
+    has, in ``value(parameter)``, the value it was used with.
+
+    Attributes:
+        graph: the recorded nodes, as a `Graph` of all that nothing else was computed from.
+        nodes: the same, oldest first.
+        passes: the backward passes, in the order in which they ran.
+        losses: what was minimised: the losses of the single steps where they can be told, else the
+            outputs of the passes.
+
+    >>> import micrornn as mr
+    >>> from micrornn.recording import recording
+    >>> w = mr.Value(0.5, "w")
+    >>> with recording() as rec:
+    ...     h = mr.tensor(1.0, name="h")
+    ...     for t in (1, 2, 3):
+    ...         with mr.scope(t=t):
+    ...             h = mr.mul(w, h)
+    ...             h.name = "h"
+    ...     h.backward()
+    >>> print(rec)
+    recording of 5 nodes, 1 parameter, steps 1 to 3; 1 backward pass of 3 pullbacks from 'h' #...
+    >>> rec.gradient("h[1]"), rec.gradient("w")
+    (0.25, 0.75)
+    """
+
+    def __init__(
+        self,
+        outs: Sequence[Tensor],
+        passes: Sequence[Pass] = (),
+        losses: Sequence[Tensor] = (),
+    ) -> None:
+        self.graph = Graph(list(outs))
+        self.passes = list(passes)
+        self._losses = list(losses)
+
+    @property
+    def nodes(self) -> list[Tensor]:
+        """All nodes, oldest first: a topological order."""
+        return self.graph.nodes
+
+    @property
+    def steps(self) -> list[int]:
+        """The time steps that occur, in order; 0 is the initial state."""
+        return self.graph.steps
+
+    @cached_property
+    def losses(self) -> list[Tensor]:
+        """The losses of the single steps where they can be told, else what backward began from."""
+        return self._losses or loss_terms([run.out for run in self.passes])
+
+    @cached_property
+    def parameters(self) -> list[Tensor]:
+        """The leaves that want a gradient, oldest first."""
+        return self.graph.parameters
+
+    @cached_property
+    def by_number(self) -> dict[int, Tensor]:
+        """Every node by its number."""
+        return {node.number: node for node in self.nodes}
+
+    @cached_property
+    def users(self) -> dict[int, list[tuple[Tensor, int]]]:
+        """By number, the nodes that were computed from a node, and in which slot; oldest first."""
+        found = defaultdict(list)
+        for node in self.nodes:
+            for slot, x in enumerate(node.inputs):
+                found[x.number].append((node, slot))
+        return dict(found)
+
+    def value(self, target: Tensor | str) -> Data:
+        """The value a node had when it was used (first), whatever training made of it since."""
+        node = self.node(target)
+        users = self.users.get(node.number) if node.is_leaf else None
+        return users[0][0].values[users[0][1]] if users else node._data
+
+    def gradient(self, target: Tensor | str) -> Any:
+        """The gradient of all passes at a node, in its shape, or None where nothing arrived."""
+        node = self.node(target)
+        parts = [g for run in self.passes if (g := run.gradient(node)) is not None]
+        return total(parts) if parts else None
+
+    def find(
+        self, name: str, step: int | None = None, scope: str | None = None, exact: bool = False
+    ) -> list[Tensor]:
+        """The nodes of that name (at that step, in a scope that begins so), oldest first.
+
+        A parameter is found by the end of its dotted name too: ``weight_hh_l0``.
+        """
+        return [
+            node
+            for node in self.nodes
+            if _is_named(node, name, exact)
+            and (step is None or node.step == step)
+            and (scope is None or node.scope == scope or node.scope.startswith(scope + "/"))
+        ]
+
+    def node(self, target: Tensor | str | int) -> Tensor:
+        """The one node meant: a tensor itself, its number, or ``h[3]``, ``lstm.0/h[3]``, ``weight_hh_l0``.
+
+        Where a name fits several nodes (h of several layers), the newest is meant, the top layer's.
+
+        Raises:
+            RecordingError: no node fits; says which names there are.
+        """
+        if isinstance(target, (Tensor, int)):
+            number = target if isinstance(target, int) else target.number
+            if number not in self.by_number:
+                raise RecordingError(
+                    f"node #{number} is not in this recording; make it inside `with recording()`, or "
+                    "record a loss that depends on it"
+                )
+            return self.by_number[number]
+        match = re.fullmatch(r"(?:(.*)/)?([^/\[\]]+)(?:\[(\d+)\])?", target.strip())
+        if match:
+            scope, name, step = match.groups()
+            at = None if step is None else int(step)
+            found = self.find(name, at, scope, exact=True) or self.find(name, at, scope)
+            if found:
+                return found[-1]
+        names = sorted({n.name.partition("[")[0] for n in self.nodes if n.name})
+        raise RecordingError(
+            f"no node {target!r} in this recording. Give a name, with the step in brackets: h[3]. "
+            f"There are: {', '.join(names) or 'no names'}; steps {_span(self.steps)}"
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file; see `storage.save`."""
+        from micrornn.recording.storage import save
+
+        save(self, path)
+
+    def __str__(self) -> str:
+        graph = self.graph
+        words = f"recording of {_count(len(graph), 'node')}, {_count(len(self.parameters), 'parameter')}"
+        if graph.steps:
+            words += f", steps {_span(graph.steps)}"
+        if not self.passes:
+            return words + "; backward has not run"
+        outs = [run.out for run in self.passes]
+        named = [f"{o.name!r} #{o.number}" if o.name else f"#{o.number}" for o in outs]
+        if len(named) > 3:
+            named = [*named[:2], "...", named[-1]]
+        turns = sum(len(run.pullbacks) for run in self.passes)
+        return (
+            f"{words}; {_count(len(outs), 'backward pass', 'backward passes')} of "
+            f"{_count(turns, 'pullback')} from {', '.join(named)}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def total(contributions: Sequence[Any]) -> Any:
+    """The sum of contributions, written out; those kept as products are multiplied out together."""
+    if len(contributions) == 1:
+        return dense(contributions[0])
+    amount: Any = contributions[0]
+    if isinstance(amount, Sum):  # a sum takes up what is added to it: add to one of our own
+        amount = Sum(amount)
+    for c in contributions[1:]:
+        amount = amount + c
+    return amount.dense() if isinstance(amount, Unwritten) else amount
+
+
+def _is_named(node: Tensor, name: str, exact: bool) -> bool:
+    own = node.name
+    if own == name:
+        return True
+    return not exact and own is not None and node.is_leaf and own.endswith("." + name)
+
+
+def _span(steps: Sequence[int]) -> str:
+    if not steps:
+        return "none"
+    return str(steps[0]) if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+
+
+def _count(n: int, one: str, many: str | None = None) -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"

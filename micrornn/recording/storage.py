@@ -1,0 +1,202 @@
+"""The file of a recording: a zip of one JSON document and flat .npy arrays, one for each dtype.
+
+Nothing in it is code: no pickle, and no member is ever unpacked to disk. What a file claims about itself
+is checked before anything is made of it. The same run gives the same bytes: the members have fixed dates
+and a fixed order, and the nodes are numbered from 0.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrornn import collector
+from micrornn.recording.pools import DTYPES, Pools, Writer
+from micrornn.recording.run import Recording, RecordingError
+
+if TYPE_CHECKING:
+    from micrornn.tensor import Data
+
+Path = str | os.PathLike[str]
+
+DOCUMENT = "graph.json"
+FORMAT = "micrornn recording"
+VERSION = 1
+LIMIT = 4 * 2**30  # bytes, unpacked
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+_LEVEL = 1  # random digits compress little, and what does compress does so at any level
+_TOO_NEW = "it was written by a newer version of micrornn (format {}, this one reads {}); update"
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, TypeError),
+    *(IndexError, AttributeError, OverflowError, RecursionError, MemoryError, RuntimeError),
+)
+
+
+def save(recording: Recording, path: Path) -> None:
+    """Write a recording to a file. It is written aside and then renamed, so an old file is never lost.
+
+    Raises:
+        RecordingError: something in it has no form in a file, such as an unknown dtype.
+        OSError: the file cannot be written.
+    """
+    from micrornn.recording.encode import encode
+
+    arrays = Writer()
+    with collector.paused():
+        document = {"format": FORMAT, "version": VERSION, **encode(recording, arrays)}
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    folder, name = os.path.split(os.path.abspath(path))
+    handle, aside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write(file, text, arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write(file: IO[bytes], text: bytes, arrays: Writer) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        with _member(archive, DOCUMENT) as member:
+            member.write(text)
+        for dtype, size, chunks in arrays.pools():
+            with _member(archive, f"{dtype}.npy") as member:
+                header = {"descr": DTYPES[dtype].str, "fortran_order": False, "shape": (size,)}
+                np.lib.format.write_array_header_1_0(member, header)
+                for chunk in _joined(chunks):
+                    member.write(chunk)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    info = zipfile.ZipInfo(name, _DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info._compresslevel = _LEVEL  # type: ignore[attr-defined]
+    info.create_system = 3  # the same on every system
+    info.external_attr = 0o644 << 16
+    return archive.open(info, "w", force_zip64=True)
+
+
+def _joined(chunks: Iterable[Data], size: int = 2**17) -> Iterable[bytes]:
+    """The arrays' bytes in pieces of a good size to compress."""
+    held: list[bytes] = []
+    length = 0
+    for chunk in chunks:
+        held.append(chunk.tobytes())
+        length += len(held[-1])
+        if length >= size:
+            yield b"".join(held)
+            held, length = [], 0
+    yield b"".join(held)
+
+
+def load_recording(path: Path, limit: int = LIMIT) -> Recording:
+    """Read a recording that `Recording.save` wrote.
+
+    The nodes are new tensors with numbers of their own, in the old order; readers see no other difference.
+
+    Args:
+        path: the file.
+        limit: bytes that it may take in memory, so that a small file cannot fill it.
+
+    Raises:
+        RecordingError: the file is not a recording, is damaged, or was made by a newer version.
+        OSError: there is no such file, or it cannot be read.
+
+    >>> import micrornn as mr, os, tempfile
+    >>> from micrornn.recording import record
+    >>> rec = record(lambda: mr.tanh(mr.Value(0.5, "w") * 2.0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "run.mrn")
+    ...     rec.save(path)
+    ...     load_recording(path).gradient("w") == rec.gradient("w")
+    True
+    """
+    from micrornn.recording.decode import decode
+
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            document, pools = _read(archive, limit)
+        with collector.paused():
+            return decode(document, pools)
+    except RecordingError as error:
+        raise RecordingError(f"{os.fspath(path)} cannot be read as a recording: {error}") from None
+    except _DAMAGE as error:
+        what = "it is not a zip file" if isinstance(error, zipfile.BadZipFile) else "it is damaged"
+        first = str(error).partition("\n")[0]
+        detail = f"{type(error).__name__}: {first}" if first else type(error).__name__
+        raise RecordingError(
+            f"{os.fspath(path)} cannot be read as a recording: {what} ({detail}). Record it again, "
+            "or copy it again from where it was made"
+        ) from error
+
+
+def _read(archive: zipfile.ZipFile, limit: int) -> tuple[dict[str, Any], Pools]:
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    allowed = {DOCUMENT, *(f"{dtype}.npy" for dtype in DTYPES)}
+    if DOCUMENT not in names:
+        raise RecordingError(f"it has no {DOCUMENT}, so it is not a recording")
+    if strange := [name for name in names if name not in allowed]:
+        raise RecordingError(f"it holds {strange[0]!r}, which no recording does")
+    if len(set(names)) < len(names):
+        raise RecordingError("a member occurs twice")
+    size = sum(member.file_size for member in members)
+    if size > limit:
+        raise RecordingError(
+            f"it would take {size / 2**20:.0f} MB in memory and {limit / 2**20:.0f} are allowed; "
+            "if you trust it, give load_recording(path, limit=...)"
+        )
+    document = json.loads(archive.read(DOCUMENT), parse_constant=_no_constant)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise RecordingError(f"its {DOCUMENT} does not say that it is one")
+    version = document.get("version")
+    if not isinstance(version, int) or version < 1:
+        raise RecordingError(f"its format version is {version!r}")
+    if version > VERSION:
+        raise RecordingError(_TOO_NEW.format(version, VERSION))
+    pools = {}
+    for member in members:
+        if member.filename != DOCUMENT:
+            dtype = member.filename.removesuffix(".npy")
+            with archive.open(member) as stream:
+                pools[dtype] = _array(stream, member.file_size, dtype)
+    return document, Pools(pools)
+
+
+def _array(stream: IO[bytes], length: int, dtype: str) -> np.ndarray[Any, Any]:
+    """A member as a flat array, its header checked against its length before anything is read."""
+    what = f"its member {dtype}.npy"
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise RecordingError(f"{what} is in another version of the .npy format")
+    shape, fortran, found = np.lib.format.read_array_header_1_0(stream)
+    if found != DTYPES[dtype] or fortran:
+        raise RecordingError(f"{what} holds {found}, not {dtype}")
+    if len(shape) != 1 or math.prod(shape) * found.itemsize != length - stream.tell():
+        raise RecordingError(
+            f"{what} says it has shape {shape}, which does not fit its {length} bytes"
+        )
+    return np.frombuffer(stream.read(), found)
+
+
+def _no_constant(name: str) -> None:
+    raise RecordingError(f"its {DOCUMENT} holds {name}, which is not JSON")

@@ -1,0 +1,34 @@
+"""Where in the user's program a node was made."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+# Models that come with the package are programs of their own: their lines are worth showing.
+_MODELS = (_PACKAGE + "tasks" + os.sep, _PACKAGE + os.path.join("flow", "failures.py"))
+
+_ours: dict[str, bool] = {}  # by file, because this is asked for every node made
+
+
+def _is_ours(file: str) -> bool:
+    ours = _ours[file] = file.startswith(_PACKAGE) and not file.startswith(_MODELS)
+    return ours
+
+
+def calling_line() -> tuple[str, int] | None:
+    """File and line of the nearest caller outside the engine: the user's line.
+
+    >>> calling_line()
+    ('<doctest ...>', 1)
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        ours = _ours.get(file)
+        if not (_is_ours(file) if ours is None else ours):
+            return file, frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None  # type: ignore[unreachable]
