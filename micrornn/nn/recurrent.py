@@ -172,9 +172,7 @@ class Cell(Recurrent):
                 f"({self.input_size},) expected, by input_size={self.input_size}"
             )
         shape = (*x.shape[:-1], self.hidden_size)
-        with scope(
-            t=0
-        ):  # where a state given as data belongs; one that a step made keeps its place
+        with scope(t=0):  # a state given as data begins here; one that a step made keeps its place
             given = self._states(state, self.state_names, shape)
             states = [
                 self._zeros(n, shape) if s is None else s for n, s in zip(self.state_names, given)

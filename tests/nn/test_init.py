@@ -18,7 +18,7 @@ def test_the_default_of_recurrent_modules_is_pytorchs(kind):
     module = getattr(nn, kind)(3, 100, rng=0)
     values = np.concatenate([p.numpy().ravel() for p in module.parameters()])
     bound = 1 / math.sqrt(100)
-    assert 0.99 * bound < np.abs(values).max() <= bound
+    assert 0.998 * bound < np.abs(values).max() <= bound
     assert np.std(values) == pytest.approx(bound / math.sqrt(3), rel=0.02)
 
 
@@ -67,8 +67,8 @@ def test_orthogonal_per_gate():
 
 
 def test_orthogonal_is_uniform_over_rotations():
-    traces = [np.trace(init.orthogonal_(matrix(2, 2), generator=k).data) for k in range(400)]
-    assert abs(np.mean(traces)) < 0.15  # QR alone leaves a bias: its R has a sign of its own
+    corners = [init.orthogonal_(matrix(2, 2), generator=k).data[0, 0] for k in range(400)]
+    assert abs(np.mean(corners)) < 0.15  # QR alone leaves a bias: its R has a sign of its own
 
 
 @pytest.mark.parametrize("blocks", [1, 3])

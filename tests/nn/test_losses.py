@@ -78,6 +78,8 @@ def test_a_class_that_is_ruled_out_costs_nothing():
     loss.backward()
     assert loss.item() == pytest.approx(math.log(2))
     assert x.grad.tolist() == [-0.5, 0.0, 0.5]
+    soft = F.cross_entropy(x, [0.5, 0.0, 0.5])
+    assert soft.item() == pytest.approx(math.log(2))
 
 
 def test_float32_stays_float32():
@@ -92,8 +94,12 @@ def test_float32_stays_float32():
         assert loss.dtype == np.float32, options
         mr.sum(loss).backward()
         assert x.grad.dtype == np.float32, options
-    probabilities = np.full((2, 3), 1 / 3)
-    assert F.cross_entropy(x, probabilities, label_smoothing=0.1).dtype == np.float32
+    y = x * np.float32(2)
+    for target in ([0, 1], np.full((2, 3), 1 / 3)):
+        for options in ({}, {"label_smoothing": 0.1}, {"weight": [1.0, 2.0, 3.0]}):
+            loss = F.cross_entropy(y, target, **options)
+            for pullback in mr.pullbacks(loss):
+                assert pullback.gradient.dtype == np.float32, (target, options)
     assert F.mse_loss(x, np.ones((2, 3), np.float32)).dtype == np.float32
 
 
@@ -164,17 +170,18 @@ def test_outputs_may_be_one_tensor_with_time_first():
 
 def test_weights_make_the_mean_one_over_tokens():
     rng = np.random.default_rng(0)
-    outputs = mr.tensor(rng.normal(size=(3, 2, 4)), requires_grad=True)
-    targets = np.array([[0, 1], [3, -100], [-100, -100]])  # padded with what is ignored
-    losses, total = nn.sequence_loss(outputs, targets, weights=[2, 1, 0])
-    by_token = F.cross_entropy(outputs.reshape(6, 4), targets.ravel())
+    outputs = mr.tensor(rng.normal(size=(3, 3, 4)), requires_grad=True)
+    pad = -100
+    targets = np.array([[0, 1, 1], [3, pad, pad], [pad, pad, pad]])
+    losses, total = nn.sequence_loss(outputs, targets, weights=[3, 1, 0])
+    by_token = F.cross_entropy(outputs.reshape(9, 4), targets.ravel())
     assert total.item() == pytest.approx(by_token.item(), abs=1e-14)
     assert losses[2].item() == 0.0 and losses[2].step == 3
     steps = F.cross_entropy(outputs[0], targets[0]), F.cross_entropy(outputs[1], targets[1])
     by_step = (steps[0] + steps[1]).item() / 2
     assert abs(total.item() - by_step) > 1e-3  # the mean of means is another number
-    _, total = nn.sequence_loss(outputs, targets, reduction="sum", weights=[2, 1, 0])
-    assert total.item() == pytest.approx(3 * by_token.item())
+    _, total = nn.sequence_loss(outputs, targets, reduction="sum", weights=[3, 1, 0])
+    assert total.item() == pytest.approx(4 * by_token.item())
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_shared_parameter_counts_once_and_keeps_its_first_name():
     assert list(net.state_dict()) == ["one.weight", "one.bias", "two.weight"]
     again = nn.Module()
     again.borrowed = net.one
-    assert net.one.weight.name == "one.weight"
+    assert net.one.weight.name == "one.weight" and net.one(np.ones(2)).scope == "one"
     outer = nn.Module()
     outer.net = net
     assert net.two.weight.name == "net.one.weight"
@@ -181,6 +181,14 @@ def test_text_is_a_tree_as_pytorchs():
     )
     assert repr(nn.GRUCell(3, 2)) == "GRUCell(3, 2)"
     assert repr(nn.Dropout(0.3)) == "Dropout(p=0.3)"
+
+    class Both(nn.Module):
+        def extra_repr(self):
+            return "size=3"
+
+    both = Both()
+    both.drop = nn.Dropout(0.3)
+    assert repr(both) == "Both(\n  size=3\n  (drop): Dropout(p=0.3)\n)"
 
 
 def test_containers_are_sequences():

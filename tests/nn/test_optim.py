@@ -99,7 +99,7 @@ def test_scalars_stay_python_floats_and_move_as_arrays_do(maker):
 
 def test_parameters_without_a_gradient_stay():
     w, v = nn.Parameter([1.0]), nn.Parameter([1.0])
-    optimizer = optim.Adam([w, v])
+    optimizer = optim.Adam([w, v], weight_decay=0.1)
     w.grad = np.array([1.0])
     optimizer.step()
     assert w.data[0] != 1.0 and v.data[0] == 1.0

@@ -89,6 +89,38 @@ def test_states_inputs_and_gates_are_named_at_every_step(kind, gates):
     assert all(n.is_leaf and (n.data == 0).all() for n in begin)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_gates_have_the_same_names_either_way(kind):
+    net, named = make(kind), {}
+    for gates in ("stacked", "separate"):
+        net.gates = gates
+        nodes = mr.Graph(net([*X])[0]).nodes
+        named[gates] = {n.name: n for n in nodes if n.step == 3 and n.name not in (None, "x")}
+    own = {"LSTM": "ifgoch", "GRU": "rznh"}[kind]
+    assert set(named["stacked"]) == set(named["separate"]) == set(own)
+    for name in own:
+        assert np.abs(named["stacked"][name].data - named["separate"][name].data).max() < 1e-14
+    for name, gate in zip(own, GATES[kind], strict=False):
+        assert named["separate"][name].scope == f"{kind.lower()}.0/{gate}"
+
+
+def test_a_whole_sequence_is_cut_into_steps_that_carry_their_step():
+    for x in (X, mr.tensor(X), mr.tensor(X, requires_grad=True)):
+        nodes = mr.Graph(make("RNN")(x)[0]).nodes
+        steps = [n for n in nodes if n.name == "x" and n.step is not None]
+        assert [n.step for n in steps] == [1, 2, 3, 4] and {n.scope for n in steps} == {""}
+        assert all(np.array_equal(n.data, row) for n, row in zip(steps, X, strict=True))
+    swapped = make("RNN", batch_first=True)(X.swapaxes(0, 1))[0]
+    steps = [n for n in mr.Graph(swapped).nodes if n.name == "x"]
+    assert all(np.array_equal(n.data, row) for n, row in zip(steps, X, strict=True))
+
+
+def test_inputs_that_want_gradients_get_a_name_unless_they_have_one():
+    bare, named = (mr.tensor(row, requires_grad=True, name=n) for row, n in zip(X, (None, "mine")))
+    make("RNN")([bare, named])
+    assert (bare.name, named.name) == ("x", "mine")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_stacked_and_separate_gates_agree(kind):
     net = make(kind, num_layers=2, bidirectional=True)
@@ -179,6 +211,8 @@ def test_float32_stays_float32(kind, gates):
         sum((mr.sum(out) for out in outputs), start=mr.tensor(np.float32(0))).backward()
         assert {out.dtype for out in outputs} == {np.dtype(np.float32)}
     assert {p.grad.dtype for p in net.parameters()} == {np.dtype(np.float32)}
+    for pullback in mr.pullbacks(mr.sum(outputs[0])):
+        assert pullback.gradient.dtype == np.float32, pullback.node
 
 
 def test_the_callers_array_can_change_afterwards():
@@ -204,6 +238,7 @@ def test_dropout_acts_between_layers_and_only_in_training():
     assert (one.data != two.data).any()
     again = make("LSTM", num_layers=2, dropout=0.5)
     assert np.array_equal(again(X)[0].data, one.data)  # by its own seed
+    assert np.array_equal(net(X)[1][0].data[0], still(X)[1][0].data[0])  # not below the first
     nodes = mr.Graph(net([*X])[0]).nodes
     masks = [n for n in nodes if n.name == "mask"]
     assert [(n.scope, n.step) for n in masks] == [("lstm.0", t) for t in (1, 2, 3, 4)]

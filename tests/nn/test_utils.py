@@ -52,9 +52,12 @@ def test_float32_stays_float32():
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, math.inf])
-@pytest.mark.parametrize("size", [1e30, 1e-30])
-def test_norms_neither_overflow_nor_underflow(order, size):
-    tensors = [np.float32([3 * size]), np.float32([[4 * size]])]
+@pytest.mark.parametrize(
+    ("size", "dtype"),
+    [(1e30, np.float32), (1e-30, np.float32), (1e200, np.float64), (1e-200, np.float64)],
+)
+def test_norms_neither_overflow_nor_underflow(order, size, dtype):
+    tensors = [np.array([3 * size], dtype), np.array([[4 * size]], dtype)]
     expected = {1.0: 7.0, 2.0: 5.0, 3.0: 91 ** (1 / 3), math.inf: 4.0}[order]
     assert get_total_norm(tensors, order) == pytest.approx(expected * size, rel=1e-6)
 
@@ -74,6 +77,7 @@ def test_clipping_cannot_cure_what_is_not_finite(bad):
     total = clip_grad_norm_([fine, broken], 1.0)
     assert total == bad or math.isnan(total)
     assert math.isnan(broken.grad[0])
+    assert fine.grad[0] == 0.0 or (math.isnan(bad) and math.isnan(fine.grad[0]))
 
 
 @pytest.mark.parametrize(
