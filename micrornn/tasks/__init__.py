@@ -1,0 +1,48 @@
+"""Built-in sources: small tasks on real input, each a network unrolled over one sequence.
+
+Every task is a module of its own, with its data, its model and its loss, and one function ``build`` whose
+keyword arguments are the options it takes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from micrornn.tasks.unrolled import Unrolled
+
+__all__ = ["SOURCES", "Source", "Unrolled"]
+
+
+class Source(NamedTuple):
+    """A built-in source: its name, which is that of its module, and what it shows.
+
+    >>> SOURCES["hello"].options()["hidden"]
+    8
+    >>> SOURCES["hello"].load()(steps=3).steps
+    [1, 2, 3]
+    """
+
+    name: str
+    description: str
+
+    def load(self) -> Callable[..., Unrolled]:
+        """Its ``build``; the module is imported only now."""
+        build: Callable[..., Unrolled] = import_module(f"{__name__}.{self.name}").build
+        return build
+
+    def options(self) -> dict[str, Any]:
+        """The options it takes, with their defaults."""
+        parameters = inspect.signature(self.load()).parameters
+        return {name: parameter.default for name, parameter in parameters.items()}
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source("hello", "read a text, predict each next character"),
+        Source("stocks", "read yesterday's and today's closing price, predict tomorrow's"),
+    )
+}
