@@ -1,6 +1,7 @@
 """What recurrent modules leave in the graph: scopes, steps, names; and how they take their input."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -252,6 +253,23 @@ def test_long_sequences_need_no_recursion_and_leave_the_collector_as_it_was():
     output, _ = nn.RNN(1, 2, rng=0)(np.zeros((5000, 1)))
     assert gc.isenabled()
     output.sum().backward()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gates", ["stacked", "separate"])
+def test_the_graph_goes_with_the_loss_and_needs_no_collector(kind, gates):
+    net = make(kind, num_layers=2, bidirectional=True, gates=gates)
+    gc.disable()
+    try:
+        output, state = net(X)
+        loss = output.sum()
+        loss.backward()
+        nodes = [weakref.ref(n) for n in mr.Graph(loss).nodes if not isinstance(n, nn.Parameter)]
+        assert len(nodes) > 50
+        del output, state, loss
+        assert all(node() is None for node in nodes)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("kind", KINDS)
