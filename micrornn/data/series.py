@@ -152,8 +152,9 @@ class Scaling(NamedTuple):
     @classmethod
     def standard(cls, values: Sequence[float] | Array) -> Scaling:
         """The mean becomes 0 and the standard deviation 1; equal values all become 0."""
-        spread = float(np.std(values)) if np.ptp(values) else 1.0  # rounding leaves a trace in std
-        return cls(float(np.mean(values)), spread)
+        # Rounding can leave a trace of spread in equal values, and lose a spread below 1e-160.
+        spread = float(np.std(values)) if np.ptp(values) else 0.0
+        return cls(float(np.mean(values)), spread or 1.0)
 
     def apply(self, values: Any) -> Any:
         """Values in their own unit as the network sees them."""

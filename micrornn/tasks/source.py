@@ -71,17 +71,19 @@ def open_file(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> tuple[Use
     """
     path, _, name = source.rpartition(":")
     if source.endswith(".py"):
-        raise SourceError(f"which name in {source}? {UserFile(source).advice().capitalize()}")
-    if not path or not name:
+        path, name = source, ""
+    if not path.endswith(".py") and not (path and name):
         raise SourceError(
             f"there is no source {source!r}; {nearest(source, SOURCES)} (a file of your own is FILE.py:NAME)"
         )
-    file = UserFile(path)
     if options:
         raise SourceError(
             f"{', '.join(map(flag, options))} has no meaning for {source}; what it draws is made in "
             f"{path}"
         )
+    file = UserFile(path)
+    if not name:
+        raise SourceError(f"{source} is a file, and what in it? {file.advice()}")
     return file, name
 
 
@@ -98,8 +100,8 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
         losses = [node for node in unrolled.graph.named("loss") if node.step is not None]
         unrolled = Unrolled(title, value, losses)
     else:
-        article = "None" if value is None else f"of type {type(value).__name__}"
-        raise SourceError(f"{what} {article}; expected {WANTED}")
+        given = "None" if value is None else f"an object of type {type(value).__name__}"
+        raise SourceError(f"{what} {given}; expected {WANTED}")
     if unrolled.loss.is_leaf:
         raise SourceError(
             f"{what} a tensor with nothing behind it ({describe(unrolled.loss)}): either nothing "

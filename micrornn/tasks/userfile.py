@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from micrornn.graph import Graph
+from micrornn.tasks.output import nearest
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tensor import Tensor
 
@@ -37,14 +37,24 @@ class UserFile:
             raise SourceError(f"{path} is not a Python file; write FILE.py:NAME")
         if not file.exists():
             raise SourceError(f"there is no file {path}; write FILE.py:NAME")
-        with self.blamed():
-            self.module = ModuleType(file.stem)
-            self.module.__file__ = str(file.resolve())
-            if file.stem not in sys.modules:  # dataclasses, for one, look their module up there
-                sys.modules[file.stem] = self.module
-            sys.path.insert(0, str(file.resolve().parent))
-            code = compile(file.read_bytes(), path, "exec")
-            exec(code, vars(self.module))
+        self.module = ModuleType(file.stem)
+        self.module.__file__ = str(file.resolve())
+        with self.blamed(), self._importable():
+            exec(compile(file.read_bytes(), path, "exec"), vars(self.module))
+
+    @contextmanager
+    def _importable(self) -> Iterator[None]:
+        """Put the file's folder on the path, and the file among the modules, unless it fails."""
+        path, name = list(sys.path), self.module.__name__
+        sys.path.insert(0, str(Path(str(self.module.__file__)).parent))
+        new = sys.modules.setdefault(name, self.module)  # dataclasses, for one, look it up there
+        try:
+            yield
+        except BaseException:
+            sys.path[:] = path
+            if new is self.module:
+                del sys.modules[name]
+            raise
 
     def get(self, name: str) -> Any:
         """The object of that name.
@@ -61,16 +71,15 @@ class UserFile:
         """Which names could be meant."""
         own = vars(self.module)
         public = [n for n, v in own.items() if n[0] != "_" and not isinstance(v, ModuleType)]
-        if close := difflib.get_close_matches(name, public, 1):
-            return f"did you mean {close[0]!r}?"
-        useful = [n for n in public if self._useful(own[n])]
-        if useful:
+        if difflib.get_close_matches(name, public, 1):
+            return nearest(name, public)
+        if useful := [n for n in public if self._useful(own[n])]:
             return f"write {self.path}:NAME with one of {', '.join(useful)}"
         return "define a tensor there, or a function without arguments that returns one"
 
     def _useful(self, value: Any) -> bool:
-        if isinstance(value, (Tensor, Graph, Unrolled)):
-            return True
+        if isinstance(value, (Tensor, Unrolled)):
+            return isinstance(value, Unrolled) or not value.is_leaf
         if not isinstance(value, FunctionType) or value.__module__ != self.module.__name__:
             return False
         return not needed_arguments(value)
