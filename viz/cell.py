@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from viz.metrics import text_width
+
 GAP_X = 16.0
 GAP_Y = 16.0
 RAIL = 13.0  # between two rails under the gates
@@ -41,6 +43,7 @@ class GateFrame:
     top: float
     right: float
     bottom: float
+    framed: bool
 
 
 @dataclass
@@ -112,7 +115,7 @@ def _highway(
 
 
 def _shortest_way(starts: list[Role], end: Role, after: dict[Role, list[Role]]) -> list[Role]:
-    before: dict[Role, Role | None] = {start: None for start in starts}
+    before: dict[Role, Role | None] = dict.fromkeys(starts)
     queue = deque(starts)
     while queue:
         role = queue.popleft()
@@ -182,13 +185,13 @@ def _place_gates(cell: Cell, gates: dict[str, list[Role]], into: dict[Role, list
                 spot.x, spot.y = x + spot.width / 2, -(foot + tall / 2)
                 x += spot.width + 8
             foot += tall + 10
-        from viz.metrics import text_width
-
-        inner_right = left + 16 + max(inner, text_width(gate, 10.0))
+        framed = len(roles) > 1  # a gate that is one box already names itself
+        inner_right = left + 16 + max(inner, text_width(gate, 10.0) if framed else 0.0)
         shift = (inner_right - left - 16 - inner) / 2
         for role in roles:
             spots[role].x += shift
-        cell.gates.append(GateFrame(gate, left, -(foot - 10 + GATE_LABEL + 2), inner_right, 7.0))
+        top = -(foot - 10 + GATE_LABEL + 2) if framed else -(foot - 10)
+        cell.gates.append(GateFrame(gate, left, top, inner_right, 7.0 if framed else 0.0, framed))
         left = inner_right + 8
     return left - 8 if gates else 0.0
 
@@ -207,9 +210,13 @@ def _place_direct(
     on_highway = set(cell.highway)
     leaves = {source for source, _ in carried} - on_highway
     done: set[Role] = set()
+    start = 0.0
     for role in direct:
         spot = spots[role]
         x = spot.width / 2
+        if not cell.gates and role not in on_highway and not into[role]:
+            x += start  # side by side: each is reached from below
+            start = x + spot.width / 2 + 8
         gates = [frames[gate_of[s]] for s in into[role] if gate_of.get(s)]
         if gates:
             x = max(x, sum(gates) / len(gates))

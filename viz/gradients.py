@@ -7,7 +7,7 @@ zero, underflowed to zero, and NaN.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -89,11 +89,13 @@ class Gradients:
         ran: whether backward has run at all.
         nodes: by node number.
         edges: by (target number, input slot): what the target sent back to that input.
+        elements: where asked for, the flow of each element of a node, by node number.
     """
 
     ran: bool
     nodes: dict[int, Flow]
     edges: dict[tuple[int, int], Flow]
+    elements: dict[int, list[Flow]] = field(default_factory=dict)
 
     def at(self, node: Tensor) -> Flow:
         """The flow that arrived at a node."""
@@ -113,7 +115,7 @@ class Gradients:
 NOT_RUN = Gradients(False, {}, {})
 
 
-def flows_of(graph: Graph) -> Gradients:
+def flows_of(graph: Graph, elements: bool = False) -> Gradients:
     """Run backward from the results of the graph and summarise what flows, leaving ``.grad`` alone.
 
     Several results (the losses of all steps, say) are summed, as if their sum were the loss. Results that
@@ -128,9 +130,12 @@ def flows_of(graph: Graph) -> Gradients:
     sweep = Sweep(loss)
     nodes: dict[int, Flow] = {}
     edges: dict[tuple[int, int], Flow] = {}
+    each: dict[int, list[Flow]] = {}
     underflowed = set()
     for node, g, contributions in sweep:
         nodes[node.number] = Flow.of(g)
+        if elements:
+            each[node.number] = [Flow.of(float(v)) for v in np.ravel(g)]
         for i, c in enumerate(contributions):
             if c is not None:
                 flow = Flow.of(c)
@@ -140,10 +145,12 @@ def flows_of(graph: Graph) -> Gradients:
                 edges[node.number, i] = flow
     for number, (_, g) in sweep.gradients.items():
         nodes[number] = Flow.of(g)
+        if elements:
+            each[number] = [Flow.of(float(v)) for v in np.ravel(dense(g))]
     for number in underflowed:
         if nodes.get(number) == ZERO:
             nodes[number] = UNDERFLOW
-    return Gradients(True, nodes, edges)
+    return Gradients(True, nodes, edges, each)
 
 
 def _underflowed(node: Tensor, g: Any, slot: int) -> bool:

@@ -94,7 +94,7 @@ def value_words(node: Tensor) -> str:
     shape = shape_of(value)
     if not shape or node.size == 1:
         return f"value {number(float(np.asarray(value).reshape(-1)[0]))}"
-    sizes = "×".join(map(str, shape))  # noqa: RUF001
+    sizes = "×".join(map(str, shape))
     if not node.size:
         return f"{sizes}, empty"
     return f"{sizes}, values {number(float(np.min(value)))} to {number(float(np.max(value)))}"

@@ -24,12 +24,14 @@ def layered(scene: Scene, rankdir: str) -> Sheet:
             box.width, box.height = box.height, box.width
     ranks = _ranks(scene.units)
     _order(ranks, boxes)
+    lift = min((box.top for box in boxes.values()), default=0.0) - 14.0
     x = 24.0
     tallest = 0.0
     for rank in ranks:
         wide = max(boxes[id(u)].width for u in rank)
         for unit in rank:
             boxes[id(unit)].x = x + wide / 2
+            boxes[id(unit)].y -= lift
             tallest = max(tallest, boxes[id(unit)].bottom)
         x += wide + RANK_GAP
     width, height = x - RANK_GAP + 24, tallest + 20

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from viz.cell import PAD, RAIL, Cell, Role, plan_core, plan_tower
 from viz.layered import layered
+from viz.metrics import text_width
 from viz.route import TAIL_RAIL, Router
-from viz.scene import Scene, Unit
+from viz.scene import Scene, Unit, computed_steps
 from viz.shapes import Box, Frame, Note, Sheet, box_of
 
 ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
@@ -106,13 +107,21 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
         [],
         frames,
     )
+    for band in bands:
+        if band.recurrent and band.layer:
+            for row in range(grid.rows):
+                level = grid.row_top(row) + band.top + band.cell.height - 4
+                sheet.notes.append(Note(band.layer, 8.0, level, size=10.0, across=True))
     router = Router(scene, boxes, bands, grid, right)
     sheet.paths = [router.path(link) for link in scene.links]
     sheet.width = max(sheet.width, router.right + 16)
     if scene.hidden:
         first, last = scene.steps[0], scene.steps[-1]
-        count = "1 step is" if scene.hidden == 1 else f"{scene.hidden} steps are"
-        sheet.notes.append(Note(f"steps {first} to {last}; {count} not shown", 12.0, 16.0))
+        earlier = sum(t < first for t in computed_steps(scene.graph))
+        words = (
+            f"steps {first} to {last}; not shown: {earlier} before, {scene.hidden - earlier} after"
+        )
+        sheet.notes.append(Note(words, 12.0, 16.0))
     return sheet
 
 
@@ -251,7 +260,8 @@ def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Uni
     _align(bands, column, scene.units)
     per_row = max(int(ROW_WIDTH // column), 1)
     side = max((boxes[id(u)].width for u in ends), default=0.0)
-    left = side + (34.0 if side else 14.0)
+    named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
+    left = max(side + (34.0 if side else 14.0), max(named, default=0.0) + 14.0)
     y = TITLE + (26.0 if any(u.step is None for u in scene.units) else 6.0)
     for band in reversed(bands):
         band.top = y
@@ -305,6 +315,8 @@ def _stamp(
     for row, x0, _ in grid.columns.values():
         start, top = x0 + band.left, grid.row_top(row) + band.top
         for gate in cell.gates:
+            if not gate.framed:
+                continue
             sides = (gate.left, gate.right)
             if band.reverse:
                 sides = (cell.width - gate.right, cell.width - gate.left)
@@ -341,7 +353,7 @@ def _place_ends(ends: list[Unit], bands: list[Band], grid: Grid, boxes: dict[int
         row, x0, x1 = grid.columns[max(grid.columns) if after else first]
         box.x = x1 + box.width / 2 + 12 if after else x0 - box.width / 2 - 12
         y = grid.row_top(row) + band.top + level
-        while any(abs(y - other) < box.height + 6 and box.x == x for x, other in taken):
+        while any(abs(y - other) < box.height + 6 and abs(x - box.x) < 40 for x, other in taken):
             y += box.height + 8
         taken.add((box.x, y))
         box.y = y
@@ -363,7 +375,7 @@ def _place_tail(tail: list[Unit], grid: Grid, boxes: dict[int, Box]) -> float:
     row = grid.rows - 1
     x = max(x1 for r, _, x1 in grid.columns.values() if r == row) + 24
     if grid.rows > 1:
-        x = max(x, grid.width + 8)
+        x = max(x, grid.width + 24)
     y = grid.row_top(row) + TAIL_RAIL
     depth: dict[int, int] = {}
     for unit in tail:
@@ -396,6 +408,8 @@ def _turn(sheet: Sheet) -> None:
     for frame in sheet.frames:
         sides = (height - frame.bottom, frame.left, height - frame.top, frame.right)
         frame.left, frame.top, frame.right, frame.bottom = sides
+        frame.beside = frame.kind == "step"
+    sheet.notes = [note for note in sheet.notes if not note.across]
     for note in sheet.notes:
         note.x, note.y = 12.0, sheet.width - 6
-    sheet.width, sheet.height = sheet.height, sheet.width + (12 if sheet.notes else 0)
+    sheet.width, sheet.height = sheet.height + 50, sheet.width + (12 if sheet.notes else 0)

@@ -23,6 +23,7 @@ def scale_of(scene: Scene) -> Scale:
     """One scale for all that is drawn."""
     norms = [unit.flow.norm for unit in scene.units]
     norms += [link.flow.norm for link in scene.links]
+    norms += [flow.norm for unit in scene.units for flow in unit.elements or ()]
     norms += [flow.norm for entry in scene.ledger for flow in entry.by_step.values()]
     return Scale.over([*norms, *(entry.flow.norm for entry in scene.ledger)])
 
@@ -54,7 +55,7 @@ def swatch(
     elif flow.state == "nan":
         pen.add("rect", **at, fill=style.PAPER, stroke=style.ALARM)
         pen.cross(x + width / 2, y + height / 2, min(width, height) / 2, style.ALARM)
-    elif flow.state != "none":
+    elif flow.state == "absent":
         middle = y + height / 2
         line = f"M{x:.1f} {middle:.1f}h{width:.1f}"
         pen.add("path", d=line, stroke=style.ABSENT, stroke_width=height, stroke_dasharray="1 1.5")
@@ -70,8 +71,8 @@ class Legend:
         steps = self.scene.steps
         self.cell = min(_STRIP / max(len(steps), 1), 14.0)
         self.names = max((text_width(self._name(e), 10.5) for e in self.scene.ledger), default=0.0)
-        strip = self.cell * len(steps)
-        self.ledger_width = 30 + self.names + 12 + strip + 90 if self.scene.ledger else 0.0
+        strip = max(self.cell * len(steps), 112.0)
+        self.ledger_width = 30 + self.names + strip + 80 if self.scene.ledger else 0.0
         self.width = 24 + _KEY_WIDTH + self.ledger_width
         rows = max(len(self.scene.ledger) + 1, 6 if self.ran else 2)
         self.height = 30 + _ROW * rows
@@ -79,7 +80,7 @@ class Legend:
     @staticmethod
     def _name(entry: Entry) -> str:
         full = entry.parameter.name or ""
-        shape = "×".join(map(str, entry.parameter.shape)) or "scalar"  # noqa: RUF001
+        shape = "×".join(map(str, entry.parameter.shape)) or "scalar"
         name = (
             f"{entry.label}  {full}  {shape}" if full != entry.label else f"{entry.label}  {shape}"
         )
@@ -119,9 +120,10 @@ class Legend:
         for tick in self.scale.ticks():
             at = x + wide * self.scale.part(tick)
             pen.add("path", d=f"M{at:.1f} {y + 9:.1f}v3", stroke=style.INK, stroke_width=0.7)
-            pen.text(style.number(tick), at, y + 21, size=9, anchor="middle")
+            anchor = "start" if at < x + 12 else "middle"
+            pen.text(style.number(tick), at, y + 21, size=9, anchor=anchor)
         y += 21 + _ROW
-        self._ribbon(pen, x, y, "−: every element negative", "dash")  # noqa: RUF001
+        self._ribbon(pen, x, y, "−: every element negative", "dash")
         self._ribbon(pen, x + 190, y, "exactly zero", "zero")
         y += _ROW
         self._ribbon(pen, x, y, "no path to the loss", "absent")

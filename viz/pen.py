@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 
 from viz.shapes import Point
 
@@ -121,7 +122,7 @@ def along(points: list[Point], curved: bool) -> str:
         bend = (y1 - y0) / 2
         return f"M{c(x0)} {c(y0)}C{c(x0)} {c(y0 + bend)} {c(x1)} {c(y1 - bend)} {c(x1)} {c(y1)}"
     parts = [f"M{c(x0)} {c(y0)}"]
-    for before, (x, y), after in zip(points, points[1:], points[2:]):  # noqa: B905  one shorter each
+    for before, (x, y), after in zip(points, points[1:], points[2:]):
         ax, ay = _near((x, y), before)
         bx, by = _near((x, y), after)
         parts.append(f"L{c(ax)} {c(ay)}Q{c(x)} {c(y)} {c(bx)} {c(by)}")
@@ -139,7 +140,7 @@ def _near(corner: Point, other: Point) -> Point:
 
 def middle(points: list[Point]) -> Point:
     """The middle of the longest straight piece of a way."""
-    pieces = list(zip(points, points[1:]))  # noqa: B905  one shorter
+    pieces = pairwise(points)
     (x0, y0), (x1, y1) = max(
         pieces, key=lambda p: (p[0][0] - p[1][0]) ** 2 + (p[0][1] - p[1][1]) ** 2
     )

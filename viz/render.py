@@ -11,7 +11,7 @@ from typing import Any
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
 from viz.layout import lay_out
-from viz.scene import DETAILS, build
+from viz.scene import build
 from viz.shapes import Sheet
 
 FORMATS = ("svg", "png", "dot", "txt", "html", "pdf")

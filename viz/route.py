@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TAIL_RAIL = 31.0  # below the top of a row: where the losses travel to their sum
 CARRY_LANE = 10.0  # from the edge of a column, for the state on its way to the next step
+INPUT_LANE = 16.0  # for inputs of a band further up
 UP_LANE = 22.0  # for what goes to the band above
 
 
@@ -32,9 +33,7 @@ class Router:
         self._band_of = {role: band for band in bands for role in band.cell.spots}
         self._level = {id(band): i for i, band in enumerate(bands)}
         self._lanes: dict[str, int] = {}
-        for band in bands:
-            for unit in band.inputs:
-                self._band_of.setdefault(unit.role, band)
+        self._home = {unit.role: band for band in bands for unit in band.inputs}
 
     def path(self, link: Link) -> Path:
         """The way of one link, from source to target."""
@@ -44,7 +43,7 @@ class Router:
         if b.step not in columns:
             points = self._to_tail(a, start, end) if a.step in columns else None
         elif a.kind == "input" and a.step == b.step:
-            points = self._from_input(b, start, end)
+            points = self._from_input(a, b, start, end)
         elif a.step is None:
             points = None
         elif a.step != b.step:
@@ -58,11 +57,19 @@ class Router:
     def _band(self, unit: Unit) -> Band | None:
         return self._band_of.get(unit.role)
 
-    def _from_input(self, b: Unit, start: Box, end: Box) -> list[Point]:
-        if abs(start.x - end.x) < 1:
+    def _from_input(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point]:
+        if abs(start.x - end.x) < 1 and self._home[a.role] is self._band(b):
             return [(start.x, start.top), (end.x, end.bottom)]
         rail = self._rail(b, "input")
-        return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
+        home = self._home[a.role]
+        if home is self._band(b):
+            return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
+        assert a.step is not None  # a band further up, past the gates of its own
+        row, x0, _ = self.grid.columns[a.step]
+        foot = self.grid.row_top(row) + home.top + home.cell.height + 3
+        lane = x0 + INPUT_LANE
+        up = [(start.x, start.top), (start.x, foot), (lane, foot), (lane, rail)]
+        return [*up, (end.x, rail), (end.x, end.bottom)]
 
     def _rail(self, unit: Unit, which: str) -> float:
         band = self._band(unit)
@@ -161,7 +168,7 @@ class Router:
         assert a.step is not None
         row, _, _ = self.grid.columns[a.step]
         rail = self.grid.row_top(row) + TAIL_RAIL
-        trunk = end.left - (8 if row == self.grid.rows - 1 else 14)
+        trunk = end.left - 12
         head = [(start.x, start.top), (start.x, rail), (trunk, rail)]
         return [*head, (trunk, end.y), (end.left, end.y)]
 

@@ -39,6 +39,7 @@ class Unit:
         layer, gate: the scope of the layer, and the rest of the path below it.
         kind: op, state, input, initial, loss, data, weight or group.
         flow: the gradient that arrived at the node that leaves the unit.
+        elements: at the level of scalars, the same for each element.
     """
 
     nodes: list[Tensor]
@@ -49,6 +50,7 @@ class Unit:
     kind: str
     label: str
     flow: Flow
+    elements: list[Flow] | None = None
     marks: list[Mark] = field(default_factory=list)
     inputs: list[Link] = field(default_factory=list)
     outputs: list[Link] = field(default_factory=list)
@@ -112,8 +114,8 @@ def build(
     """
     if detail not in DETAILS:
         raise ValueError(f"detail {detail!r}; choose one of {', '.join(DETAILS)}")
-    flows = flows_of(graph) if gradients else NOT_RUN
-    all_steps = [t for t in graph.steps if t > 0]
+    flows = flows_of(graph, detail == "scalar") if gradients else NOT_RUN
+    all_steps = computed_steps(graph)
     steps = all_steps
     if window is not None:
         first, last = window
@@ -121,7 +123,7 @@ def build(
         if not steps:
             span = f"{all_steps[0]} to {all_steps[-1]}" if all_steps else "none"
             raise ValueError(f"window {first}:{last} holds no step; the graph has steps {span}")
-    sorter = _Sorter(graph, detail, bool(all_steps))
+    sorter = _Sorter(graph, detail, set(all_steps))
     units = sorter.units(flows)
     links = _links(units, flows)
     _mark(units, sorter, flows)
@@ -131,13 +133,19 @@ def build(
     return Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
 
 
+def computed_steps(graph: Graph) -> list[int]:
+    """The steps at which something was computed: not those that only hold an initial state."""
+    return sorted({n.step for n in graph if n.step and n.inputs})
+
+
 class _Sorter:
     """Sorts nodes into units by scope, step and detail."""
 
-    def __init__(self, graph: Graph, detail: str, timed: bool) -> None:
+    def __init__(self, graph: Graph, detail: str, steps: set[int]) -> None:
         self.graph = graph
         self.detail = detail
-        self.timed = timed
+        self.steps = steps
+        self.timed = timed = bool(steps)
         self.of_weights = _of_weights(graph) if timed else {}
         # A layer is the shortest scope that has nodes of its own; what lies below it is a gate.
         direct = {n.scope for n in graph if n.step is not None and n.inputs}
@@ -151,7 +159,8 @@ class _Sorter:
     def place(self, node: Tensor) -> tuple[str, str]:
         """The layer and the gate of a node."""
         layer = self._layer[node.scope]
-        return layer, node.scope[len(layer) :].lstrip("/")
+        whole = self.detail in ("cell", "layer")
+        return layer, "" if whole else node.scope[len(layer) :].lstrip("/")
 
     def units(self, flows: Gradients) -> list[Unit]:
         """The units, in the order of their oldest nodes."""
@@ -170,14 +179,23 @@ class _Sorter:
             what = named.primitive.name if named.primitive else "leaf"
             what = named.name.split(" ")[0] if named.name else what
             family = (layer, gate, what, *(("",) if key[0] == "node" else ("group",)))
-            nth = counts.get((node.step, *family), 0)
-            counts[node.step, *family] = nth + 1
+            seen = (node.step, family)
+            nth = counts.get(seen, 0)
+            counts[seen] = nth + 1
             found[key] = Unit(
-                [node], (*family, str(nth)), node.step, layer, gate, _kind(named), "", ABSENT
+                [node],
+                (*family, str(nth)),
+                node.step,
+                layer,
+                gate,
+                _kind(named, self.steps),
+                "",
+                ABSENT,
             )
         units = list(found.values())
         for unit in units:
             unit.flow = flows.at(unit.out)
+            unit.elements = flows.elements.get(unit.out.number)
             if all(node.number in self._folded for node in unit.nodes[:-1]):
                 unit.label = node_label(unit.out, {n.number for n in unit.nodes[:-1]})
             else:
@@ -203,12 +221,16 @@ class _Sorter:
         return alone
 
     def _title(self, unit: Unit) -> str:
-        if unit.kind == "loss":
-            return node_label(unit.out)
         if self.detail == "layer":
             steps = {n.step for n in unit.nodes if n.step}
-            times = f" × {len(steps)}" if len(steps) > 1 else ""  # noqa: RUF001
-            return (unit.layer or "steps") + times
+            times = f" × {len(steps)}" if len(steps) > 1 else ""
+            name = unit.out.name if unit.out.is_leaf or unit.kind == "loss" else unit.layer
+            return (name or unit.layer or "steps").split(" ")[0] + times
+        if unit.kind == "loss":
+            return node_label(unit.out)
+        states = [n for n in unit.nodes if n.name in ("h", "c")]
+        if self.detail == "cell" and states:
+            return ", ".join(sorted({node_label(n).split(" ")[0] for n in states}, reverse=True))
         return unit.gate or unit.layer or node_label(unit.out)
 
 
@@ -242,15 +264,14 @@ def _of_weights(graph: Graph) -> dict[int, Tensor]:
         elif node.inputs and all(x.number in found for x in node.inputs):
             found[node.number] = found[node.inputs[0].number]
     used = {x.number for node in graph if node.step is not None for x in node.inputs}
-    kept = {number: leaf for number, leaf in found.items()}
-    return kept if used or not found else {}
+    return found if used else {}
 
 
-def _kind(node: Tensor) -> str:
+def _kind(node: Tensor, steps: set[int]) -> str:
     if node.name == "loss":
         return "loss"
     if node.is_leaf:
-        if node.step == 0:
+        if node.step is not None and node.step not in steps and steps:
             return "initial"
         return "weight" if node.requires_grad else "input" if node.name else "data"
     return "state" if node.name in ("h", "c") else "op"
@@ -298,8 +319,9 @@ def _mark(units: list[Unit], sorter: _Sorter, flows: Gradients) -> None:
                 leaf = sorter.of_weights.get(x.number)
                 if leaf is None:
                     continue
-                name = by_number[x.number].name or leaf.name or f"#{leaf.number}"
-                label = weight_label(name, lstm)
+                whole = sorter.detail in ("cell", "layer")
+                used = leaf if whole else by_number[x.number]
+                label = weight_label(used.name or leaf.name or f"#{leaf.number}", lstm)
                 flow = flows.along(node, slot)
                 mark = found.get((leaf.number, label))
                 if mark is None:

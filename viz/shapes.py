@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from viz.gradients import CONSTANT, Flow
 from viz.metrics import text_width
 from viz.scene import Link, Mark, Scene, Unit
+from viz.style import number
 
 FONT_SIZE = 12.0
 MARK_SIZE = 8.5
@@ -79,6 +83,19 @@ class Frame:
     right: float
     bottom: float
     step: int | None = None
+    beside: bool = False
+
+    @property
+    def title(self) -> Point:
+        """Where the title stands: inside at the top, or beside the upper right corner."""
+        if self.beside:
+            return (self.right + 6, self.top + 15)
+        return ((self.left + self.right) / 2, self.top + 15)
+
+    @property
+    def anchor(self) -> str:
+        """How the title hangs on that point."""
+        return "start" if self.beside else "middle"
 
 
 @dataclass(eq=False)
@@ -90,6 +107,7 @@ class Note:
     y: float
     anchor: str = "start"
     size: float = 11.0
+    across: bool = False  # belongs to a band, where bands run across
 
 
 @dataclass(eq=False)
@@ -108,7 +126,8 @@ class Sheet:
 def box_of(unit: Unit, detail: str) -> Box:
     """A box of the size that the unit's text and marks need."""
     if detail == "scalar" and unit.kind != "group":
-        rows, width = scalar_rows(unit)
+        rows = scalar_rows(unit)
+        width = max((text_width(a + b, MARK_SIZE) for a, b, _ in rows), default=0.0) + 24
         wide = max(width, text_width(unit.label, FONT_SIZE) + 12, marks_width(unit.marks))
         height = 20 + 12.0 * len(rows) + MARK_HEIGHT * len(unit.marks)
         return Box(unit, round(wide, 1), height, False)
@@ -129,14 +148,15 @@ def marks_width(marks: list[Mark]) -> float:
 MOST_SCALARS = 8  # of one array; the rest is counted, not drawn
 
 
-def scalar_rows(unit: Unit) -> tuple[list[str], float]:
-    """The elements of a unit's value as lines of text, and the width that they need."""
-    import numpy as np
-
-    from viz.style import number
-
+def scalar_rows(unit: Unit) -> list[tuple[str, str, Flow]]:
+    """The elements of a unit's value: each number, its gradient as text, and its flow."""
     values = np.asarray(unit.out._data).reshape(-1)
-    rows = [number(float(v)) for v in values[:MOST_SCALARS]]
+    elements = unit.elements if unit.elements is not None else [unit.flow] * values.size
+    rows = []
+    for value, flow in zip(values[:MOST_SCALARS].tolist(), elements, strict=False):
+        sign = "−" if flow.sign == "-" else ""
+        gradient = f"  ∂ {sign}{number(flow.norm)}" if flow.state == "value" else ""
+        rows.append((number(float(value)), gradient, flow))
     if values.size > MOST_SCALARS:
-        rows.append(f"+ {values.size - MOST_SCALARS} more")
-    return rows, max((text_width(row, MARK_SIZE) for row in rows), default=0.0) + 14
+        rows.append((f"+ {values.size - MOST_SCALARS} more", "", CONSTANT))
+    return rows

@@ -139,7 +139,7 @@ def number(x: float) -> str:
     if x != x:
         return "NaN"
     if math.isinf(x):
-        return "∞" if x > 0 else "−∞"  # noqa: RUF001
+        return "∞" if x > 0 else "−∞"
     text = f"{x:.3g}"
     if "e" in text:
         mantissa, exponent = text.split("e")

@@ -16,6 +16,7 @@ from viz.gradients import Flow
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
 from viz.pen import Pen, along, coordinate, middle
+from viz.scene import computed_steps
 from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
 from viz.style import Scale
 
@@ -75,7 +76,7 @@ def subtitle(sheet: Sheet) -> str:
     scene = sheet.scene
     graph = scene.graph
     words = [f"{len(graph)} nodes"]
-    steps = [t for t in graph.steps if t > 0]
+    steps = computed_steps(graph)
     if steps:
         words.append(f"{len(steps)} step{'s' if len(steps) > 1 else ''}")
     if graph.outs[0].size == 1 and graph.outs[0].requires_grad:
@@ -107,9 +108,7 @@ def _frame(pen: Pen, frame: Frame) -> None:
     if frame.kind == "step":
         pen.open("g", class_="step", data_step=frame.step)
         pen.add("rect", **box, rx=10, fill="none", stroke=style.FRAME)
-        pen.text(
-            frame.name, (frame.left + frame.right) / 2, frame.top + 15, anchor="middle", size=11
-        )
+        pen.text(frame.name, *frame.title, anchor=frame.anchor, size=11)
         pen.close("g")
         return
     line, fill = style.category(frame.name)
@@ -227,14 +226,17 @@ def _node(
         )
     if unit.out.name == "loss":
         _shape(pen, box, 2.5, fill="none", stroke=line, stroke_width=0.8)
-    rows: list[str] = (
-        scalar_rows(unit)[0] if sheet.scene.detail == "scalar" and unit.kind != "group" else []
-    )
+    rows = scalar_rows(unit) if sheet.scene.detail == "scalar" and unit.kind != "group" else []
     top = box.y if box.round or not (unit.marks or rows) else box.top + 11
     pen.text(unit.label, box.x, top + 4.2, anchor="middle", fill=ink)
     y = box.top + 20
-    for row in rows:
-        pen.text(row, box.x, y + 6, anchor="middle", size=MARK_SIZE)
+    for value, gradient, element in rows:
+        legend.swatch(pen, box.left + 5, y - 1, 6.0, MARK_HEIGHT - 3, element, scale)
+        pen.text(value, box.left + 15, y + 6, size=MARK_SIZE)
+        if gradient:
+            pen.text(
+                gradient.strip(), box.right - 5, y + 6, anchor="end", size=MARK_SIZE, fill="#555555"
+            )
         y += MARK_HEIGHT
     for mark in unit.marks:
         color = colors.get(mark.parameter.number, style.FRAME)
@@ -246,16 +248,10 @@ def _node(
             data_gradient=datum(mark.flow),
         )
         pen.text_element("title", f"{mark.label}: {style.in_words(mark.flow)} from this use")
-        pen.add(
-            "rect",
-            x=left,
-            y=y - 2,
-            width=wide,
-            height=MARK_HEIGHT - 1.5,
-            rx=2,
-            fill=color,
-            fill_opacity=0.25,
-        )
+        at = {"x": left, "y": y - 2, "width": wide, "height": MARK_HEIGHT - 1.5, "rx": 2}
+        if fill != style.category(_category(box))[1]:  # on a strong colour, clear the ground first
+            pen.add("rect", **at, fill=style.PAPER)
+        pen.add("rect", **at, fill=color, fill_opacity=0.25)
         legend.swatch(pen, left, y - 2, 6.0, MARK_HEIGHT - 1.5, mark.flow, scale)
         pen.text(mark.label, left + 8, y + 6, size=MARK_SIZE)
         pen.close("g")

@@ -31,7 +31,8 @@ class Unrolled(Recurrent):
         dtype: float64 by default.
 
     Layer k works in the scope ``lstm.k`` (``rnn.k``, ``gru.k``), its second direction in
-    ``lstm.k.reverse``; the nodes of step t carry t, counted from 1, and the initial state carries 0.
+    ``lstm.k.reverse``; the nodes of step t carry t, counted from 1, and the initial state carries 0 (T + 1 where the sequence
+    is read from its end).
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class Unrolled(Recurrent):
     ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
         """One layer in one direction: its h at every step, in order of time, and its last state."""
         with scope(f"{self.scope_name}.{layer}{direction.replace('_', '.')}"):
-            with scope(t=0):
+            with scope(t=len(steps) + 1 if direction else 0):  # before the first step it makes
                 shape = (*steps[0].shape[:-1], self.hidden_size)
                 state = tuple(
                     self._zeros(name, shape) if whole is None else part(whole, row, name)
