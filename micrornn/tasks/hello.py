@@ -45,9 +45,13 @@ def build(
     """
     vocabulary = Vocabulary(text)
     if len(vocabulary) < 2:
+        same = (
+            f"every character of the text {quoted(text)} is the same"
+            if text
+            else "the text is empty"
+        )
         raise ValueError(
-            f"the text {quoted(text)} has {len(vocabulary)} different characters, so there is nothing "
-            "to predict; give a text with at least two"
+            f"{same}, so there is nothing to predict; give one with at least two different characters"
         )
     if steps is None and len(text) - 1 > MOST_STEPS:
         raise ValueError(

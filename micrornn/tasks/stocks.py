@@ -8,7 +8,6 @@ feedback loop alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from micrornn.data.series import Scaling, read_column
 from micrornn.nn.functional import mse_loss
 from micrornn.tasks.network import Network, losses_of
 from micrornn.tasks.unrolled import Unrolled, remark_inputs
-from micrornn.tensor import Tensor
 
 # Daily closing prices of Google, in dollars, on its first 65 days of trading: 19 August to 18 November
 # 2004. Copied from the column `close` of goog.npz in the sample data of matplotlib 3.11 (matplotlib's
@@ -78,15 +76,11 @@ def build(
         cell, 1, 1, hidden=hidden, layers=layers, bidirectional=bidirectional, seed=seed
     )
     predictions = network(list(scaled[:-1]))
-    losses, total = losses_of(predictions, list(scaled[1:]), _squared_error, loss)
+    losses, total = losses_of(predictions, list(scaled[1:]), mse_loss, loss)
     words = [f"{day} {price:.10g}" for day, price in zip(_days(steps), prices)]
-    remark_inputs(total, words)
+    remark_inputs(total, [f"{price:.10g}" for price in prices])
     title = f"stocks: {network.in_words()} reads {_read(words[:-1])}, and is asked for {words[-1]}"
     return Unrolled(title, total, losses, network, words[:-1], words[1:], predictions)
-
-
-def _squared_error(output: Tensor, target: Any) -> Tensor:
-    return mse_loss(output, Tensor(target, name="target"))
 
 
 def _days(steps: int) -> list[str]:

@@ -51,8 +51,12 @@ class Unrolled:
 
     @property
     def steps(self) -> list[int]:
-        """The time steps, without 0, the place of the initial state."""
-        return [step for step in self.graph.steps if step > 0]
+        """The time steps at which something is computed.
+
+        An initial state stands one step before its first: at 0, or at T + 1 where time runs backwards.
+        """
+        made = {node.step for node in self.graph if not node.is_leaf}
+        return sorted(step for step in made if step is not None and step > 0)
 
     def summary(self) -> str:
         """How large the graph is and what its loss: ``"57 nodes, steps 1 to 4, loss 5.5452"``."""

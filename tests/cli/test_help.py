@@ -1,0 +1,106 @@
+"""Help, list, version, completion: what a newcomer sees first."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import Result
+
+import cli
+import micrornn
+from micrornn.tasks import SOURCES
+
+Run = Callable[..., Result]
+Drawn = list[dict[str, Any]]
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", ["", *cli.main.commands])
+def test_help_everywhere_with_an_example(run: Run, command: str, flag: str) -> None:
+    result = run(*filter(None, [command, flag]))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"^  Examples?:\n    micrornn ", result.stdout, re.MULTILINE)
+    assert "\b" not in result.stdout
+
+
+def examples() -> list[str]:
+    texts = [command.help or "" for command in (cli.main, *cli.main.commands.values())]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    return [re.split(r" {2,}", line)[0] for line in lines if line.startswith("micrornn ")]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_examples_work(run: Run, drawn: Drawn, folder: Path, example: str) -> None:
+    prices = "".join(f"{day},{100 + day}\n" for day in range(30))
+    (folder / "prices.csv").write_text(f"day,close\n{prices}", encoding="utf-8")
+    words = shlex.split(example.split(" > ")[0])
+    result = run(*words[1:])
+    assert result.exit_code == 0, result.stderr
+
+
+def test_no_arguments_is_help(run: Run) -> None:
+    assert run().stdout == run("-h").stdout
+
+
+def test_every_option_is_explained() -> None:
+    for command in (cli.main, *cli.main.commands.values()):
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{command.name} {parameter.name}"
+
+
+def test_list_names_the_sources(run: Run, golden: Callable[[str, str], None]) -> None:
+    result = run("list")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line.split()[0] for line in result.stdout.splitlines()[::2]] == list(SOURCES)
+    golden("cli/list.txt", result.stdout)
+
+
+def test_the_options_in_the_list_work(run: Run, drawn: Drawn) -> None:
+    for line in run("list").stdout.splitlines()[1::2]:
+        source = list(SOURCES)[len(drawn)]
+        words = re.sub(r"--\w+ \.\.\. ?", "", line).split()
+        assert run("render", source, *words).exit_code == 0
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"micrornn {micrornn.__version__}\n"
+
+
+def complete(*words: str) -> list[str]:
+    *arguments, incomplete = words
+    shell = ShellComplete(cli.main, {}, "micrornn", "_MICRORNN_COMPLETE")
+    items = shell.get_completions(list(arguments), incomplete)
+    return [item.value if item.type == "plain" else item.type for item in items]
+
+
+def test_completion() -> None:
+    assert complete("re") == ["render"]
+    assert complete("render", "h") == ["hello"]
+    assert complete("render", "") == list(SOURCES)
+    assert complete("render", "net.p") == ["file"]
+    assert complete("render", "hello", "--cell", "l") == ["lstm"]
+    assert "--window" in complete("render", "hello", "--w")
+
+
+def test_help_loads_nothing(process: Callable[..., Any]) -> None:
+    """The library, NumPy and what draws are loaded by commands that use them."""
+    program = (
+        "import sys, cli\ntry: cli.main(['render', '-h'])\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'micrornn', 'viz', 'matplotlib', 'rich'} & set(sys.modules)))"
+    )
+    import subprocess
+
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(cli.__file__).parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,151 @@
+"""`micrornn render`: what each option does, what is written where, and what is said about it."""
+
+from __future__ import annotations
+
+import inspect
+import xml.etree.ElementTree as xml
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+import cli
+from micrornn.tasks.network import CELLS, LOSSES
+from micrornn.tasks.unrolled import Unrolled
+
+Run = Callable[..., Result]
+Drawn = list[dict[str, Any]]
+
+
+def test_the_words_are_those_of_the_library() -> None:
+    """The command spells them out, so that help need not load the library."""
+    import viz
+
+    assert tuple(CELLS) == cli.CELLS
+    assert LOSSES == cli.LOSSES
+    assert viz.DETAILS == cli.DETAILS
+    assert viz.FORMATS == cli.FORMATS
+    defaults = {p.name: p.default for p in inspect.signature(viz.render).parameters.values()}
+    drawn = {option.name: option.default for option in cli.render.params}
+    for name in ("detail", "gradients", "rankdir"):
+        assert drawn[name] == defaults[name]
+
+
+# ---------------------------------------------------------------------------------- where it goes
+
+
+def test_without_a_file_the_picture_is_text_on_stdout(run: Run, drawn: Drawn) -> None:
+    result = run("render", "hello")
+    assert result.exit_code == 0
+    assert result.stdout == "<txt picture>\n"
+    assert result.stderr == "hello: 37 nodes, steps 1 to 4, loss 5.8307\n"
+    assert drawn[0]["path"] is None
+
+
+def test_a_file_tells_its_format(run: Run, drawn: Drawn, folder: Path) -> None:
+    for format in cli.FORMATS:
+        result = run("render", "hello", "-o", f"a.{format.upper()}")
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert result.stderr == (f"wrote a.{format.upper()}: 37 nodes, steps 1 to 4, loss 5.8307\n")
+        assert (folder / f"a.{format.upper()}").read_text("utf-8") == f"<{format} picture>\n"
+
+
+def test_a_named_format_goes_first(run: Run, drawn: Drawn, folder: Path) -> None:
+    assert run("render", "hello", "-T", "PNG", "-o", "a.svg").exit_code == 0
+    assert run("render", "hello", "--format", "dot", "--output", "b").exit_code == 0
+    assert [call["format"] for call in drawn] == ["png", "dot"]
+    assert (folder / "b").exists()
+
+
+@pytest.mark.parametrize("where", [(), ("-o", "-")])
+@pytest.mark.parametrize("format", cli.FORMATS)
+def test_any_format_goes_to_stdout(
+    run: Run, drawn: Drawn, format: str, where: tuple[str, ...]
+) -> None:
+    result = run("render", "hello", "-T", format, *where)
+    assert result.exit_code == 0
+    assert result.stdout_bytes == f"<{format} picture>\n".encode()
+
+
+@pytest.mark.parametrize("where", [("-o", "a.svg"), ()])
+def test_quiet_says_nothing(run: Run, drawn: Drawn, where: tuple[str, ...]) -> None:
+    assert run("render", "hello", "--steps", "9", "-q", *where).stderr == ""
+
+
+def test_what_was_done_to_the_text_is_said(run: Run, drawn: Drawn) -> None:
+    result = run("render", "hello", "--steps", "9")
+    said = 'the text "hello" has 4 steps; it is repeated to fill 9'
+    assert result.stderr.splitlines()[0] == said
+
+
+# -------------------------------------------------------------------------------- what is drawn
+
+
+def test_options_reach_the_source(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import micrornn.tasks.source as source
+
+    asked: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(source, "resolve", lambda *given: asked.append(given) or 1 / 0)
+    every = (
+        "--cell GRU --steps 3 --hidden 5 --layers 2 --bidirectional --text abc --csv f --column c"
+    )
+    run("render", "hello", *every.split(), "--loss", "last", "--seed", "0")
+    run("render", "stocks")
+    assert asked == [
+        (
+            "hello",
+            {
+                **{"cell": "gru", "steps": 3, "hidden": 5, "layers": 2, "bidirectional": True},
+                **{"text": "abc", "csv": "f", "column": "c", "loss": "last", "seed": 0},
+            },
+        ),
+        ("stocks", {}),
+    ]
+
+
+def test_options_reach_the_drawing(run: Run, drawn: Drawn) -> None:
+    run("render", "hello")
+    every = "--detail gate --no-gradients --window 2:3 --rankdir tb"
+    run("render", "hello", "--cell", "lstm", *every.split())
+    look = [{k: call[k] for k in ("detail", "gradients", "window", "rankdir")} for call in drawn]
+    assert look == [
+        {"detail": "op", "gradients": True, "window": None, "rankdir": "LR"},
+        {"detail": "gate", "gradients": False, "window": (2, 3), "rankdir": "TB"},
+    ]
+    assert drawn[1]["title"] == 'hello: an LSTM reads "hell", and is asked for "ello"'
+
+
+def test_a_file_of_ones_own(run: Run, drawn: Drawn) -> None:
+    result = run("render", "net.py:loss", "--window", ":2")
+    assert result.stderr == "net.py:loss: 9 nodes, steps 1 to 3, loss 0.086886\n"
+    assert drawn[0]["title"] == "net.py:loss" and drawn[0]["window"] == (1, 2)
+
+
+def test_a_series_of_ones_own(run: Run, drawn: Drawn, folder: Path) -> None:
+    (folder / "p.csv").write_text("day,close\n1,5\n2,6\n3,7\n", encoding="utf-8")
+    result = run("render", "stocks", "--csv", "p.csv", "--column", "close")
+    assert result.exit_code == 0
+    assert "reads yesterday 5 and today 6, and is asked for tomorrow 7" in drawn[0]["title"]
+
+
+def test_the_graph_is_drawn_from_the_loss(run: Run, drawn: Drawn) -> None:
+    run("render", "hello")
+    unrolled = Unrolled("", drawn[0]["thing"])
+    assert unrolled.steps == [1, 2, 3, 4] and len(unrolled.graph.named("loss")) == 5
+
+
+# --------------------------------------------------------------------------------- and in earnest
+
+
+@pytest.mark.parametrize("cell", cli.CELLS)
+def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
+    result = run("render", "hello", "--cell", cell, "-o", "hello.svg")
+    assert result.exit_code == 0, result.stderr
+    picture = (folder / "hello.svg").read_text("utf-8")
+    words = "".join(xml.fromstring(picture).itertext())
+    assert 'reads "hell", and is asked for "ello"' in words
+    assert all(f"'{letter}'" in words for letter in "hel")
+    again = run("render", "hello", "--cell", cell, "-T", "svg", "-q")
+    assert again.stdout_bytes == picture.encode(), "the same command gives the same bytes"
