@@ -7,9 +7,10 @@ rows. A graph without a time axis goes to `viz.layered`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from viz.cell import PAD, RAIL, Cell, Role, plan_core, plan_tower
+from viz.bands import Band, align, bands_of
+from viz.cell import PAD, RAIL
 from viz.layered import layered
 from viz.metrics import text_width
 from viz.route import TAIL_RAIL, Router
@@ -20,25 +21,6 @@ ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
 GUTTER = 30.0  # free on both sides of a column: the lanes between steps
 TITLE = 22.0  # for "t = 3" above a column
 BAND_GAP = 20.0
-
-
-@dataclass(eq=False)
-class Band:
-    """A layer over time: its template and where it stands within a row."""
-
-    layer: str
-    cell: Cell
-    reverse: bool
-    recurrent: bool
-    top: float = 0.0
-    left: float = 0.0
-    inputs: list[Unit] = field(default_factory=list)
-    input_height: float = 0.0
-
-    @property
-    def height(self) -> float:
-        """Of the cell, and of the row of its inputs below it."""
-        return self.cell.height + self.input_height
 
 
 @dataclass(eq=False)
@@ -86,7 +68,7 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     shown = set(scene.steps)
     ends = [u for u in timed if u.step not in shown]  # initial states, before or after all steps
     tail = [u for u in scene.units if u.step is None]
-    bands = _bands(timed, boxes, shown)
+    bands = bands_of(timed, boxes, shown)
     grid = _grid(scene, bands, boxes, ends)
     frames: list[Frame] = []
     for band in bands:
@@ -125,129 +107,6 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     return sheet
 
 
-def _bands(timed: list[Unit], boxes: dict[int, Box], shown: set[int]) -> list[Band]:
-    """One band per layer, lowest first; what no later step depends on stands in bands of its own above."""
-    inside = [u for u in timed if u.step in shown and u.kind not in ("input", "initial")]
-    layers: dict[str, list[Unit]] = {}
-    for unit in inside:
-        layers.setdefault(unit.layer, []).append(unit)
-    bands: list[Band] = []
-    for layer, units in layers.items():
-        links, carried, backwards = _links_of(units)
-        roles = _roles(units, boxes)
-        core = _ancestors({s for s, _ in carried}, links)
-        gate_of = {u.role: u.gate for u in units}
-        if core:
-            sizes = {r: s for r, s in roles.items() if r in core}
-            cell = plan_core(sizes, links, carried, gate_of)
-            bands.append(Band(layer, cell, backwards, True))
-        rest = {r: s for r, s in roles.items() if r not in core}
-        if rest:
-            bands.append(Band(layer, plan_tower(rest, links), False, False))
-    bands = _joined(_stacked(bands, inside), inside)
-    for unit in timed:
-        if unit.kind == "input" and unit.step in shown:
-            users = [b for b in bands if any(k.target.role in b.cell.spots for k in unit.outputs)]
-            (users or bands)[0].inputs.append(unit)
-    for band in bands:
-        tall = max((boxes[id(u)].height for u in band.inputs), default=0.0)
-        band.input_height = tall + RAIL if tall else 0.0
-    return bands
-
-
-def _stacked(bands: list[Band], units: list[Unit]) -> list[Band]:
-    """Bands from the lowest up: each above those it reads from, as far as they do not read each other."""
-    of_role = {role: band for band in bands for role in band.cell.spots}
-    below: dict[int, set[int]] = {id(b): set() for b in bands}
-    for unit in units:
-        for link in unit.inputs:
-            a, b = of_role.get(link.source.role), of_role[unit.role]
-            if a is not None and a is not b and link.source.step == unit.step:
-                below[id(b)].add(id(a))
-    order: list[Band] = []
-    waiting = list(bands)
-    while waiting:
-        placed = {id(b) for b in order}
-        ready = [b for b in waiting if below[id(b)] <= placed] or waiting[:1]
-        order.append(ready[0])
-        waiting.remove(ready[0])
-    return order
-
-
-def _joined(bands: list[Band], units: list[Unit]) -> list[Band]:
-    """Neighbouring bands that carry no state become one tower: an output layer with its loss."""
-    within = {(k.source.role, u.role) for u in units for k in u.inputs if k.source.step == u.step}
-    done: list[Band] = []
-    for band in bands:
-        if done and not band.recurrent and not done[-1].recurrent:
-            spots = {**done[-1].cell.spots, **band.cell.spots}
-            sizes = {role: (spot.width, spot.height) for role, spot in spots.items()}
-            done[-1] = Band(band.layer, plan_tower(sizes, within), False, False)
-        else:
-            done.append(band)
-    return done
-
-
-def _links_of(units: list[Unit]) -> tuple[set[tuple[Role, Role]], set[tuple[Role, Role]], bool]:
-    """The links within a step, those from step to step, and whether these run against time."""
-    links, carried = set(), set()
-    backwards = 0
-    for unit in units:
-        for link in unit.inputs:
-            source = link.source
-            if source.layer != unit.layer or source.step is None or unit.step is None:
-                continue
-            if source.step == unit.step:
-                links.add((source.role, unit.role))
-            elif abs(source.step - unit.step) == 1 and source.kind != "initial":
-                carried.add((source.role, unit.role))
-                backwards += 1 if source.step > unit.step else -1
-    if not carried:  # a single step: what the initial state feeds stands for it
-        for unit in units:
-            for link in unit.inputs:
-                if link.source.kind == "initial" and link.source.layer == unit.layer:
-                    name = link.source.out.name
-                    carried |= {(u.role, unit.role) for u in units if u.out.name == name}
-                    backwards += 1 if (link.source.step or 0) > (unit.step or 0) else -1
-    return links, carried, backwards > 0
-
-
-def _roles(units: list[Unit], boxes: dict[int, Box]) -> dict[Role, tuple[float, float]]:
-    """Every role with the largest size it has at any step, in the order of computing."""
-    sizes: dict[Role, tuple[float, float]] = {}
-    for unit in units:
-        box = boxes[id(unit)]
-        wide, tall = sizes.get(unit.role, (0.0, 0.0))
-        sizes[unit.role] = (max(wide, box.width), max(tall, box.height))
-    return _topological(sizes, units)
-
-
-def _topological(
-    sizes: dict[Role, tuple[float, float]], units: list[Unit]
-) -> dict[Role, tuple[float, float]]:
-    """Inputs before what uses them: the order of one step's nodes, with what only others have put in."""
-    order: dict[Role, int] = {}
-    start: dict[int | None, int] = {}
-    for unit in units:
-        first = start.setdefault(unit.step, unit.out.number)
-        place = unit.out.number - first
-        order[unit.role] = max(order.get(unit.role, place), place)
-    return {role: sizes[role] for role in sorted(sizes, key=order.__getitem__)}
-
-
-def _ancestors(roles: set[Role], links: set[tuple[Role, Role]]) -> set[Role]:
-    before: dict[Role, list[Role]] = {}
-    for source, target in links:
-        before.setdefault(target, []).append(source)
-    found, stack = set(roles), list(roles)
-    while stack:
-        for source in before.get(stack.pop(), ()):
-            if source not in found:
-                found.add(source)
-                stack.append(source)
-    return found
-
-
 def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit]) -> Grid:
     wide = max(band.cell.width for band in bands)
     for band in bands:
@@ -257,7 +116,7 @@ def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Uni
         wide = max(wide, *by_step.values(), 0.0) if by_step else wide
     compact = scene.detail == "cell"
     column = wide + (2 * GUTTER if not compact else 34.0)
-    _align(bands, column, scene.units)
+    align(bands, column, scene.units)
     per_row = max(int(ROW_WIDTH // column), 1)
     side = max((boxes[id(u)].width for u in ends), default=0.0)
     named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
@@ -276,26 +135,6 @@ def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Uni
     if any(u.step == last for u in ends):
         right += side + 20
     return Grid(columns, rows, y + 12 + PAD, right + 10, 30.0 if scene.hidden else 10.0)
-
-
-def _align(bands: list[Band], column: float, units: list[Unit]) -> None:
-    """Where each band stands in its column: in the middle, a tower straight above what it reads."""
-    feeds: dict[Role, Role] = {}
-    for unit in units:
-        for link in unit.inputs:
-            if link.source.step == unit.step:
-                feeds.setdefault(unit.role, link.source.role)
-    placed: dict[Role, float] = {}
-    for band in bands:
-        spots, width = band.cell.spots, band.cell.width
-        band.left = (column - width) / 2
-        if not band.recurrent:
-            fed = [r for r in spots if feeds.get(r) in placed]
-            if fed:
-                wanted = placed[feeds[fed[0]]] - spots[fed[0]].x
-                band.left = min(max(wanted, 10.0), max(column - width - 10.0, 10.0))
-        for role, spot in spots.items():
-            placed[role] = band.left + (width - spot.x if band.reverse else spot.x)
 
 
 def _stamp(

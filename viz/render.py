@@ -10,8 +10,8 @@ from typing import Any
 
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
+from viz.build import build
 from viz.layout import lay_out
-from viz.scene import build
 from viz.shapes import Sheet
 
 FORMATS = ("svg", "png", "dot", "txt", "html", "pdf")

@@ -12,7 +12,8 @@ from viz.scene import Link, Scene, Unit
 from viz.shapes import Box, Path, Point
 
 if TYPE_CHECKING:
-    from viz.layout import Band, Grid
+    from viz.bands import Band
+    from viz.layout import Grid
 
 TAIL_RAIL = 31.0  # below the top of a row: where the losses travel to their sum
 CARRY_LANE = 10.0  # from the edge of a column, for the state on its way to the next step

@@ -1,0 +1,80 @@
+"""From a graph to a scene: units, the links between them, the marks of weights, the window."""
+
+from __future__ import annotations
+
+from micrornn.graph import Graph
+from viz.gradients import NOT_RUN, Gradients, flows_of
+from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger
+from viz.sorter import Sorter
+from viz.weights import ledger_of, mark
+
+
+def build(
+    graph: Graph,
+    detail: str = "op",
+    gradients: bool = True,
+    window: tuple[int, int] | None = None,
+) -> Scene:
+    """The scene of a graph.
+
+    Args:
+        graph: its nodes.
+        detail: one of `DETAILS`.
+        gradients: whether to run backward and show what flows.
+        window: the first and the last step to show; all by default.
+
+    Raises:
+        ValueError: the detail is unknown, or the window holds no step of the graph.
+    """
+    if detail not in DETAILS:
+        raise ValueError(f"detail {detail!r}; choose one of {', '.join(DETAILS)}")
+    flows = flows_of(graph, detail == "scalar") if gradients else NOT_RUN
+    all_steps = computed_steps(graph)
+    steps = all_steps
+    if window is not None:
+        first, last = window
+        steps = [t for t in all_steps if first <= t <= last]
+        if not steps:
+            span = f"{all_steps[0]} to {all_steps[-1]}" if all_steps else "none"
+            raise ValueError(f"window {first}:{last} holds no step; the graph has steps {span}")
+    sorter = Sorter(graph, detail, set(all_steps))
+    units = sorter.units(flows)
+    links = _links(units, flows)
+    mark(units, sorter.of_weights, graph, detail, flows)
+    if len(steps) < len(all_steps):
+        units, links = _cut(units, links, set(steps))
+    ledger = ledger_of(graph, sorter.of_weights, flows)
+    return Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
+
+
+def _links(units: list[Unit], flows: Gradients) -> list[Link]:
+    owner = {node.number: unit for unit in units for node in unit.nodes}
+    found: dict[tuple[int, int], Link] = {}
+    for unit in units:
+        for node in unit.nodes:
+            for slot, x in enumerate(node.inputs):
+                source = owner.get(x.number)
+                if source is None or source is unit:
+                    continue
+                flow = flows.along(node, slot)
+                key = (id(source), id(unit))
+                link = found.get(key)
+                if link is None:
+                    found[key] = link = Link(source, unit, flow)
+                    source.outputs.append(link)
+                    unit.inputs.append(link)
+                else:
+                    link.uses += 1
+                    link.flow = stronger(link.flow, flow)
+    return list(found.values())
+
+
+def _cut(units: list[Unit], links: list[Link], steps: set[int]) -> tuple[list[Unit], list[Link]]:
+    """Only the units of the steps shown, and those without a step."""
+    kept = [u for u in units if u.step is None or u.step in steps]
+    inside = set(map(id, kept))
+    links = [k for k in links if id(k.source) in inside and id(k.target) in inside]
+    for unit in kept:
+        unit.inputs = [k for k in unit.inputs if id(k.source) in inside]
+        unit.outputs = [k for k in unit.outputs if id(k.target) in inside]
+    return kept, links

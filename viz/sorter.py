@@ -1,0 +1,137 @@
+"""Which nodes make one unit: sorted by the scope and step in which they were made, and by the detail."""
+
+from __future__ import annotations
+
+from micrornn.graph import Graph
+from micrornn.tensor import Tensor
+from viz.gradients import ABSENT, Gradients
+from viz.labels import node_label
+from viz.scene import Unit
+from viz.weights import weights_of
+
+
+class Sorter:
+    """Sorts nodes into units by scope, step and detail."""
+
+    def __init__(self, graph: Graph, detail: str, steps: set[int]) -> None:
+        self.graph = graph
+        self.detail = detail
+        self.steps = steps
+        self.timed = timed = bool(steps)
+        self.of_weights = weights_of(graph) if timed else {}
+        # A layer is the shortest scope that has nodes of its own; what lies below it is a gate.
+        direct = {n.scope for n in graph if n.step is not None and n.inputs}
+        self._layer = {scope: _shortest(scope, direct) for scope in [*graph.scopes, ""]}
+        self._gated = {
+            layer for scope, layer in self._layer.items() if scope != layer and scope in direct
+        }
+        # A number that only one operation uses is written into it: "1 −" and not a box of its own.
+        self._folded = {} if detail == "scalar" else _folded(graph)
+
+    def place(self, node: Tensor) -> tuple[str, str]:
+        """The layer and the gate of a node."""
+        layer = self._layer[node.scope]
+        whole = self.detail in ("cell", "layer")
+        return layer, "" if whole else node.scope[len(layer) :].lstrip("/")
+
+    def units(self, flows: Gradients) -> list[Unit]:
+        """The units, in the order of their oldest nodes."""
+        found: dict[tuple[object, ...], Unit] = {}
+        counts: dict[tuple[object, ...], int] = {}
+        for node in self.graph:
+            if node.number in self.of_weights:
+                continue  # marks on the units that use them
+            layer, gate = self.place(node)
+            key = self._key(node, layer, gate)
+            unit = found.get(key)
+            if unit is not None:
+                unit.nodes.append(node)
+                continue
+            named = self._folded.get(node.number, node)
+            what = named.primitive.name if named.primitive else "leaf"
+            what = named.name.split(" ")[0] if named.name else what
+            family = (layer, gate, what, *(("",) if key[0] == "node" else ("group",)))
+            seen = (node.step, family)
+            nth = counts.get(seen, 0)
+            counts[seen] = nth + 1
+            found[key] = Unit(
+                [node],
+                (*family, str(nth)),
+                node.step,
+                layer,
+                gate,
+                _kind(named, self.steps),
+                "",
+                ABSENT,
+            )
+        units = list(found.values())
+        for unit in units:
+            unit.flow = flows.at(unit.out)
+            unit.elements = flows.elements.get(unit.out.number)
+            if all(node.number in self._folded for node in unit.nodes[:-1]):
+                unit.label = node_label(unit.out, {n.number for n in unit.nodes[:-1]})
+            else:
+                unit.kind = "loss" if unit.out.name == "loss" else "group"
+                unit.label = self._title(unit)
+        return units
+
+    def _key(self, node: Tensor, layer: str, gate: str) -> tuple[object, ...]:
+        detail = self.detail
+        if node.number in self._folded:
+            return self._key(self._folded[node.number], *self.place(self._folded[node.number]))
+        alone = ("node", node.number)
+        if detail in ("op", "scalar") or not self.timed or node.is_leaf:
+            if detail != "layer" or node.step is None:
+                return alone
+            return ("leaf", layer, (node.name or "").split(" ")[0])
+        if node.step is None:
+            return alone if detail == "gate" else ("tail", layer)
+        if detail == "layer":
+            return ("layer", layer)
+        if detail == "cell":
+            return ("cell", layer, node.step)
+        if gate or layer not in self._gated:
+            return ("gate", layer, gate, node.step)
+        return alone
+
+    def _title(self, unit: Unit) -> str:
+        if self.detail == "layer":
+            steps = {n.step for n in unit.nodes if n.step}
+            times = f" × {len(steps)}" if len(steps) > 1 else ""
+            name = unit.out.name if unit.out.is_leaf or unit.kind == "loss" else unit.layer
+            return (name or unit.layer or "steps").split(" ")[0] + times
+        if unit.kind == "loss":
+            return node_label(unit.out)
+        states = [n for n in unit.nodes if n.name in ("h", "c")]
+        if self.detail == "cell" and states:
+            return ", ".join(sorted({node_label(n).split(" ")[0] for n in states}, reverse=True))
+        return unit.gate or unit.layer or node_label(unit.out)
+
+
+def _folded(graph: Graph) -> dict[int, Tensor]:
+    """Unnamed constant numbers with one user, each with that user."""
+    users: dict[int, list[Tensor]] = {}
+    for node in graph:
+        for x in node.inputs:
+            if x.is_leaf and not x.requires_grad and not x.name and x.size == 1:
+                users.setdefault(x.number, []).append(node)
+    return {number: found[0] for number, found in users.items() if len(found) == 1}
+
+
+def _shortest(scope: str, direct: set[str]) -> str:
+    parts = scope.split("/")
+    for i in range(1, len(parts) + 1):
+        prefix = "/".join(parts[:i])
+        if prefix in direct:
+            return prefix
+    return scope
+
+
+def _kind(node: Tensor, steps: set[int]) -> str:
+    if node.name == "loss":
+        return "loss"
+    if node.is_leaf:
+        if node.step is not None and node.step not in steps and steps:
+            return "initial"
+        return "weight" if node.requires_grad else "input" if node.name else "data"
+    return "state" if node.name in ("h", "c") else "op"
