@@ -1,15 +1,15 @@
 """The command ``micrornn``: parse, call, print. What is computed, is computed elsewhere.
 
-Results go to stdout, messages to stderr. Exit codes: 0 all is well, 1 a check that failed, 2 input that
-does not do, 130 interrupted. Whatever goes wrong is told in one line; the environment variable
-MICRORNN_TRACEBACK adds Python's traceback.
+Results go to stdout, messages to stderr. Whatever goes wrong is told in one line, and by the exit code;
+the environment variable MICRORNN_TRACEBACK adds Python's traceback.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -20,7 +20,7 @@ LOSSES = ("last", "all")
 DETAILS = ("layer", "cell", "gate", "op", "scalar")
 FORMATS = ("svg", "png", "dot", "txt", "html", "pdf")
 
-FAILED, WRONG_INPUT, INTERRUPTED, OUR_MISTAKE = 1, 2, 130, 70
+FAILED, WRONG_INPUT, OUR_MISTAKE, INTERRUPTED = 1, 2, 70, 130  # the exit codes, but for 0
 
 # ------------------------------------------------------------------------------ errors and output
 
@@ -35,6 +35,10 @@ class Program(click.Group):
             code = super().main(*args, **extra)
         except click.Abort:
             code = complain("interrupted", INTERRUPTED)
+        except click.NoSuchOption as error:
+            close = list(error.possibilities or ())[:1]
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            code = complain(f"there is no option {error.option_name}{meant}", ctx=error.ctx)
         except click.ClickException as error:
             code = complain(error.format_message(), ctx=getattr(error, "ctx", None))
         except MemoryError:
@@ -52,8 +56,6 @@ class Program(click.Group):
         if name not in self.commands and not name.startswith("-"):
             if ".py" in name or name in sources():
                 ctx.fail(f"{name} is a source; say what to do with it: micrornn render {name}")
-            from micrornn.tasks.output import nearest
-
             ctx.fail(f"there is no command {name!r}; {nearest(name, self.commands)}")
         return super().resolve_command(ctx, args)
 
@@ -71,6 +73,13 @@ def complain(message: str, code: int = WRONG_INPUT, ctx: click.Context | None = 
     return code
 
 
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The word that may have been meant, as a question."""
+    from micrornn.tasks.output import nearest
+
+    return nearest(word, words)
+
+
 def in_words(error: BaseException) -> str:
     """What an error says; of the system's own, the file first."""
     if isinstance(error, OSError) and error.strerror:
@@ -78,9 +87,7 @@ def in_words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def say(message: str) -> None:
-    """A message, on stderr."""
-    click.echo(message, err=True)
+say = partial(click.echo, err=True)
 
 
 def emit(content: str | bytes) -> None:
@@ -104,8 +111,6 @@ class OneOf(click.Choice):  # type: ignore[type-arg]
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """The word as it is spelt here."""
         if value.lower() not in map(str.lower, self.choices):
-            from micrornn.tasks.output import nearest
-
             self.fail(f"there is no {value!r}; {nearest(value, self.choices)}", param, ctx)
         return super().convert(value, param, ctx)
 
@@ -197,13 +202,9 @@ def main(ctx: click.Context, version: bool) -> None:
 @main.command()
 @takes_source
 @click.option("--detail", type=OneOf(DETAILS), default="op", help="What a box is [default: op].")
-@click.option(
-    "--gradients/--no-gradients", default=True, help="Draw the backward pass too [default]."
-)
+@click.option("--gradients/--no-gradients", default=True, help="Draw backward as well [default].")
 @click.option("--window", metavar="A:B", help="Draw the steps from A to B only.")
-@click.option(
-    "--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time to the right, or down."
-)
+@click.option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
 @click.option("-T", "--format", type=OneOf(FORMATS), help="The format [default: as FILE ends].")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -219,9 +220,8 @@ def render(
     """Draw a network unrolled over time, and its gradient on the way back.
 
     SOURCE is a built-in name (see micrornn list), made with the options from --cell to --seed; or
-    FILE.py:NAME, where NAME is a tensor, or a function without arguments that returns one.
-
-    Without -o and -T the picture is drawn in text; with -T alone it goes to stdout.
+    FILE.py:NAME, where NAME is a tensor, or a function without arguments that returns one. Without
+    -o and -T the picture is drawn in text; with -T alone it goes to stdout.
 
     \b
     Examples:
@@ -266,21 +266,18 @@ def list_sources() -> None:
 
 @main.command()
 @takes_source
-@click.option(
-    "--eps", type=POSITIVE, default=1e-6, help="How far each number is moved [default: 1e-6]."
-)
+@click.option("--eps", type=POSITIVE, default=1e-6, help="How far to move it [default: 1e-6].")
 @click.option("--atol", type=POSITIVE, default=1e-6, help="Difference allowed [default: 1e-6].")
 @click.option("--rtol", type=POSITIVE, default=1e-4, help="The same, relative [default: 1e-4].")
 def check(options: dict[str, Any] | None, source: str, **tolerance: float) -> int:
     """Compare the gradient with finite differences, number by number.
 
     SOURCE is best FILE.py:NAME, where NAME is a function without arguments that returns a loss made
-    from leaves outside it (weights of a module, say): the function is called again with each number
-    of each leaf moved. Where the leaves are new at every call, where NAME is a tensor, and for a
-    built-in source, the recorded operations are run again instead. NAME may also be a pair (f, inputs), or
-    a function that returns one.
+    from leaves outside it (the weights of a module, say): it is called again with each number moved.
+    Where the leaves are new at every call, for a tensor, and for a built-in source, the recorded
+    operations are run again instead. NAME may also be a pair (f, inputs), or a function that returns it.
 
-    Ends with exit code 0 where they agree, 1 where they do not, 2 where there is nothing to check.
+    Ends with exit code 1 where they differ.
 
     \b
     Examples:

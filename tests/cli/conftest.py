@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -55,8 +56,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(folder: Path) -> Run:
     """``run("render", "hello")`` runs the command in this process."""
 
+    # Older versions of click mix stderr into stdout unless told not to, newer ones never do.
+    old = "mix_stderr" in inspect.signature(CliRunner).parameters
+    runner = CliRunner(**({"mix_stderr": False} if old else {}))
+
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.main, list(arguments), prog_name="micrornn")
+        return runner.invoke(cli.main, list(arguments), prog_name="micrornn")
 
     return invoke
 
