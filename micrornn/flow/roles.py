@@ -1,0 +1,132 @@
+"""Which node plays which part in a cell: gates, candidate, states; read from names and scopes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from micrornn.recording import Recording
+from micrornn.tensor import Tensor
+
+#: The papers' letters, as the cells of `nn` name their nodes.
+GATES = {
+    **{"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"},
+    **{"r": "reset gate", "z": "update gate", "n": "candidate"},
+}
+GATE_SCOPES = frozenset(GATES.values())
+STATES = ("h", "c")
+ACTIVATIONS = frozenset({"tanh", "sigmoid", "relu", "softplus"})
+PRODUCTS = frozenset({"linear", "matmul", "einsum"})
+
+Interval = tuple[int, int]
+
+
+@dataclass
+class Cell:
+    """One layer at one step.
+
+    Attributes:
+        scope: the layer, such as ``lstm.0``.
+        step: t.
+        gates: by role ("forget gate", ...), the node that holds the gate's value.
+        states: by name (h, c), the node that holds the new state.
+    """
+
+    scope: str
+    step: int
+    gates: dict[str, Tensor] = field(default_factory=dict)
+    states: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """``lstm``, ``gru`` or ``rnn``."""
+        if "forget gate" in self.gates:
+            return "lstm"
+        return "gru" if "update gate" in self.gates else "rnn"
+
+
+def layer_of(node: Tensor) -> str:
+    """The scope of the layer: the node's scope without the gate's own."""
+    scope = node.scope
+    head, _, last = scope.rpartition("/")
+    return head if last in GATE_SCOPES else scope
+
+
+def cells(rec: Recording) -> dict[tuple[str, int], Cell]:
+    """Every cell by (layer, step), in the order in which they were made.
+
+    A gate is a node with the gate's letter as its name, or else the newest activation in a scope that
+    has the gate's name. A state is a node named h or c.
+    """
+    found: dict[tuple[str, int], Cell] = {}
+    for node in rec.nodes:
+        if node.step is None or not node.inputs:
+            continue
+        role = GATES.get(node.name or "")
+        last = node.scope.rpartition("/")[2]
+        made = node.primitive.name if node.primitive else ""
+        if role is None and last in GATE_SCOPES and made in ACTIVATIONS:
+            role = last
+        state = node.name if node.name in STATES else None
+        if role is None and state is None:
+            continue
+        layer = layer_of(node)
+        cell = found.get((layer, node.step))
+        if cell is None:
+            cell = found[layer, node.step] = Cell(layer, node.step)
+        if role is not None:
+            cell.gates[role] = node
+        elif state is not None:
+            cell.states[state] = node
+    return found
+
+
+def gate_rows(cell: Cell) -> dict[int, dict[str, Interval]]:
+    """By number of a node of the cell: which stretch of its last axis goes into which gate.
+
+    Stacked gates are one product that is sliced afterwards; this follows the slices back, from each gate
+    to the products, without passing through another gate.
+    """
+    stop = {node.number for node in cell.gates.values()}
+    found: dict[int, dict[str, Interval]] = {}
+    for role, gate in cell.gates.items():
+        width = gate.shape[-1] if gate.shape else 1
+        waiting: list[tuple[Tensor, int, int]] = [(gate, 0, width)]
+        seen = set()
+        while waiting:
+            node, low, high = waiting.pop()
+            if (node.number, low) in seen:
+                continue
+            seen.add((node.number, low))
+            found.setdefault(node.number, {})[role] = (low, high)
+            made = node.primitive.name if node.primitive else ""
+            if made in PRODUCTS or not made:
+                continue
+            start = _start(node) if made == "getitem" else 0
+            if start is None:
+                continue
+            for x in node.inputs:
+                same = x.shape[-1:] == node.shape[-1:] or made == "getitem"
+                if same and x.number not in stop and x.step == cell.step and x.inputs:
+                    waiting.append((x, low + start, high + start))
+    return found
+
+
+def _start(node: Tensor) -> int | None:
+    """Where a slice of the last axis begins; None where the last axis is not simply sliced."""
+    index = node.params["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    last = parts[-1]
+    reaches = Ellipsis in parts[:-1] or len(parts) == node.inputs[0].ndim
+    if reaches and isinstance(last, slice) and last.step in (None, 1):
+        return last.indices(node.inputs[0].shape[-1])[0]
+    return 0 if node.shape[-1:] == node.inputs[0].shape[-1:] else None
+
+
+def rows_axis(use: Tensor, slot: int) -> int:
+    """Which axis of a parameter runs along the last axis of what it was used for."""
+    made = use.primitive.name if use.primitive else ""
+    if made == "linear":
+        return 0
+    if made == "matmul":
+        return 0 if slot == 0 and use.inputs[1].ndim == 1 else -1
+    return -1

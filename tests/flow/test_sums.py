@@ -1,0 +1,119 @@
+"""The sum rules: whatever the graph, the parts of a gradient add up to it."""
+
+from __future__ import annotations
+
+import numpy as np
+from flow.random_graphs import KINDS, Drawn, drawn_runs, run
+from hypothesis import given, settings
+
+import micrornn as mr
+from micrornn.flow.by_loss import ledger_by_loss
+from micrornn.flow.credit import NO_PATH, NOT_APPLICABLE, credit
+from micrornn.flow.ledger import ledgers
+from micrornn.flow.series import series
+
+quick = settings(max_examples=40, deadline=None)
+CLOSE = {"rtol": 1e-10, "atol": 1e-12}
+
+
+def test_every_kind_is_what_it_says() -> None:
+    for kind in KINDS:
+        rng = np.random.default_rng(0)
+        drawn = run(kind, 4, 3, 2, "separate", "mean", rng)
+        drawn.rec.graph.verify()
+        assert series(drawn.rec, "h")
+
+
+@quick
+@given(drawn_runs())
+def test_the_ledger_adds_up(drawn: Drawn) -> None:
+    found = ledgers(drawn.rec)
+    assert found
+    for name, own in found.items():
+        gradient = drawn.rec.gradient(name)
+        np.testing.assert_allclose(own.total, gradient, **CLOSE)
+        parts = sum(own.contribution(step) for step in own.steps)
+        np.testing.assert_allclose(parts, gradient, **CLOSE)
+        if own.norm:
+            np.testing.assert_allclose(own.shares.sum(), 1.0, **CLOSE)
+            uses = sum(use.share for use in own.uses)
+            np.testing.assert_allclose(uses, 1.0, **CLOSE)
+            if own.gates:
+                np.testing.assert_allclose(own.gate_shares.sum(axis=1), own.shares, **CLOSE)
+        for step, size in zip(own.steps, own.norms):
+            np.testing.assert_allclose(np.linalg.norm(own.contribution(step)), size, **CLOSE)
+
+
+@quick
+@given(drawn_runs())
+def test_a_step_of_the_ledger_is_the_gradient_of_that_copy(drawn: Drawn) -> None:
+    """Differentiated by hand: only the contributions that the nodes of one step sent."""
+    for name, own in ledgers(drawn.rec).items():
+        leaf = drawn.rec.node(name)
+        for step in own.steps:
+            by_hand = np.zeros(leaf.shape)
+            direct = True
+            for walked in drawn.rec.passes:
+                for pullback, slot in walked.received.get(leaf.number, ()):
+                    direct = direct and pullback.node.step is not None
+                    if pullback.node.step == step:
+                        by_hand = by_hand + pullback.contribution(slot)
+            if direct:
+                np.testing.assert_allclose(own.contribution(step), by_hand, **CLOSE)
+
+
+@quick
+@given(drawn_runs())
+def test_both_readings_agree_in_total(drawn: Drawn) -> None:
+    for name, own in ledgers(drawn.rec).items():
+        if not own.norm:
+            continue
+        other = ledger_by_loss(drawn.rec, name)
+        np.testing.assert_allclose(other.norm, own.norm, **CLOSE)
+        np.testing.assert_allclose(other.shares.sum(), 1.0, **CLOSE)
+        np.testing.assert_allclose(other.both.sum(axis=0), own.shares, **CLOSE)
+        leaf = drawn.rec.node(name)
+        for loss, size in zip(drawn.rec.losses, other.norms):
+            alone = mr.grad(loss, leaf)
+            weight = drawn.rec.gradient(loss)
+            expected = 0.0 if alone is None else np.linalg.norm(np.asarray(alone) * weight)
+            np.testing.assert_allclose(size, expected, **CLOSE)
+
+
+@quick
+@given(drawn_runs())
+def test_the_credit_map_is_what_separate_backward_passes_say(drawn: Drawn) -> None:
+    nodes = series(drawn.rec, "h")
+    found = credit(drawn.rec, "h")
+    assert found.norms.shape == (len(drawn.losses), len(nodes))
+    for t, loss in enumerate(drawn.rec.losses):
+        wanted = [n for n in nodes if n.requires_grad]
+        separate = dict(zip([n.number for n in wanted], mr.grad(loss, wanted)))
+        for k, node in enumerate(nodes):
+            if node.number not in separate:
+                continue  # the initial state is data: a backward pass does not go there
+            expected = separate[node.number]
+            if expected is None:
+                assert np.isnan(found.norms[t, k])
+                later = None not in (node.step, loss.step) and node.step > loss.step
+                assert found.states[t, k] == (NOT_APPLICABLE if later else NO_PATH)
+            else:
+                np.testing.assert_allclose(found.norms[t, k], np.linalg.norm(expected), **CLOSE)
+
+
+@quick
+@given(drawn_runs(kinds=("rnn", "lstm", "gru", "stacked", "masked", "attention")))
+def test_credit_reaches_inputs_and_initial_states(drawn: Drawn) -> None:
+    """They want no gradient, so backward never tells: compare with a nudge."""
+    for name in ("x", "h"):
+        nodes = series(drawn.rec, name)
+        found = credit(drawn.rec, name)
+        first = nodes[0]
+        assert not first.requires_grad
+        loss = drawn.rec.losses[-1]
+        direction = np.random.default_rng(0).normal(size=first.shape)
+        slope = mr.jvp(loss, first, direction)
+        if found.norms[-1, 0] == found.norms[-1, 0]:
+            assert abs(slope) <= found.norms[-1, 0] * np.linalg.norm(direction) * (1 + 1e-9) + 1e-14
+        else:
+            assert slope == 0
