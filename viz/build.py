@@ -28,7 +28,6 @@ def build(
     """
     if detail not in DETAILS:
         raise ValueError(f"detail {detail!r}; choose one of {', '.join(DETAILS)}")
-    flows = flows_of(graph, detail == "scalar") if gradients else NOT_RUN
     all_steps = computed_steps(graph)
     steps = all_steps
     if window is not None:
@@ -38,6 +37,9 @@ def build(
             span = f"{all_steps[0]} to {all_steps[-1]}" if all_steps else "none"
             raise ValueError(f"window {first}:{last} holds no step; the graph has steps {span}")
     sorter = Sorter(graph, detail, set(all_steps))
+    flows = NOT_RUN
+    if gradients:
+        flows = flows_of(graph, detail == "scalar", sorter.of_weights)
     units = sorter.units(flows)
     links = _links(units, flows)
     mark(units, sorter.of_weights, graph, detail, flows)

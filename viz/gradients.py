@@ -7,6 +7,7 @@ zero, underflowed to zero, and NaN.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -90,12 +91,14 @@ class Gradients:
         nodes: by node number.
         edges: by (target number, input slot): what the target sent back to that input.
         elements: where asked for, the flow of each element of a node, by node number.
+        shares: by (parameter number, step): the sum of all that the uses of that step sent to it.
     """
 
     ran: bool
     nodes: dict[int, Flow]
     edges: dict[tuple[int, int], Flow]
     elements: dict[int, list[Flow]] = field(default_factory=dict)
+    shares: dict[tuple[int, int], Flow] = field(default_factory=dict)
 
     def at(self, node: Tensor) -> Flow:
         """The flow that arrived at a node."""
@@ -115,12 +118,21 @@ class Gradients:
 NOT_RUN = Gradients(False, {}, {})
 
 
-def flows_of(graph: Graph, elements: bool = False) -> Gradients:
+def flows_of(
+    graph: Graph, elements: bool = False, weights: Mapping[int, Tensor] | None = None
+) -> Gradients:
     """Run backward from the results of the graph and summarise what flows, leaving ``.grad`` alone.
 
     Several results (the losses of all steps, say) are summed, as if their sum were the loss. Results that
     are no scalars, or want no gradient, have no backward: then it has not run.
+
+    Args:
+        graph: the nodes.
+        elements: whether to summarise every element as well.
+        weights: parameters and what was computed from them alone, by number: `Gradients.shares` is wanted.
     """
+    weights = weights or {}
+    used: dict[int, dict[int, Any]] = {}  # by step: what arrived at each weight
     outs = [out for out in graph.outs if out.requires_grad and out.size == 1]
     if not outs:
         return NOT_RUN
@@ -143,6 +155,10 @@ def flows_of(graph: Graph, elements: bool = False) -> Gradients:
                     flow = UNDERFLOW
                     underflowed.add(node.inputs[i].number)
                 edges[node.number, i] = flow
+                x = node.inputs[i].number
+                if x in weights and node.step is not None:
+                    sums = used.setdefault(node.step, {})
+                    sums[x] = sums[x] + c if x in sums else c
     for number, (_, g) in sweep.gradients.items():
         nodes[number] = Flow.of(g)
         if elements:
@@ -150,7 +166,29 @@ def flows_of(graph: Graph, elements: bool = False) -> Gradients:
     for number in underflowed:
         if nodes.get(number) == ZERO:
             nodes[number] = UNDERFLOW
-    return Gradients(True, nodes, edges, each)
+    by_number = {node.number: node for node in graph if node.number in weights}
+    shares = {
+        (leaf, step): Flow.of(g)
+        for step, sums in used.items()
+        for leaf, g in _down_to_leaves(sums, by_number).items()
+    }
+    return Gradients(True, nodes, edges, each, shares)
+
+
+def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[int, Any]:
+    """One step's sums at weights, pulled back through what was computed from the parameters alone."""
+    leaves: dict[int, Any] = {}
+    for number in sorted(by_number, reverse=True):
+        if number not in sums:
+            continue
+        node, g = by_number[number], dense(sums.pop(number))
+        if node.is_leaf:
+            leaves[number] = g
+            continue
+        for x, c in zip(node.inputs, node.primitive.pull(node, g), strict=True):  # type: ignore[union-attr]
+            if c is not None:
+                sums[x.number] = sums[x.number] + c if x.number in sums else c
+    return leaves
 
 
 def _underflowed(node: Tensor, g: Any, slot: int) -> bool:

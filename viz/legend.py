@@ -70,7 +70,8 @@ class Legend:
         self.ran = self.scene.gradients.ran
         steps = self.scene.steps
         self.cell = min(_STRIP / max(len(steps), 1), 14.0)
-        self.names = max((text_width(self._name(e), 10.5) for e in self.scene.ledger), default=0.0)
+        heading = text_width("shared weights", 11.5) - 16
+        self.names = max([heading, *(text_width(self._name(e), 10.5) for e in self.scene.ledger)])
         strip = max(self.cell * len(steps), 112.0)
         self.ledger_width = 30 + self.names + strip + 80 if self.scene.ledger else 0.0
         self.width = 24 + _KEY_WIDTH + self.ledger_width

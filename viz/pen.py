@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
-from viz.shapes import Point
+from viz.shapes import Path, Point
 
 _RADIUS = 7.0  # of the corners of a way
 
@@ -72,13 +72,18 @@ class Pen:
             **around,
         )
 
-    def arrow(
-        self, start: Point, tip: Point, size: float, color: str, curved: bool = False
-    ) -> None:
+    def head(self, path: Path, back: bool, size: float, color: str) -> None:
+        """An arrow head at the end of a way, or at its start."""
+        start, tip = path.points[-2:]
+        if back:
+            tip, start = path.points[:2]
+        if path.curved:  # a curve leaves and arrives along one axis
+            start = (tip[0], start[1]) if path.upright else (start[0], tip[1])
+        self.arrow(start, tip, size, color)
+
+    def arrow(self, start: Point, tip: Point, size: float, color: str) -> None:
         """An arrow head at the tip of the line from start."""
         dx, dy = tip[0] - start[0], tip[1] - start[1]
-        if curved:  # curves leave and arrive along the axis in which they are longer
-            dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
         length = (dx * dx + dy * dy) ** 0.5 or 1.0
         ux, uy = dx / length * size, dy / length * size
         bx, by = tip[0] - ux, tip[1] - uy
@@ -111,16 +116,21 @@ def _attributes(attributes: dict[str, object]) -> str:
     return "".join(words)
 
 
-def along(points: list[Point], curved: bool) -> str:
-    """The path data of a way: straight pieces with round corners, or one curve."""
+def along(path: Path) -> str:
+    """The path data of a way: straight pieces with round corners, or curves from point to point."""
+    points = path.points
     (x0, y0), (x1, y1) = points[0], points[-1]
     c = coordinate
-    if curved:
-        if abs(x1 - x0) >= abs(y1 - y0):
-            bend = (x1 - x0) / 2
-            return f"M{c(x0)} {c(y0)}C{c(x0 + bend)} {c(y0)} {c(x1 - bend)} {c(y1)} {c(x1)} {c(y1)}"
-        bend = (y1 - y0) / 2
-        return f"M{c(x0)} {c(y0)}C{c(x0)} {c(y0 + bend)} {c(x1)} {c(y1 - bend)} {c(x1)} {c(y1)}"
+    if path.curved:
+        parts = [f"M{c(x0)} {c(y0)}"]
+        for (ax, ay), (bx, by) in pairwise(points):
+            if path.upright:
+                bend = (by - ay) / 2
+                parts.append(f"C{c(ax)} {c(ay + bend)} {c(bx)} {c(by - bend)} {c(bx)} {c(by)}")
+            else:
+                bend = (bx - ax) / 2
+                parts.append(f"C{c(ax + bend)} {c(ay)} {c(bx - bend)} {c(by)} {c(bx)} {c(by)}")
+        return "".join(parts)
     parts = [f"M{c(x0)} {c(y0)}"]
     for before, (x, y), after in zip(points, points[1:], points[2:]):
         ax, ay = _near((x, y), before)

@@ -6,8 +6,10 @@ end, such as the losses); lanes run upright in the gutters between steps.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from viz.cell import Role
 from viz.scene import Link, Scene, Unit
 from viz.shapes import Box, Path, Point
 
@@ -34,6 +36,7 @@ class Router:
         self._band_of = {role: band for band in bands for role in band.cell.spots}
         self._level = {id(band): i for i, band in enumerate(bands)}
         self._lanes: dict[str, int] = {}
+        self._ways: dict[tuple[Role, Role], str] = {}
         self._home = {unit.role: band for band in bands for unit in band.inputs}
 
     def path(self, link: Link) -> Path:
@@ -82,8 +85,10 @@ class Router:
 
     def _in_step(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point] | None:
         lower, upper = self._band(a), self._band(b)
-        if lower is upper or lower is None or upper is None:
+        if lower is None or upper is None:
             return None
+        if lower is upper:
+            return self._around(a, b, start, end, lower)
         assert a.step is not None
         _, x0, x1 = self.grid.columns[a.step]
         rail = self._rail(b, "input")
@@ -125,6 +130,48 @@ class Router:
         if not band.cell.gates and not self._free(b, band, above=False):
             return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
         return [(leave, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
+
+    def _around(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
+        """Within a band: straight if nothing is in the way, else with a corner, else around the side."""
+        key = (a.role, b.role)
+        if key not in self._ways:
+            self._ways[key] = self._way(
+                start, end, [r for r in band.cell.spots if r not in key], band, a
+            )
+        return self._corner(self._ways[key], start, end, band, a)
+
+    def _corner(self, way: str, start: Box, end: Box, band: Band, a: Unit) -> list[Point] | None:
+        if way == "straight":
+            return None
+        upwards = end.y < start.y
+        leave = start.top if upwards else start.bottom
+        if way == "across":
+            side = start.right if end.x > start.x else start.left
+            near = min(8.0, end.width / 4)  # beside the middle, where a line may leave upwards
+            x = end.x - near if end.x > start.x else end.x + near
+            return [(side, start.y), (x, start.y), (x, end.bottom if upwards else end.top)]
+        if way == "upright":
+            side = end.left if end.x > start.x else end.right
+            return [(start.x, leave), (start.x, end.y), (side, end.y)]
+        assert a.step is not None
+        _, x0, _ = self.grid.columns[a.step]
+        right = x0 + band.left + band.cell.width + 8
+        return [(start.right, start.y), (right, start.y), (right, end.y), (end.right, end.y)]
+
+    def _way(self, start: Box, end: Box, others: list[Role], band: Band, a: Unit) -> str:
+        assert a.step is not None
+        row, x0, _ = self.grid.columns[a.step]
+        left, top, cell = x0 + band.left, self.grid.row_top(row) + band.top, band.cell
+        walls = []
+        for role in others:
+            spot = cell.spots[role]
+            x = left + (cell.width - spot.x if band.reverse else spot.x)
+            walls.append((x, top + spot.y, spot.width / 2 + 1, spot.height / 2 + 1))
+        for way in ("straight", "across", "upright"):
+            points = self._corner(way, start, end, band, a) or [(start.x, start.y), (end.x, end.y)]
+            if not any(_crosses(p, q, wall) for p, q in pairwise(points) for wall in walls):
+                return way
+        return "around"
 
     def _free(self, unit: Unit, band: Band, above: bool) -> bool:
         """Whether nothing of its band stands above (or below) a unit, so that a line can go straight."""
@@ -172,6 +219,21 @@ class Router:
         trunk = end.left - 12
         head = [(start.x, start.top), (start.x, rail), (trunk, rail)]
         return [*head, (trunk, end.y), (end.left, end.y)]
+
+
+def _crosses(p: Point, q: Point, wall: tuple[float, float, float, float]) -> bool:
+    """Whether the line from p to q runs through a box, given by its centre and half its sides."""
+    x, y, wide, tall = wall
+    low, high = 0.0, 1.0  # the part of the line inside the box, cut down side by side
+    for start, end, centre, half in ((p[0], q[0], x, wide), (p[1], q[1], y, tall)):
+        d = end - start
+        if abs(d) < 1e-9:
+            if abs(start - centre) >= half:
+                return False
+            continue
+        a, b = (centre - half - start) / d, (centre + half - start) / d
+        low, high = max(low, min(a, b)), min(high, max(a, b))
+    return low < high
 
 
 def _tidy(points: list[Point]) -> list[Point]:

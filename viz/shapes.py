@@ -70,6 +70,7 @@ class Path:
     link: Link
     points: list[Point]
     curved: bool = False
+    upright: bool = False  # a curve that leaves and arrives along y instead of x
 
 
 @dataclass(eq=False)

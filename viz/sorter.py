@@ -7,6 +7,7 @@ from micrornn.tensor import Tensor
 from viz.gradients import ABSENT, Gradients
 from viz.labels import node_label
 from viz.scene import Unit
+from viz.style import number
 from viz.weights import weights_of
 
 
@@ -65,6 +66,7 @@ class Sorter:
                 ABSENT,
             )
         units = list(found.values())
+        results = [out for out in self.graph.outs if out.size == 1 and out.name != "loss"]
         for unit in units:
             unit.flow = flows.at(unit.out)
             unit.elements = flows.elements.get(unit.out.number)
@@ -73,6 +75,8 @@ class Sorter:
             else:
                 unit.kind = "loss" if unit.out.name == "loss" else "group"
                 unit.label = self._title(unit)
+            if any(unit.out is out for out in results):
+                unit.label += f" = {number(unit.out.item())}"
         return units
 
     def _key(self, node: Tensor, layer: str, gate: str) -> tuple[object, ...]:
@@ -95,7 +99,7 @@ class Sorter:
         return alone
 
     def _title(self, unit: Unit) -> str:
-        if self.detail == "layer":
+        if self.detail == "layer" and not (unit.kind == "loss" and unit.step is None):
             steps = {n.step for n in unit.nodes if n.step}
             times = f" × {len(steps)}" if len(steps) > 1 else ""
             name = unit.out.name if unit.out.is_leaf or unit.kind == "loss" else unit.layer

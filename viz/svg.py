@@ -129,18 +129,22 @@ def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int]) -> No
     flow = path.link.flow
     if flow.state in ("none", "constant"):
         return
-    way = along(path.points, path.curved)
+    way = along(path)
     pen.open("g", class_="edge gradient", **_ends(path, numbers), data_gradient=datum(flow))
     pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
     if flow.state == "value":
         color, width = scale.color(flow.norm), scale.width(flow.norm)
         dash = "7 4" if flow.sign == "-" else None
         pen.add("path", d=way, fill="none", stroke=color, stroke_width=width, stroke_dasharray=dash)
-        pen.arrow(path.points[1], path.points[0], 4.0 + 1.4 * width, color, path.curved)
+        pen.head(path, True, 4.0 + 1.4 * width, color)
         if path.link.source.out.size == 1 and flow.sign in "+-":
-            (x, y), (_, after) = path.points[:2]
-            lift = -5 if after <= y else 12
-            pen.text("+" if flow.sign == "+" else "−", x + 8, y + lift, anchor="middle", size=10)
+            sign = "+" if flow.sign == "+" else "−"
+            x, y = middle(path.points)
+            if path.curved:
+                pen.text(sign, x, y - 5, anchor="middle", size=10, halo=True)
+            else:
+                (x, y), (_, after) = path.points[:2]
+                pen.text(sign, x + 8, y + (-5 if after <= y else 12), anchor="middle", size=10)
     elif flow.state == "zero":  # hollow
         pen.add("path", d=way, fill="none", stroke=style.INK, stroke_width=4.4)
         pen.add("path", d=way, fill="none", stroke=style.PAPER, stroke_width=3)
@@ -167,8 +171,8 @@ def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int]) -> No
 
 def _forward(pen: Pen, path: Path, numbers: dict[int, int]) -> None:
     pen.open("g", class_="edge forward", **_ends(path, numbers))
-    pen.add("path", d=along(path.points, path.curved), fill="none", stroke=style.FORWARD)
-    pen.arrow(path.points[-2], path.points[-1], 5.0, style.FORWARD, path.curved)
+    pen.add("path", d=along(path), fill="none", stroke=style.FORWARD)
+    pen.head(path, False, 5.0, style.FORWARD)
     pen.close("g")
 
 
@@ -182,7 +186,8 @@ def _ends(path: Path, numbers: dict[int, int]) -> dict[str, object]:
 
 def _names(path: Path) -> str:
     link = path.link
-    return f"from {link.target.label} back to {link.source.label}"
+    uses = f", the largest of {link.uses} uses" if link.uses > 1 else ""
+    return f"from {link.target.label} back to {link.source.label}{uses}"
 
 
 def datum(flow: Flow) -> str:

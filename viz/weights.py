@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
-from viz.gradients import Gradients
+from viz.gradients import ABSENT, NONE, Gradients
 from viz.labels import weight_label
 from viz.scene import Entry, Mark, Unit, stronger
 
@@ -48,6 +48,7 @@ def mark(
 
 
 def ledger_of(graph: Graph, of_weights: dict[int, Tensor], flows: Gradients) -> list[Entry]:
+    """One entry per parameter: its gradient, and at each step the sum of what its uses there sent."""
     entries = {
         leaf.number: Entry(leaf, weight_label(leaf.name or f"#{leaf.number}"), flows.at(leaf), {})
         for leaf in of_weights.values()
@@ -55,11 +56,10 @@ def ledger_of(graph: Graph, of_weights: dict[int, Tensor], flows: Gradients) -> 
     for node in graph:
         if node.step is None:
             continue
-        for slot, x in enumerate(node.inputs):
+        for x in node.inputs:
             leaf = of_weights.get(x.number)
             if leaf is not None:
-                by_step = entries[leaf.number].by_step
-                flow = flows.along(node, slot)
-                before = by_step.get(node.step)
-                by_step[node.step] = flow if before is None else stronger(before, flow)
+                without = NONE if not flows.ran else ABSENT
+                share = flows.shares.get((leaf.number, node.step), without)
+                entries[leaf.number].by_step[node.step] = share
     return list(entries.values())
