@@ -155,3 +155,36 @@ def middle(points: list[Point]) -> Point:
         pieces, key=lambda p: (p[0][0] - p[1][0]) ** 2 + (p[0][1] - p[1][1]) ** 2
     )
     return (x0 + x1) / 2, (y0 + y1) / 2
+
+
+class Signs:
+    """Finds a free place for the sign of each gradient, on its way and not on another sign."""
+
+    def __init__(self) -> None:
+        self._taken: set[tuple[int, int]] = set()
+
+    def place(self, path: Path) -> Point:
+        """Near the start of a way, where its gradient arrives; further along if that place is taken."""
+        (x0, y0), (x1, y1) = path.points[:2]
+        lift = (8.0, -3.0) if abs(x1 - x0) < abs(y1 - y0) else (0.0, -6.0)
+        for part in (0.35, 0.55, 0.75, 0.15, 0.95):
+            if path.curved:
+                x, y = _on_curve((x0, y0), (x1, y1), part, path.upright)
+            else:
+                x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
+            x, y = x + lift[0], y + lift[1]
+            cell = (int(x // 10), int(y // 10))
+            near = {(cell[0] + i, cell[1] + j) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+            if not near & self._taken:
+                break
+        self._taken.add(cell)
+        return x, y
+
+
+def _on_curve(start: Point, end: Point, part: float, upright: bool) -> Point:
+    """The point of the curve that `along` draws from start to end."""
+    swing = part * part * (3 - 2 * part)  # across the axis of the curve, both ends flat
+    (x0, y0), (x1, y1) = start, end
+    if upright:
+        return x0 + (x1 - x0) * swing, y0 + (y1 - y0) * part
+    return x0 + (x1 - x0) * part, y0 + (y1 - y0) * swing

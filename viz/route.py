@@ -147,7 +147,9 @@ class Router:
         leave = start.top if upwards else start.bottom
         if way == "across":
             side = start.right if end.x > start.x else start.left
-            near = min(8.0, end.width / 4)  # beside the middle, where a line may leave upwards
+            near = (
+                0.0 if end.round else min(8.0, end.width / 4)
+            )  # beside the middle, where a line may leave upwards
             x = end.x - near if end.x > start.x else end.x + near
             return [(side, start.y), (x, start.y), (x, end.bottom if upwards else end.top)]
         if way == "upright":

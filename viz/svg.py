@@ -15,7 +15,7 @@ from viz import legend, style
 from viz.gradients import Flow
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
-from viz.pen import Pen, along, coordinate, middle
+from viz.pen import Pen, Signs, along, coordinate, middle
 from viz.scene import computed_steps
 from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
 from viz.style import Scale
@@ -53,8 +53,9 @@ def write(sheet: Sheet, title: str = "") -> str:
     pen.open("g", transform=f"translate(0 {coordinate(head)})")
     for frame in sheet.frames:
         _frame(pen, frame)
+    signs = Signs()
     for path in sheet.paths:
-        _gradient(pen, path, scale, numbers)
+        _gradient(pen, path, scale, numbers, signs)
     for path in sheet.paths:
         _forward(pen, path, numbers)
     for frame in sheet.frames:
@@ -124,7 +125,7 @@ def _gate_name(pen: Pen, frame: Frame) -> None:
     pen.text(name, x, y, anchor="middle", size=10, halo=True)
 
 
-def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int]) -> None:
+def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int], signs: Signs) -> None:
     """The ribbon of a gradient, with its arrow where the gradient arrives: at the source of the link."""
     flow = path.link.flow
     if flow.state in ("none", "constant"):
@@ -138,13 +139,8 @@ def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int]) -> No
         pen.add("path", d=way, fill="none", stroke=color, stroke_width=width, stroke_dasharray=dash)
         pen.head(path, True, 4.0 + 1.4 * width, color)
         if path.link.source.out.size == 1 and flow.sign in "+-":
-            sign = "+" if flow.sign == "+" else "−"
-            x, y = middle(path.points)
-            if path.curved:
-                pen.text(sign, x, y - 5, anchor="middle", size=10, halo=True)
-            else:
-                (x, y), (_, after) = path.points[:2]
-                pen.text(sign, x + 8, y + (-5 if after <= y else 12), anchor="middle", size=10)
+            x, y = signs.place(path)
+            pen.text("+" if flow.sign == "+" else "−", x, y, anchor="middle", size=10, halo=True)
     elif flow.state == "zero":  # hollow
         pen.add("path", d=way, fill="none", stroke=style.INK, stroke_width=4.4)
         pen.add("path", d=way, fill="none", stroke=style.PAPER, stroke_width=3)
