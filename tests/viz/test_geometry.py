@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-
-import viz
 from drawn import Drawing, read
 from nets import KINDS, OTHERS, unrolled
+
+import viz
 
 NETS = {
     "plain": {},

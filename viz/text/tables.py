@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from micrornn.tensor import Tensor
 from viz.gradients import Flow
 from viz.labels import subscript, value_words
 from viz.legend import scale_of
