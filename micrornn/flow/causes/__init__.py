@@ -1,0 +1,9 @@
+"""What can befall a gradient, one kind of cause to a file; `flow.why` asks them in turn."""
+
+from micrornn.flow.causes.cuts import cut_off
+from micrornn.flow.causes.finding import Finding
+from micrornn.flow.causes.nonfinite import born
+from micrornn.flow.causes.sizes import resized
+from micrornn.flow.causes.zeros import lost
+
+__all__ = ["Finding", "born", "cut_off", "lost", "resized"]

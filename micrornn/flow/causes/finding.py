@@ -1,0 +1,33 @@
+"""What a search for a cause brings back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from micrornn.flow.roles import GATE_SCOPES, GATES
+from micrornn.tensor import Tensor
+
+#: The nearest gate a node belongs to is told by its scope or by its name.
+
+
+@dataclass
+class Finding:
+    """A verdict with the node where the cause lies, sentences of evidence, and hops where they matter."""
+
+    verdict: str
+    node: Tensor | None
+    evidence: list[str]
+    hops: list[tuple[str, float, float | None]] = field(default_factory=list)
+    gate: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.gate is None and self.node is not None:
+            self.gate = gate_of(self.node)
+
+
+def gate_of(node: Tensor) -> str | None:
+    """The gate that a node belongs to, by its scope or by its name."""
+    last = node.scope.rpartition("/")[2]
+    if last in GATE_SCOPES:
+        return last
+    return GATES.get(node.name or "")
