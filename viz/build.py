@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from micrornn.graph import Graph
-from viz.gradients import NOT_RUN, Gradients, flows_of
+from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
+from viz.paths import on_paths
 from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger
 from viz.sorter import Sorter
 from viz.weights import ledger_of, mark
@@ -14,6 +15,7 @@ def build(
     detail: str = "op",
     gradients: bool = True,
     window: tuple[int, int] | None = None,
+    ends: tuple[str, str] | None = None,
 ) -> Scene:
     """The scene of a graph.
 
@@ -22,6 +24,7 @@ def build(
         detail: one of `DETAILS`.
         gradients: whether to run backward and show what flows.
         window: the first and the last step to show; all by default.
+        ends: light the paths from the first to the second, as in ("L3", "h0"); the rest steps back.
 
     Raises:
         ValueError: the detail is unknown, or the window holds no step of the graph.
@@ -46,7 +49,10 @@ def build(
     if len(steps) < len(all_steps):
         units, links = _cut(units, links, set(steps))
     ledger = ledger_of(graph, sorter.of_weights, flows)
-    return Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
+    scene = Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
+    if ends is not None:
+        scene.lit = on_paths(scene, *ends)
+    return scene
 
 
 def _links(units: list[Unit], flows: Gradients) -> list[Link]:
@@ -68,6 +74,11 @@ def _links(units: list[Unit], flows: Gradients) -> list[Link]:
                 else:
                     link.uses += 1
                     link.flow = stronger(link.flow, flow)
+            if is_cut(node) and node.params["cut"] in owner:
+                source = owner[node.params["cut"]]
+                found[id(source), id(unit)] = link = Link(source, unit, ABSENT, cut=True)
+                source.outputs.append(link)
+                unit.inputs.append(link)
     return list(found.values())
 
 

@@ -111,6 +111,10 @@ def _highway(
         way = _shortest_way(sorted(starts, key=order.__getitem__), state, after)
         if way and (not best or len(way) < len(best)):
             best = way
+    leaving = {s for s, _ in carried}
+    for source, target in links:  # a state that is cut before it leaves
+        if best and source == best[-1] and target in leaving and target in inside:
+            return [*best, target]
     return best
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from micrornn.backward import Sweep
 from micrornn.cotangent import Product, Unwritten, dense
 from micrornn.graph import Graph
-from micrornn.tensor import Tensor
+from micrornn.ops.shape import unbroadcast
+from micrornn.tensor import Tensor, shape_of
 
 State = Literal["none", "constant", "absent", "zero", "underflow", "nan", "value"]
 
@@ -91,6 +92,7 @@ class Gradients:
         nodes: by node number.
         edges: by (target number, input slot): what the target sent back to that input.
         elements: where asked for, the flow of each element of a node, by node number.
+        lost: by the number of a detached node, the gradient that would have passed on there.
         shares: by (parameter number, step): the sum of all that the uses of that step sent to it.
     """
 
@@ -99,6 +101,7 @@ class Gradients:
     edges: dict[tuple[int, int], Flow]
     elements: dict[int, list[Flow]] = field(default_factory=dict)
     shares: dict[tuple[int, int], Flow] = field(default_factory=dict)
+    lost: dict[int, Flow] = field(default_factory=dict)
 
     def at(self, node: Tensor) -> Flow:
         """The flow that arrived at a node."""
@@ -144,10 +147,15 @@ def flows_of(
     edges: dict[tuple[int, int], Flow] = {}
     each: dict[int, list[Flow]] = {}
     underflowed = set()
+    cut_off: dict[int, Any] = {}
     for node, g, contributions in sweep:
         nodes[node.number] = Flow.of(g)
         if elements:
             each[node.number] = [Flow.of(float(v)) for v in np.ravel(g)]
+        for i, x in enumerate(node.inputs):
+            if is_cut(x):
+                c = pull_to(node, g, i)
+                cut_off[x.number] = cut_off[x.number] + c if x.number in cut_off else c
         for i, c in enumerate(contributions):
             if c is not None:
                 flow = Flow.of(c)
@@ -172,7 +180,8 @@ def flows_of(
         for step, sums in used.items()
         for leaf, g in _down_to_leaves(sums, by_number).items()
     }
-    return Gradients(True, nodes, edges, each, shares)
+    lost = {number: Flow.of(g) for number, g in cut_off.items()}
+    return Gradients(True, nodes, edges, each, shares, lost)
 
 
 def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[int, Any]:
@@ -189,6 +198,20 @@ def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[
             if c is not None:
                 sums[x.number] = sums[x.number] + c if x.number in sums else c
     return leaves
+
+
+def is_cut(node: Tensor) -> bool:
+    """Whether a node was detached, so that no gradient passes to what it was computed from."""
+    return node.primitive is not None and "cut" in node.params
+
+
+def pull_to(node: Tensor, g: Any, slot: int) -> Any:
+    """What a node would send to an input, whether or not the input wants it."""
+    p: Any = node.primitive
+    if p.variadic:
+        return p.vjp(g, node._data, *node.values, **node.params)[slot]
+    c = p.vjp[slot](g, node._data, *node.values, **node.params)
+    return c if shape_of(c) == node.inputs[slot].shape else unbroadcast(c, node.inputs[slot].shape)
 
 
 def _underflowed(node: Tensor, g: Any, slot: int) -> bool:

@@ -28,6 +28,7 @@ def render(
     window: tuple[int, int] | None = None,
     rankdir: str = "LR",
     title: str = "",
+    ends: tuple[str, str] | None = None,
 ) -> str | bytes:
     """Draw a computation graph with the gradient that flows through it.
 
@@ -43,13 +44,15 @@ def render(
         window: show only the steps from the first to the last of this pair.
         rankdir: "LR", time to the right, or "TB", time downwards.
         title: a heading.
+        ends: light the paths of the gradient from the first place back to the second, such as
+            ("L3", "h0"), and let everything else step back.
 
     Returns:
         The picture: bytes for png and pdf, otherwise text.
 
     Raises:
         TypeError: there is no graph in the thing.
-        ValueError: an option is unknown, or a window holds no step.
+        ValueError: an option or a place is unknown, or a window holds no step.
         RuntimeError: pdf, and Graphviz is not installed.
 
     >>> import micrornn as mr
@@ -62,7 +65,7 @@ def render(
         if steps < 1:
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
-    scene = build(graph_of(thing), detail, gradients, window)
+    scene = build(graph_of(thing), detail, gradients, window, ends)
     content = _writer(kind)(lay_out(scene, rankdir), title)
     if path is not None:
         write_whole(Path(path), content)

@@ -38,6 +38,7 @@ class Unit:
         kind: op, state, input, initial, loss, data, weight or group.
         flow: the gradient that arrived at the node that leaves the unit.
         elements: at the level of scalars, the same for each element.
+        lost: of a detached value, the gradient that would have passed on.
     """
 
     nodes: list[Tensor]
@@ -49,6 +50,7 @@ class Unit:
     label: str
     flow: Flow
     elements: list[Flow] | None = None
+    lost: Flow | None = None
     marks: list[Mark] = field(default_factory=list)
     inputs: list[Link] = field(default_factory=list)
     outputs: list[Link] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Link:
     target: Unit
     flow: Flow
     uses: int = 1
+    cut: bool = False  # no use: the target was detached from the source
 
 
 @dataclass(eq=False)
@@ -91,6 +94,7 @@ class Scene:
     ledger: list[Entry]
     steps: list[int]
     hidden: int
+    lit: set[int] | None = None  # the ids of the units on the chosen paths; None: all alike
 
 
 def computed_steps(graph: Graph) -> list[int]:

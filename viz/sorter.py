@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
-from viz.gradients import ABSENT, Gradients
+from viz.gradients import ABSENT, Gradients, is_cut
 from viz.labels import node_label
 from viz.scene import Unit
 from viz.style import number
@@ -69,12 +69,15 @@ class Sorter:
         results = [out for out in self.graph.outs if out.size == 1 and out.name != "loss"]
         for unit in units:
             unit.flow = flows.at(unit.out)
+            unit.lost = flows.lost.get(unit.out.number)
             unit.elements = flows.elements.get(unit.out.number)
             if all(node.number in self._folded for node in unit.nodes[:-1]):
                 unit.label = node_label(unit.out, {n.number for n in unit.nodes[:-1]})
             else:
                 unit.kind = "loss" if unit.out.name == "loss" else "group"
                 unit.label = self._title(unit)
+            if unit.lost is not None and unit.lost.state == "value":
+                unit.label += f" lost {number(unit.lost.norm)}"
             if any(unit.out is out for out in results):
                 unit.label += f" = {number(unit.out.item())}"
         return units
@@ -135,6 +138,8 @@ def _kind(node: Tensor, steps: set[int]) -> str:
     if node.name == "loss":
         return "loss"
     if node.is_leaf:
+        if is_cut(node) and node.step in steps:
+            return "cut"
         if node.step is not None and node.step not in steps and steps:
             return "initial"
         return "weight" if node.requires_grad else "input" if node.name else "data"

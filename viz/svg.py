@@ -12,7 +12,7 @@ from __future__ import annotations
 from html import escape
 
 from viz import legend, style
-from viz.gradients import Flow
+from viz.gradients import Flow, is_cut
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
 from viz.pen import Pen, Signs, along, coordinate, middle
@@ -21,6 +21,7 @@ from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Shee
 from viz.style import Scale
 
 _MARGIN = 12.0
+FAINT = "0.15"  # the opacity of what is on none of the chosen paths
 
 
 def write(sheet: Sheet, title: str = "") -> str:
@@ -55,9 +56,9 @@ def write(sheet: Sheet, title: str = "") -> str:
         _frame(pen, frame)
     signs = Signs()
     for path in sheet.paths:
-        _gradient(pen, path, scale, numbers, signs)
+        _gradient(pen, path, scale, numbers, signs, scene.lit)
     for path in sheet.paths:
-        _forward(pen, path, numbers)
+        _forward(pen, path, numbers, scene.lit)
     for frame in sheet.frames:
         if frame.kind == "gate":
             _gate_name(pen, frame)
@@ -125,13 +126,26 @@ def _gate_name(pen: Pen, frame: Frame) -> None:
     pen.text(name, x, y, anchor="middle", size=10, halo=True)
 
 
-def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int], signs: Signs) -> None:
+def _gradient(
+    pen: Pen,
+    path: Path,
+    scale: Scale,
+    numbers: dict[int, int],
+    signs: Signs,
+    lit: set[int] | None,
+) -> None:
     """The ribbon of a gradient, with its arrow where the gradient arrives: at the source of the link."""
     flow = path.link.flow
-    if flow.state in ("none", "constant"):
+    if flow.state in ("none", "constant") or path.link.cut:
         return
     way = along(path)
-    pen.open("g", class_="edge gradient", **_ends(path, numbers), data_gradient=datum(flow))
+    pen.open(
+        "g",
+        class_="edge gradient",
+        **_ends(path, numbers),
+        data_gradient=datum(flow),
+        opacity=_light(path, lit),
+    )
     pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
     if flow.state == "value":
         color, width = scale.color(flow.norm), scale.width(flow.norm)
@@ -165,9 +179,10 @@ def _gradient(pen: Pen, path: Path, scale: Scale, numbers: dict[int, int], signs
     pen.close("g")
 
 
-def _forward(pen: Pen, path: Path, numbers: dict[int, int]) -> None:
-    pen.open("g", class_="edge forward", **_ends(path, numbers))
-    pen.add("path", d=along(path), fill="none", stroke=style.FORWARD)
+def _forward(pen: Pen, path: Path, numbers: dict[int, int], lit: set[int] | None) -> None:
+    pen.open("g", class_="edge forward", **_ends(path, numbers), opacity=_light(path, lit))
+    dash = "3 3" if path.link.cut else None
+    pen.add("path", d=along(path), fill="none", stroke=style.FORWARD, stroke_dasharray=dash)
     pen.head(path, False, 5.0, style.FORWARD)
     pen.close("g")
 
@@ -178,6 +193,12 @@ def _ends(path: Path, numbers: dict[int, int]) -> dict[str, object]:
         "data_from": numbers[link.source.out.number],
         "data_to": numbers[link.target.out.number],
     }
+
+
+def _light(path: Path, lit: set[int] | None) -> str | None:
+    """Faint, where paths are chosen and this is on none of them."""
+    ends = {id(path.link.source), id(path.link.target)}
+    return None if lit is None or ends <= lit else FAINT
 
 
 def _names(path: Path) -> str:
@@ -205,6 +226,7 @@ def _node(
         data_step=unit.step,
         data_scope=node.scope,
         data_gradient=datum(flow),
+        opacity=None if sheet.scene.lit is None or id(unit) in sheet.scene.lit else FAINT,
     )
     pen.text_element("title", title_of(box, sheet))
     line, fill = style.category(_category(box))
@@ -257,6 +279,10 @@ def _node(
         pen.text(mark.label, left + 8, y + 6, size=MARK_SIZE)
         pen.close("g")
         y += MARK_HEIGHT
+    if is_cut(node):  # a wall, where the gradient would have passed on
+        pen.add(
+            "rect", x=box.left - 5, y=box.top - 5, width=3, height=box.height + 10, fill=style.INK
+        )
     if flow.state == "nan":
         pen.cross(box.x, box.y, min(box.width, box.height) / 2, style.ALARM)
     pen.close("g")
@@ -293,7 +319,7 @@ def _category(box: Box) -> str:
         return "loss"
     if unit.out.name == "c":
         return "cell"
-    if unit.kind in ("state", "initial"):
+    if unit.kind in ("state", "initial", "cut"):
         return "state"
     if unit.kind in ("input", "data"):
         return "input"
@@ -313,6 +339,8 @@ def title_of(box: Box, sheet: Sheet) -> str:
     if unit.step is not None:
         words.append(f"step {unit.step}")
     words.append(style.in_words(unit.flow))
+    if unit.lost is not None:
+        words.append(f"detached: a gradient of norm {style.number(unit.lost.norm)} is lost here")
     if node.scope:
         words.append(f"in {node.scope}")
     words.append(value_words(node))
