@@ -163,10 +163,10 @@ def flows_of(
                     flow = UNDERFLOW
                     underflowed.add(node.inputs[i].number)
                 edges[node.number, i] = flow
-                x = node.inputs[i].number
-                if x in weights and node.step is not None:
+                n = node.inputs[i].number
+                if n in weights and node.step is not None:
                     sums = used.setdefault(node.step, {})
-                    sums[x] = sums[x] + c if x in sums else c
+                    sums[n] = sums[n] + c if n in sums else c
     for number, (_, g) in sweep.gradients.items():
         nodes[number] = Flow.of(g)
         if elements:
