@@ -246,7 +246,7 @@ def render(
     content = viz.render(unrolled.loss, path, format=format, title=unrolled.title, **look)
     if path is None:
         emit(content)
-    if not quiet:
+    if not quiet and (path or not sys.stdout.isatty()):  # in a terminal the picture says it
         say(f"{f'wrote {path}' if path else source}: {unrolled.summary()}")
 
 

@@ -63,7 +63,7 @@ def checkable(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Checkable
     value = file.get(name)
     if is_pair(value):
         return _pair(file, value)
-    if isinstance(value, (Tensor, Unrolled)) or not callable(value):
+    if not callable(value):
         return replayed(as_unrolled(value, source, f"{source} is").graph)
     result = file.call(name, value)
     if is_pair(result):
@@ -76,9 +76,7 @@ def is_pair(value: Any) -> bool:
     """Whether it is (f, inputs): a function, and one or several tensors."""
     if not (isinstance(value, tuple) and len(value) == 2 and callable(value[0])):
         return False
-    return not isinstance(value[0], Tensor) and all(
-        isinstance(x, Tensor) for x in _listed(value[1])
-    )
+    return all(isinstance(x, Tensor) for x in _listed(value[1]))
 
 
 def _listed(inputs: Any) -> list[Any]:

@@ -70,7 +70,7 @@ def build(
     predictions = network(list(vocabulary.one_hot(read)))
     losses, total = losses_of(predictions, vocabulary.encode(asked).tolist(), cross_entropy, loss)
     remark_inputs(total, [repr(character) for character in read])
-    wanted = quoted(asked) if loss == "all" else f"the next character, {quoted(asked[-1])}"
+    wanted = quoted(asked) if loss == "all" else f"{quoted(asked[-1])}, the next one"
     title = f"hello: {network.in_words()} reads {quoted(read)}, and is asked for {wanted}"
     return Unrolled(title, total, losses, network, list(read), list(asked), predictions, remarks)
 

@@ -39,7 +39,7 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
         return _built_in(source, options)
     file, name = open_file(source, options)
     value = file.get(name)
-    if not isinstance(value, (Tensor, Unrolled)) and callable(value):
+    if callable(value):
         result = file.call(name, value)
         return as_unrolled(result, source, f"{source}() returned")
     return as_unrolled(value, source, f"{source} is")

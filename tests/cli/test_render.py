@@ -74,6 +74,18 @@ def test_quiet_says_nothing(run: Run, drawn: Drawn, where: tuple[str, ...]) -> N
     assert run("render", "hello", "--steps", "9", "-q", *where).stderr == ""
 
 
+def test_a_terminal_shows_the_picture_alone(
+    run: Run, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says all that the line on stderr would say."""
+    from click.testing import _NamedTextIOWrapper
+
+    monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
+    result = run("render", "hello")
+    assert (result.stdout, result.stderr) == ("<txt picture>\n", "")
+    assert run("render", "hello", "-o", "a.svg").stderr.startswith("wrote a.svg: ")
+
+
 def test_what_was_done_to_the_text_is_said(run: Run, drawn: Drawn) -> None:
     result = run("render", "hello", "--steps", "9")
     said = 'the text "hello" has 4 steps; it is repeated to fill 9'
@@ -149,3 +161,14 @@ def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
     assert all(f"'{letter}'" in words for letter in "hel")
     again = run("render", "hello", "--cell", cell, "-T", "svg", "-q")
     assert again.stdout_bytes == picture.encode(), "the same command gives the same bytes"
+
+
+def test_the_real_picture_in_text(run: Run) -> None:
+    import viz
+    from micrornn.tasks.source import resolve
+
+    picture = run("render", "hello").stdout
+    unrolled = resolve("hello")
+    assert picture == viz.render(unrolled.loss, format="txt", title=unrolled.title)
+    for words in ("'h'", "'e'", "'l'", "t = 4", "0.971"):
+        assert words in picture

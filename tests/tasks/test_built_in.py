@@ -137,6 +137,15 @@ def test_a_text_is_cut_or_repeated(
     assert bool(unrolled.remarks) == remarked
 
 
+def test_what_is_said_of_a_text() -> None:
+    assert hello.build("ab", steps=3).remarks == [
+        'the text "ab" has 1 step; it is repeated to fill 3'
+    ]
+    assert hello.build(loss="last").title.endswith(
+        'reads "hell", and is asked for "o", the next one'
+    )
+
+
 def test_a_cut_text_keeps_its_vocabulary() -> None:
     """So that its weights, and its first losses, are those of the whole text."""
     cut, whole = hello.build(steps=2), hello.build()

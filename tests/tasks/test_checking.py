@@ -67,6 +67,11 @@ def pair():
     return lambda a, b: a @ b, [w, x]
 
 
+def fresh_cut():
+    v = mr.tensor([0.5, -0.3], requires_grad=True, name="v")
+    return (v * v.detach()).sum()
+
+
 def later():
     global calls
     calls += 1
@@ -83,6 +88,8 @@ tensor = fresh()
 wrong_tensor = wrong()
 both = (lambda v: (v * v).sum(), w)
 no_tensor = (other, [w])
+not_pairs = [(other,), (other, w, w), (w, w), (1, w), (other, [w, 1.0]), (other, "w")]
+triple, tensors, number, mixed, text = not_pairs[1:]
 """
 
 
@@ -111,6 +118,8 @@ def worst(source: str) -> float:
         ("loss", "by calling loss again", 2),
         ("whole", "by calling whole again", 2),
         ("fresh", "by running the recorded operations again", 2),
+        # The detached value is data of the recorded graph: it stays, and the gradient agrees with that.
+        ("fresh_cut", "by running the recorded operations again", 2),
         ("tensor", "by running the recorded operations again", 2),
         ("both", "by calling f again", 2),
     ],
@@ -146,6 +155,7 @@ def test_leaves_are_left_as_they_were(net: str) -> None:
         ("calls", r"net\.py:calls is an object of type int; expected a tensor"),
         ("other", r"net\.py:other needs v; it is called without arguments"),
         ("los", "did you mean 'loss'"),
+        *((n, "of type tuple; expected") for n in ("triple", "tensors", "number", "mixed", "text")),
     ],
 )
 def test_what_cannot_be_checked(net: str, name: str, complaint: str) -> None:
