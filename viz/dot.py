@@ -7,20 +7,19 @@ edge of its own, from the node that sends it to the node at which it arrives.
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import Any
 
 from viz import legend, style
-from viz.gradients import Flow
 from viz.metrics import fitted, text_width
-from viz.pen import along, coordinate
-from viz.shapes import FONT_SIZE, MARK_SIZE, Box, Frame, Path, Point, Sheet, scalar_rows
-from viz.style import Scale
+from viz.pen import coordinate
+from viz.shapes import FONT_SIZE, MARK_SIZE, Box, Frame, Note, Path, Point, Sheet, scalar_rows
+from viz.spline import cubic, mixed, shortened
 from viz.svg import _category, datum, subtitle, title_of
 
 FONT = "DejaVu Sans"
 _HEAD = 34.0  # room for the title above the picture
+_LETTERS = {"zero": "0", "underflow": "u", "nan": "N", "absent": "–"}
 _FOOT = 16.0  # between the picture and the legend
 
 NO_GRAPHVIZ = (
@@ -126,6 +125,9 @@ class _Drawing:
             fill = self.scale.color(flow.norm)
             ink = style.ink_on(fill)
         look = {"style": "filled,rounded"}
+        ring = (
+            8.0 if flow.state in ("zero", "underflow") else 0.0
+        )  # Graphviz adds a second line outside
         if unit.kind == "initial":
             look["style"] += ",dashed"
         if flow.state == "value":
@@ -145,8 +147,8 @@ class _Drawing:
         return {
             "label": self._label(box, fill),
             "pos": self.at((box.x, box.y)),
-            "width": f"{box.width / 72:.4f}",
-            "height": f"{box.height / 72:.4f}",
+            "width": f"{(box.width - ring) / 72:.4f}",
+            "height": f"{(box.height - ring) / 72:.4f}",
             "color": line,
             "fillcolor": fill,
             "fontcolor": ink,
@@ -165,8 +167,9 @@ class _Drawing:
         cells += [_cells("", "", row) for row in rows]
         for mark in unit.marks:
             color = self.colors.get(mark.parameter.number, style.FRAME)
-            swatch = self.scale.color(mark.flow.norm) if mark.flow.state == "value" else style.PAPER
-            cells.append(_cells(swatch, tint(color), mark.label))
+            value = mark.flow.state == "value"
+            swatch = self.scale.color(mark.flow.norm) if value else style.PAPER
+            cells.append(_cells(swatch, tint(color), mark.label, _LETTERS.get(mark.flow.state, "")))
         return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{"".join(cells)}</TABLE>>'
 
     # -- edges ----------------------------------------------------------------------------------------
@@ -179,7 +182,7 @@ class _Drawing:
     def forward(self, path: Path) -> dict[str, str]:
         """A thin grey arrow."""
         return {
-            "pos": self._spline(cubic(path), 5.0),
+            "pos": self._way(cubic(path), 5.0),
             "color": style.FORWARD,
             "arrowsize": "0.5",
             "class": "forward",
@@ -191,7 +194,7 @@ class _Drawing:
         look = {"color": style.INK, "penwidth": "1", "style": "solid", "arrowhead": "none"}
         if flow.state == "value":
             width = self.scale.width(flow.norm)
-            size = (4.0 + 1.4 * width) / 10
+            size = (4.0 + 1.4 * width) / 10 * min(1.0, 4.0 / width)  # heads grow with thick lines
             look = {"color": self.scale.color(flow.norm), "penwidth": coordinate(width)}
             look |= {"style": "dashed" if flow.sign == "-" else "solid", "arrowsize": f"{size:.2f}"}
             if path.link.source.out.size == 1 and flow.sign in ("+", "-"):
@@ -206,7 +209,7 @@ class _Drawing:
             look |= {"label": "✗ NaN", "lp": self.at(_beside(path))}
         tip = 10.0 * float(look.get("arrowsize", "0"))
         words = f"from {path.link.target.label} back to {path.link.source.label}: {style.in_words(flow)}"
-        pos = self._spline(way, tip)
+        pos = self._way(way, tip)
         return {
             "pos": pos,
             "class": "gradient",
@@ -215,15 +218,10 @@ class _Drawing:
             **look,
         }
 
-    def _spline(self, points: list[Point], tip: float) -> str:
-        """Graphviz's spline: the tip of the arrow first, then the curve up to the foot of its head."""
-        end, before = points[-1], points[-2]
-        dx, dy = before[0] - end[0], before[1] - end[1]
-        length = (dx * dx + dy * dy) ** 0.5 or 1.0
-        part = min(tip / length, 0.9)
-        foot = (end[0] + dx * part, end[1] + dy * part)
-        head = [f"e,{self.at(end)}"] if tip else []
-        return " ".join([*head, *map(self.at, [*points[:-1], foot if tip else end])])
+    def _way(self, points: list[Point], tip: float) -> str:
+        """Graphviz's way: the tip of the arrow first, then the curve up to the foot of its head."""
+        head = [f"e,{self.at(points[-1])}"] if tip else []
+        return " ".join([*head, *map(self.at, shortened(points, tip))])
 
     # -- around the picture ---------------------------------------------------------------------------
 
@@ -231,8 +229,8 @@ class _Drawing:
         """A step with the nodes and the gates inside it."""
         import graphviz
 
-        look = {"color": style.FRAME, "style": "rounded", "fontsize": "11"}
-        step = graphviz.Digraph(f"cluster_{index}", graph_attr=self._frame(frame, 1.0) | look)
+        look = {"color": style.FRAME, "style": "rounded"}
+        step = graphviz.Digraph(f"cluster_{index}", graph_attr=self._box(frame) | look)
         gates = [f for f in self.sheet.frames if f.kind == "gate" and _inside(f, frame)]
         for k, gate in enumerate(gates):
             line, fill = style.category(gate.name)
@@ -243,35 +241,38 @@ class _Drawing:
                 "fillcolor": tint(fill),
             }
             with step.subgraph(name=f"cluster_{index}_{k}") as inner:
-                inner.attr(**self._frame(gate, 0.0), **look)
+                inner.attr(**self._box(gate), **look)
         for box in self.sheet.boxes:
             if frame.left < box.x < frame.right and frame.top < box.y < frame.bottom:
                 step.node(self.name(box.unit.out.number))
         return step
 
-    def _frame(self, frame: Frame, above: float) -> dict[str, str]:
-        x, y = (
-            frame.title
-            if frame.kind == "step"
-            else ((frame.left + frame.right) / 2, frame.top + 12)
-        )
+    def _box(self, frame: Frame) -> dict[str, str]:
         corners = self.at((frame.left, frame.bottom)), self.at((frame.right, frame.top))
-        name = frame.name if frame.beside else fitted(frame.name, 10, frame.right - frame.left - 4)
-        x += 16.0 if frame.beside else 0.0
-        return {"bb": ",".join(corners), "label": _plain(name), "lp": self.at((x, y - 4))}
+        return {"bb": ",".join(corners), "label": "", "tooltip": _plain(frame.name)}
 
     def texts(self, graph: Any) -> None:
-        """The title above the picture, notes in it, the legend below it."""
-        words = [self.title, subtitle(self.sheet)] if self.title else [subtitle(self.sheet)]
-        lines = [(word, 12.0, 12.0 - _HEAD + 16 * i, 14 - 3 * i) for i, word in enumerate(words)]
-        lines += [(note.text, note.x, note.y - 4, 11) for note in self.sheet.notes]
-        lines += [
-            (row, 12.0, self.sheet.height + _FOOT + 15 * i, 10) for i, row in enumerate(self.rows)
-        ]
-        for i, (word, x, y, size) in enumerate(lines):
-            look = {"shape": "plaintext", "style": "", "width": "0.01", "height": "0.01"}
-            place = self.at((x + text_width(word, size) / 2, y))
-            graph.node(f"text{i}", label=_plain(word), pos=place, fontsize=str(size), **look)
+        """The title above the picture, the names and notes in it, the legend below it."""
+        sheet = self.sheet
+        words = [self.title, subtitle(sheet)] if self.title else [subtitle(sheet)]
+        lines = [Note(word, 12, 16.0 * i - 18, size=14.0 - 3 * i) for i, word in enumerate(words)]
+        foot = sheet.height + _FOOT + 4
+        lines += [Note(row, 12, foot + 15.0 * i, size=10) for i, row in enumerate(self.rows)]
+        for frame in sheet.frames:
+            if frame.kind == "step":
+                lines.append(Note(frame.name, *frame.title, frame.anchor))
+            else:
+                middle, room = (frame.left + frame.right) / 2, frame.right - frame.left - 4
+                name = fitted(frame.name, 10, room)
+                lines.append(Note(name, middle, frame.top + 12, "middle", 10))
+        look = {"shape": "plaintext", "style": "", "margin": "0"}
+        for i, note in enumerate([*lines, *sheet.notes]):
+            width = text_width(note.text, note.size)
+            x = note.x + {"start": width / 2, "middle": 0.0, "end": -width / 2}[note.anchor]
+            size = {"width": f"{(width + 4) / 72:.4f}", "height": f"{note.size * 1.4 / 72:.4f}"}
+            at = {"pos": self.at((x, note.y - note.size * 0.35)), "fontsize": coordinate(note.size)}
+            label = _plain(note.text) + ("\\l" if note.anchor == "start" else "")  # \l: to the left
+            graph.node(f"text{i}", label=label, **at, **size, **look)
 
     def _legend(self) -> list[str]:
         scene = self.sheet.scene
@@ -286,6 +287,9 @@ class _Drawing:
                 "double line: exactly zero; dotted double line: underflowed; dotted grey: no path to the "
                 "loss; crossed: NaN; no ribbon: data, wants none"
             )
+            rows.append(
+                "beside a weight: 0 exactly zero, u underflowed, N NaN, – no path to the loss"
+            )
         else:
             rows.append("backward has not run: no gradients to show")
         for entry in scene.ledger:
@@ -294,36 +298,6 @@ class _Drawing:
             words = name if name == entry.label else f"{entry.label}  {name}"
             rows.append(f"{words}  {shape}: {style.in_words(entry.flow)}")
         return rows
-
-
-def cubic(path: Path) -> list[Point]:
-    """The way of a link as one piecewise cubic curve, the same that the SVG draws.
-
-    >>> from types import SimpleNamespace as fake
-    >>> cubic(fake(points=[(0.0, 0.0), (30.0, 0.0)], curved=False))
-    [(0.0, 0.0), (10.0, 0.0), (20.0, 0.0), (30.0, 0.0)]
-    """
-    found: list[Point] = []
-    for command, rest in re.findall(r"([MLQC])([^MLQC]*)", along(path)):
-        numbers = [float(n) for n in rest.split()]
-        points = list(zip(numbers[::2], numbers[1::2]))
-        if command == "M":
-            found = points
-            continue
-        start, end = found[-1], points[-1]
-        if command == "L":
-            if start == end:
-                continue
-            found += [_mix(start, end, 1 / 3), _mix(start, end, 2 / 3), end]
-        elif command == "Q":
-            found += [_mix(start, points[0], 2 / 3), _mix(end, points[0], 2 / 3), end]
-        else:
-            found += points
-    return found
-
-
-def _mix(a: Point, b: Point, part: float) -> Point:
-    return (a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part)
 
 
 def tint(color: str) -> str:
@@ -336,18 +310,21 @@ def tint(color: str) -> str:
     return "#" + "".join(f"{round(255 - (255 - part) * 0.25):02x}" for part in parts)
 
 
-def _cells(swatch: str, color: str, text: str) -> str:
-    """A row of a node: a swatch of the gradient, and the words beside it."""
-    words = f'<FONT POINT-SIZE="{MARK_SIZE}">{escape(text)}</FONT>'
+def _cells(swatch: str, color: str, text: str, letter: str = "") -> str:
+    """A row of a node: a swatch of the gradient (or a letter for why there is none), and the words."""
+    font = f'<FONT POINT-SIZE="{MARK_SIZE}" COLOR="{style.INK}">{{}}</FONT>'
+    words = font.format(escape(text))
     if not swatch:
         return f'<TR><TD COLSPAN="2">{words}</TD></TR>'
-    return f'<TR><TD BGCOLOR="{swatch}" WIDTH="6"></TD><TD BGCOLOR="{color}">{words}</TD></TR>'
+    room = 'WIDTH="8" HEIGHT="10" FIXEDSIZE="TRUE"'
+    sign = font.format(letter) if letter else ""
+    return f'<TR><TD BGCOLOR="{swatch}" {room}>{sign}</TD><TD BGCOLOR="{color}">{words}</TD></TR>'
 
 
 def _beside(path: Path) -> Point:
     """A place for the sign of a gradient, near where it arrives."""
     (x0, y0), (x1, y1) = path.points[:2]
-    x, y = _mix((x0, y0), (x1, y1), 0.4)
+    x, y = mixed((x0, y0), (x1, y1), 0.4)
     return (x + 8, y) if abs(x1 - x0) < abs(y1 - y0) else (x, y - 8)
 
 
