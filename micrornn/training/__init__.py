@@ -1,0 +1,26 @@
+"""Training: loops that one could have written, truncation, online learning, checkpoints."""
+
+from micrornn.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from micrornn.training.log import Log
+from micrornn.training.objective import Computed, Objective, by_step
+from micrornn.training.online import RTRL, UORO
+from micrornn.training.stopping import EarlyStopping
+from micrornn.training.trainer import Report, Trainer, TrainingError
+from micrornn.training.truncated import Truncation
+
+__all__ = [
+    "RTRL",
+    "UORO",
+    "CheckpointError",
+    "Computed",
+    "EarlyStopping",
+    "Log",
+    "Objective",
+    "Report",
+    "Trainer",
+    "TrainingError",
+    "Truncation",
+    "by_step",
+    "load_checkpoint",
+    "save_checkpoint",
+]

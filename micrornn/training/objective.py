@@ -1,0 +1,54 @@
+"""What training minimises: a function from a batch and a state to losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from micrornn.data.feeds import Batch
+from micrornn.nn.cross_entropy import cross_entropy
+from micrornn.nn.losses import Loss, sequence_loss
+from micrornn.tensor import Tensor
+
+
+class Computed(NamedTuple):
+    """What came out of one forward pass.
+
+    Attributes:
+        losses: the loss of each step that has one.
+        total: their sum or mean: what backward starts from.
+        state: the last state, a tensor or several, or None where none is carried.
+    """
+
+    losses: Sequence[Tensor]
+    total: Tensor
+    state: Any = None
+
+
+Objective = Callable[[Batch, Any], Computed]
+
+
+def by_step(
+    model: Callable[..., Any], loss: Loss = cross_entropy, reduction: str = "mean"
+) -> Objective:
+    """The objective of a model that says something at every step: the mean (or sum) of the steps' losses.
+
+    Args:
+        model: from a list of steps and a state to a list of outputs and the next state.
+        loss: from one step's output and target to one number.
+        reduction: ``"mean"`` or ``"sum"`` over the steps.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> objective = by_step(nn.RNN(3, 4, rng=0), nn.functional.mse_loss)
+    >>> computed = objective(Batch(np.ones((5, 2, 3)), np.zeros((5, 2, 4))), None)
+    >>> len(computed.losses), computed.state.name
+    (5, 'h_n')
+    """
+
+    def objective(batch: Batch, state: Any) -> Computed:
+        outputs, state = model(list(batch.inputs), state)
+        losses, total = sequence_loss(outputs, batch.targets, loss, reduction)
+        return Computed(losses, total, state)
+
+    return objective

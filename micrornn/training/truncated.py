@@ -1,0 +1,156 @@
+"""Truncated BPTT: how far back the gradient goes, and where the graph is cut.
+
+BPTT(h; h') of Williams & Peng (1990), k2 and k1 of later writers: after every k1 steps, the losses of those
+steps go back through the last k2 steps, and the weights change. The state is carried across all cuts, so
+that the network remembers as before; only the gradient stops. This bounds what a step costs, and it biases
+the gradient: what an output owes to earlier steps is not learnt.
+
+A sequence becomes chunks of k1 steps, each beginning at a detached state. With k2 = k1 that is all. With
+k2 > k1 the gradient that arrives at the beginning of a chunk is handed on to the end of the chunk before,
+as often as k2 reaches: the chunks are one graph, unrolled backwards by hand.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrornn.data.feeds import Batch
+from micrornn.tensor import Tensor
+from micrornn.training.objective import Computed, Objective
+
+
+class Truncation(NamedTuple):
+    """k1: steps between updates. k2: steps that the gradient goes back; a multiple of k1.
+
+    >>> Truncation.parse("5:20")
+    Truncation(k1=5, k2=20)
+    >>> Truncation.parse("5:12")
+    Traceback (most recent call last):
+    ValueError: truncation 5:12: k2 must be k1 or a multiple of it, for example 5:10
+    """
+
+    k1: int
+    k2: int
+
+    @classmethod
+    def parse(cls, text: str) -> Truncation:
+        """From ``K1:K2``, or ``K`` for both.
+
+        Raises:
+            ValueError: it is not of that form, or k2 is no multiple of k1.
+        """
+        parts = text.split(":")
+        if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
+            raise ValueError(f"{text!r} is no truncation; write K1:K2, for example 5:20")
+        return cls(int(parts[0]), int(parts[-1])).checked()
+
+    def checked(self) -> Truncation:
+        """Itself, if it can be done.
+
+        Raises:
+            ValueError: k2 is no multiple of k1.
+        """
+        if self.k1 < 1 or self.k2 < self.k1 or self.k2 % self.k1:
+            raise ValueError(
+                f"truncation {self.k1}:{self.k2}: k2 must be k1 or a multiple of it, for example "
+                f"{self.k1}:{2 * max(self.k1, 1)}"
+            )
+        return self
+
+
+class Chunk(NamedTuple):
+    """Some steps, with the cut before them: the detached state they begin at, and what it was cut from."""
+
+    begin: Any
+    source: Any
+    computed: Computed
+
+
+def chunks(
+    objective: Objective, batch: Batch, state: Any, truncation: Truncation
+) -> Iterator[Chunk]:
+    """Run through a batch chunk by chunk; after each, the gradient of its losses is in ``.grad``.
+
+    Whoever takes a chunk updates the weights before asking for the next, which is computed with the new
+    ones; the graphs of earlier chunks keep the values they were computed with.
+
+    Raises:
+        ValueError: the batch has no loss at each step, or the model carries no state.
+    """
+    k1, k2 = truncation.checked()
+    reach = k2 // k1
+    window: deque[Chunk] = deque(maxlen=reach)
+    for part in batch.cut(k1):
+        source = None if part.fresh else state
+        begin = detached(source, wants_gradient=reach > 1)
+        computed = objective(part, begin)
+        if computed.state is None and k1 < len(batch):
+            raise ValueError(
+                "this model carries no state from step to step, so there is nothing to truncate; "
+                "train by full BPTT"
+            )
+        window.append(Chunk(begin, source, computed))
+        go_back(window)
+        yield window[-1]
+        state = computed.state
+
+
+def go_back(window: deque[Chunk]) -> None:
+    """Backward from the newest chunk's losses through all chunks in the window."""
+    arrived: list[Any] = []
+    for i, chunk in enumerate(reversed(window)):
+        if i == 0:
+            chunk.computed.total.backward()
+        else:
+            # <state, gradient>: the number whose gradient with respect to the state is that gradient.
+            ends = parts(chunk.computed.state)
+            shares = [(s * g).sum() for s, g in zip(ends, arrived) if g is not None]
+            if not shares:
+                return
+            sum(shares[1:], shares[0]).backward()
+        begins = parts(chunk.begin)
+        arrived = [b.grad for b in begins]
+        for b in begins:
+            b.grad = None
+
+
+def parts(state: Any) -> list[Tensor]:
+    """The tensors of a state: one for an RNN or a GRU, two for an LSTM."""
+    if state is None:
+        return []
+    return list(state) if isinstance(state, (tuple, list)) else [state]
+
+
+def detached(state: Any, wants_gradient: bool = False) -> Any:
+    """The state as data: the cut, which stays visible in the graph as a node ``detach``.
+
+    >>> import micrornn as mr
+    >>> h = mr.tanh(mr.Value(0.5))
+    >>> cut = detached(h)
+    >>> cut.primitive.name, cut.params["cut"] == h.number, cut.requires_grad
+    ('detach', True, False)
+    """
+    if isinstance(state, (tuple, list)):
+        return tuple(detached(s, wants_gradient) for s in state)
+    if not isinstance(state, Tensor):
+        return state
+    cut = state.detach()
+    cut.requires_grad = wants_gradient
+    return cut
+
+
+def as_arrays(state: Any) -> list[np.ndarray[Any, Any]] | None:
+    """A state as arrays, for a file."""
+    return None if state is None else [s.numpy() for s in parts(state)]
+
+
+def from_arrays(arrays: Any) -> Any:
+    """The state that `as_arrays` wrote."""
+    if arrays is None:
+        return None
+    tensors = tuple(Tensor(a) for a in arrays)
+    return tensors if len(tensors) > 1 else tensors[0]
