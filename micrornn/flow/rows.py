@@ -66,6 +66,7 @@ class ProductRows(NamedTuple):
 Piece = Rows | PartRows | ProductRows
 Turn = Callable[[Tensor, Rows], Rows]
 Sent = Callable[[Tensor, int, Piece], None]
+Edge = Callable[[Tensor, int, Piece], Piece]
 
 
 def one(value: Any, label: int = 0) -> Rows:
@@ -80,6 +81,7 @@ def sweep(
     *,
     stop: bool = False,
     turn: Turn | None = None,
+    edge: Edge | None = None,
     sent: Sent | None = None,
 ) -> dict[int, Rows]:
     """Carry seeds back to the wanted nodes, through the nodes that lie between and no others.
@@ -92,6 +94,7 @@ def sweep(
         wanted: numbers of the nodes whose rows are asked for.
         stop: a wanted node sends nothing on (what lies between two states, and no further).
         turn: may change the rows of a node before they are sent on: give them other labels.
+        edge: may likewise change what is sent from a node to one of its inputs.
         sent: is told of every contribution to a wanted node, which is then not added up.
 
     Returns:
@@ -120,6 +123,8 @@ def sweep(
             continue
         for slot, piece in zip(slots, pull_rows(node, rows, slots)):
             x = node.inputs[slot]
+            if edge is not None:
+                piece = edge(node, slot, piece)
             if sent is not None and x.number in asked:
                 sent(node, slot, piece)
             else:
@@ -171,6 +176,27 @@ def _add_part(total: Array, at: Any, piece: PartRows) -> None:
         target[(slice(None), *piece.at)] += piece.values
     if not isinstance(at, slice):
         total[at] = target
+
+
+def relabel(piece: Piece, labels: Array) -> Piece:
+    """The piece under other labels, one for each row; rows that share one are added up.
+
+    >>> rows = Rows(np.array([0, 1, 2]), np.array([1.0, 10.0, 100.0]))
+    >>> relabel(rows, np.array([5, 3, 5]))
+    Rows(labels=array([3, 5]), values=array([ 10., 101.]))
+    """
+    new, inverse = np.unique(labels, return_inverse=True)
+
+    def merged(rows: Array) -> Array:
+        total = np.zeros((len(new), *rows.shape[1:]), rows.dtype)
+        np.add.at(total, inverse, rows)
+        return total
+
+    if not isinstance(piece, ProductRows):
+        return piece._replace(labels=new, values=merged(piece.values))
+    if piece.leading:
+        return piece._replace(labels=new, left=merged(piece.left))
+    return piece._replace(labels=new, right=merged(piece.right))
 
 
 def pull_rows(node: Tensor, rows: Rows, slots: Sequence[int]) -> list[Piece]:

@@ -1,0 +1,218 @@
+"""By which kinds of path a gradient came: the cell state's highway, or through the gates.
+
+A gradient is the sum over all paths of the products of their local derivatives. There are exponentially
+many, but they fall into few classes, and a class is all that has to be remembered on the way: every
+gradient goes back as a few rows, one for each class, and a row changes its class where its paths do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from micrornn.flow.roles import ACTIVATIONS, cells, layer_of
+from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
+from micrornn.flow.series import label, norm, table
+from micrornn.recording import Recording, RecordingError
+from micrornn.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+Classes = Mapping[str, Callable[[Tensor], bool]]
+
+HIGHWAY = "highway"
+ATTENTION_WEIGHTS = "attention weights"
+ATTENTION_VALUES = "attention values"
+_MOVES = frozenset(
+    {"reshape", "expand_dims", "squeeze", "transpose", "swapaxes", "getitem", "broadcast_to"}
+)
+
+
+@dataclass(frozen=True)
+class PathClasses:
+    """A gradient split exactly into classes of paths.
+
+    Attributes:
+        target: the label of the node whose gradient it is.
+        by: whether a path counts to the first gate that it meets on its way back, or to the last.
+        classes: the names. "highway" holds the paths that meet none: in an LSTM the products of forget
+            gates along the cell state, in a GRU the products of update gates, else the skips.
+        parts: shape (classes, *target); they add up to ``total``.
+        norms: shape (classes,).
+        shares: shape (classes,), <part, G> / |G|^2; they add up to 1 (nan where G is exactly 0).
+        total: G.
+    """
+
+    target: str
+    by: str
+    classes: list[str]
+    parts: Array
+    norms: Array
+    shares: Array
+    total: Array
+
+    def table(self) -> str:
+        """One row for each class: norm and share."""
+        rows = [
+            [c, float(n), f"{s:+.2%}"] for c, n, s in zip(self.classes, self.norms, self.shares)
+        ]
+        return table(["paths", "norm", "share"], rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists for JSON."""
+        return {
+            "target": self.target,
+            "by": self.by,
+            "classes": self.classes,
+            "norms": self.norms.tolist(),
+            "shares": self.shares.tolist(),
+            "norm": norm(self.total),
+        }
+
+    def __str__(self) -> str:
+        if not len(self.classes):
+            return f"no path leads to {self.target}"
+        best = int(np.argmax(self.norms))
+        return (
+            f"gradient reaching {self.target}: norm {norm(self.total):.3g}; most of it "
+            f"({self.shares[best]:+.1%}) by {self.classes[best]}"
+        )
+
+
+def paths(
+    rec: Recording,
+    target: Tensor | str,
+    loss: Tensor | None = None,
+    by: Literal["first", "last"] = "first",
+    classes: Classes | None = None,
+) -> PathClasses:
+    """Split the gradient of a node into classes of paths; the parts add up to it.
+
+    In an LSTM ``dc_t/dc_{t-1} = f_t + (what comes by h_{t-1} through the gates)``: the first term is the
+    constant error carousel of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000. In
+    a GRU ``dh_t/dh_{t-1} = z_t + ...`` (Cho et al. 2014, eq. 7). A path counts to the highway as long as
+    it enters no gate; without gates, as long as it enters no activation of a cell. Paths through the
+    softmax of an attention count to its weights, past it to its values.
+
+    Args:
+        rec: live or loaded.
+        target: any node or name: ``c[1]``, ``h[0]``, ``weight_hh_l0``.
+        loss: where the gradient begins; by default where the recorded passes began.
+        by: which gate a path with several counts to: the ``"first"`` on its way back from the loss, or
+            the ``"last"``, which is the nearest to the target.
+        classes: your own, instead of the gates: by name, which nodes put a path into the class.
+
+    Raises:
+        RecordingError: there is no such node, or no pass and no loss.
+
+    >>> import micrornn as mr
+    >>> from micrornn.recording import record
+    >>> w, h = mr.Value(0.5), mr.Value(1.0, "h")
+    >>> for t in (1, 2):
+    ...     with mr.scope("residual", t=t):
+    ...         h = h + mr.tanh(w * h)
+    ...         h.name = "h"
+    >>> print(paths(record(h), "h").table().splitlines()[0])
+    paths  norm  share
+    """
+    node = rec.node(target)
+    names = [HIGHWAY]
+    entering, passing = _marks(rec, classes, names)
+
+    def edge(user: Tensor, slot: int, piece: Piece) -> Piece:
+        x = user.inputs[slot]
+        mark = passing.get((user.number, slot))
+        if mark is None and x is not node:
+            mark = entering.get(x.number)
+        if mark is None:
+            return piece
+        new = np.full(len(piece.labels), mark)
+        if by == "first":
+            new = np.where(piece.labels == 0, mark, piece.labels)
+        return relabel(piece, new)
+
+    found = sweep(rec.nodes, seeds_of(rec, loss), [node.number], edge=edge).get(node.number)
+    if found is None:
+        found = Rows(np.zeros(0, int), np.zeros((0, *node.shape)))
+    values = np.asarray(found.values, dtype=float)
+    total = values.sum(axis=0)
+    size = norm(total)
+    unit = total / size if size else total
+    shares = [float(np.vdot(v, unit)) / size if size else np.nan for v in values]
+    return PathClasses(
+        label(node),
+        by,
+        [names[i] for i in found.labels],
+        values,
+        np.array([norm(v) for v in values]),
+        np.array(shares),
+        total,
+    )
+
+
+def seeds_of(rec: Recording, loss: Tensor | None) -> dict[int, Rows]:
+    """Where gradients begin, under label 0: at a loss, or where the recorded passes began.
+
+    Raises:
+        RecordingError: no pass was recorded and no loss given.
+    """
+    if loss is not None:
+        return {rec.node(loss).number: one(np.ones_like(rec.value(loss)))}
+    if not rec.passes:
+        raise RecordingError("backward has not run in this recording; run it, or give loss=")
+    seeds: dict[int, Rows] = {}
+    for run in rec.passes:
+        own = one(run.seed)
+        old = seeds.get(run.out.number)
+        seeds[run.out.number] = own if old is None else Rows(own.labels, own.values + old.values)
+    return seeds
+
+
+def _marks(
+    rec: Recording, classes: Classes | None, names: list[str]
+) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
+    """Which class a path joins: by the node it enters, and by the edge it takes."""
+    entering: dict[int, int] = {}
+    passing: dict[tuple[int, int], int] = {}
+
+    def mark(name: str) -> int:
+        if name not in names:
+            names.append(name)
+        return names.index(name)
+
+    if classes is not None:
+        for name, belongs in classes.items():
+            for node in rec.nodes:
+                if node.inputs and belongs(node):
+                    entering[node.number] = mark(name)
+        return entering, passing
+    found = cells(rec)
+    gated = {scope for (scope, _), cell in found.items() if cell.gates}
+    plain = {scope for scope, _ in found} - gated
+    for cell in found.values():
+        for role, gate in cell.gates.items():
+            entering[gate.number] = mark(role)
+    for node in rec.nodes:
+        made = node.primitive.name if node.primitive and node.inputs else ""
+        if made in ACTIVATIONS and node.step is not None and layer_of(node) in plain:
+            entering[node.number] = mark(f"through {made}")
+        if made == "softmax":
+            entering[node.number] = mark(ATTENTION_WEIGHTS)
+            for user, slot in _products_of(rec, node):
+                passing[user.number, 1 - slot] = mark(ATTENTION_VALUES)
+    return entering, passing
+
+
+def _products_of(rec: Recording, node: Tensor) -> list[tuple[Tensor, int]]:
+    """The products that a node is a factor of, as it is or only moved about."""
+    found, waiting = [], [node]
+    while waiting:
+        for user, slot in rec.users.get(waiting.pop().number, ()):
+            made = user.primitive.name if user.primitive else ""
+            if made in _MOVES:
+                waiting.append(user)
+            elif made in ("mul", "matmul") or (made == "einsum" and len(user.inputs) == 2):
+                found.append((user, slot))
+    return found
