@@ -41,6 +41,14 @@ def test_an_error(process: Process) -> None:
     )
 
 
+def test_no_graphviz_no_pdf(process: Process, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    code, out, err = finish(process("render", "hello", "-o", "a.pdf", env={"PATH": str(folder)}))
+    assert (code, out) == (2, "")
+    assert "Graphviz" in err and len(err.splitlines()) == 1
+    assert sorted(folder.iterdir()) == before
+
+
 @pytest.mark.parametrize("arguments", [("render", "hello", "-T", "svg", "-q"), ("list",), ("-h",)])
 def test_a_broken_pipe_is_no_error_to_speak_of(
     process: Process, arguments: tuple[str, ...]

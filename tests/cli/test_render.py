@@ -172,3 +172,31 @@ def test_the_real_picture_in_text(run: Run) -> None:
     assert picture == viz.render(unrolled.loss, format="txt", title=unrolled.title)
     for words in ("'h'", "'e'", "'l'", "t = 4", "0.971"):
         assert words in picture
+
+
+@pytest.mark.parametrize(
+    ("format", "begins"),
+    [
+        ("svg", b"<svg "),
+        ("png", b"\x89PNG\r\n"),
+        ("dot", b"digraph "),
+        ("txt", b"hello: a tanh RNN reads"),
+        ("html", b"<!doctype html>"),
+    ],
+)
+def test_every_format_is_what_it_is_called(
+    run: Run, folder: Path, format: str, begins: bytes
+) -> None:
+    result = run("render", "hello", "-o", f"hello.{format}")
+    assert result.exit_code == 0, result.stderr
+    assert (folder / f"hello.{format}").read_bytes()[: len(begins)].lower() == begins.lower()
+
+
+@pytest.mark.parametrize("detail", cli.DETAILS)
+def test_every_detail_of_every_cell(run: Run, detail: str) -> None:
+    sizes = set()
+    for cell in cli.CELLS:
+        result = run("render", "stocks", "--cell", cell, "--detail", detail, "-T", "svg")
+        assert result.exit_code == 0, result.stderr
+        sizes.add(len(result.stdout))
+    assert len(sizes) == len(cli.CELLS)
