@@ -6,6 +6,7 @@ The cells are the textbook equations and nothing else: their backward is the eng
 from micrornn.nn import functional, init, utils
 from micrornn.nn.basic import Dropout, Identity, Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
+from micrornn.nn.embedding import Embedding
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import CrossEntropyLoss, MSELoss, sequence_loss
 from micrornn.nn.module import Module, ModuleList, Parameter, Sequential
@@ -17,6 +18,7 @@ __all__ = [
     "RNN",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "GRUCell",
     "Identity",
     "LSTMCell",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
+from micrornn.nn.embedding import embedding
 from micrornn.nn.init import Seed, as_generator
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import mul, relu, sigmoid, softplus, sub, tanh
@@ -17,6 +18,7 @@ from micrornn.tensor import Tensor, lift, shape_of
 __all__ = [
     "cross_entropy",
     "dropout",
+    "embedding",
     "linear",
     "log_softmax",
     "mse_loss",

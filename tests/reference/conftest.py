@@ -1,3 +1,3 @@
-"""`generate.py` needs PyTorch, which the tests do not; so it is not searched for examples."""
+"""The programs that need PyTorch, which the tests do not, are not searched for examples."""
 
-collect_ignore = ["generate.py"]
+collect_ignore_glob = ["generate*.py", "cases.py"]

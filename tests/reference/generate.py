@@ -3,7 +3,7 @@
 Run once, and again only when a case is added:
 
     pip install torch==2.13.0
-    python tests/reference/generate.py
+    python tests/reference/generate.py  # and generate_*.py beside it, each for its files
 
 PyTorch is needed here and nowhere else: the tests read the `.npz` files beside this one,
 by `store`. Inputs, parameters and cotangents come from one seeded generator per case, so that a
@@ -13,40 +13,16 @@ case does not change when another one is added.
 from __future__ import annotations
 
 import itertools
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from cases import VERSION, fill, generator, gradients_of, leaf, normal
 from store import Writer
 from torch.nn import functional
 
 INPUT, HIDDEN, STEPS, BATCH = 3, 2, 4, 2
-VERSION = torch.__version__.split("+")[0]
-
-
-def generator(case: str) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(case.encode()))
-
-
-def normal(rng: np.random.Generator, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.array(rng.standard_normal(shape)))
-
-
-def leaf(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.clone().requires_grad_(True)
-
-
-def gradients_of(
-    outputs: dict[str, torch.Tensor], cotangents: dict[str, torch.Tensor], leaves: dict[str, Any]
-) -> dict[str, torch.Tensor]:
-    total = sum((outputs[key] * cotangents[key]).sum() for key in outputs)
-    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return {
-        key: torch.zeros_like(value) if grad is None else grad
-        for (key, value), grad in zip(leaves.items(), found, strict=True)
-    }
 
 
 def flatten(result: Any) -> Iterator[torch.Tensor]:
@@ -67,9 +43,8 @@ def run_module(
     """One module, forward and backward; recurrent outputs are named output, h and c."""
     rng = generator(case + " parameters")
     module = module.double()
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(0.7 * normal(rng, *parameter.shape))
+    parameters = fill(module, case)
+    rng.standard_normal(sum(p.numel() for p in parameters.values()))  # the cotangents come after
     inputs = {key: leaf(value) for key, value in inputs.items()}
     given = list(inputs.values())
     state = given[1:]
@@ -79,7 +54,6 @@ def run_module(
     keys = ["h", "c"] if cell else ["output", "h", "c"]
     outputs = dict(zip(keys, flat, strict=False))
     cotangents = {key: normal(rng, *value.shape) for key, value in outputs.items()}
-    parameters = dict(module.named_parameters())
     found = gradients_of(outputs, cotangents, {**parameters, **inputs})
     file.add(
         case,

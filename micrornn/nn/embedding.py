@@ -1,0 +1,142 @@
+"""Symbols as vectors: Embedding, a table whose rows are looked up and learnt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.context import scope
+from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.module import Module, Parameter
+from micrornn.ops.elementwise import where
+from micrornn.ops.index import take
+from micrornn.tensor import Tensor
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
+    """The rows of a table at some indices: a product with the one-hot rows, without forming them.
+
+    Args:
+        input: integers of any shape S, each from 0 to V - 1.
+        weight: (V, E), the table.
+        padding_idx: a symbol that stands for nothing: its row gets no gradient from here.
+
+    Returns:
+        Shape (*S, E).
+
+    Raises:
+        TypeError: the indices are not integers.
+        ValueError: an index has no row.
+
+    >>> import micrornn as mr
+    >>> table = mr.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> mr.nn.functional.embedding([1, 1], table).sum().backward()
+    >>> table.grad
+    array([[0., 0.],
+           [2., 2.]])
+    """
+    index = np.array(input._data if isinstance(input, Tensor) else input)
+    rows = weight.shape[0]
+    if index.dtype.kind not in "iu":
+        raise TypeError(
+            f"embedding: indices of {index.dtype} were given; give integers, for example "
+            "indices.astype(int)"
+        )
+    if index.size and (index.min() < 0 or index.max() >= rows):
+        wrong = index[(index < 0) | (index >= rows)].flat[0]
+        raise ValueError(
+            f"embedding: index {wrong} has no row in a table of {rows}; give indices from 0 to {rows - 1}, "
+            "or a larger num_embeddings"
+        )
+    found = take(weight, index)
+    if padding_idx is None:
+        return found
+    filling = weight.data if isinstance(weight, Tensor) else weight
+    return where((index != padding_idx)[..., None], found, np.array(filling[padding_idx]))
+
+
+class Embedding(Module):
+    """A table of V vectors of length E; called with integers, returns their rows, named ``embedding``.
+
+    Args:
+        num_embeddings: V, how many symbols there are.
+        embedding_dim: E, the length of each vector.
+        padding_idx: the symbol that stands for nothing: its row begins as zeros and gets no gradient.
+            Negative counts from the end.
+        rng: a seed or a NumPy generator for the initial values, N(0, 1) as in PyTorch.
+        dtype: float64 by default.
+
+    Parameters: weight (V, E). Called with integers of any shape S; returns (*S, E), in a scope named
+    after the attribute that holds the module (``embedding`` without one).
+
+    Raises:
+        ValueError: a size is below 1, or ``padding_idx`` has no row; when called, an index has none.
+        TypeError: when called, the indices are not integers.
+
+    >>> from micrornn import nn
+    >>> words = nn.Embedding(10, 3, padding_idx=0, rng=0)
+    >>> words([[1, 2], [3, 0]]).shape
+    (2, 2, 3)
+    >>> words([0]).data
+    array([[0., 0., 0.]])
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        for name, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
+            if size < 1:
+                raise ValueError(f"Embedding: {name}={size!r}; give an integer from 1 up")
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(
+                    f"Embedding: padding_idx={padding_idx} has no row among {num_embeddings}; give one "
+                    f"from 0 to {num_embeddings - 1}"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        table = as_generator(rng).normal(size=(num_embeddings, embedding_dim))
+        if padding_idx is not None:
+            table[padding_idx] = 0.0
+        self.weight = Parameter(table, dtype=dtype or np.float64)
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
+    ) -> Embedding:
+        """A table that is known already, (V, E); ``freeze`` keeps it from being learnt.
+
+        >>> from micrornn import nn
+        >>> nn.Embedding.from_pretrained([[1.0, 2.0]])([0]).data
+        array([[1., 2.]])
+        """
+        table = np.array(embeddings, dtype=getattr(embeddings, "dtype", float))
+        if table.ndim != 2:
+            raise ValueError(
+                f"Embedding: a table of shape {table.shape} was given; give one row per symbol, (V, E)"
+            )
+        module = cls(table.shape[0], table.shape[1], padding_idx, rng=0)
+        module.weight = Parameter(table, requires_grad=not freeze)
+        return module
+
+    def forward(self, input: Any) -> Tensor:
+        """The rows at the given integers."""
+        with scope(self._path[:-1] or "embedding"):
+            found = embedding(input, self.weight, self.padding_idx)
+        found.name = "embedding"
+        return found
+
+    def extra_repr(self) -> str:
+        """Its sizes."""
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -1,0 +1,213 @@
+"""What unrolling is: layers, directions, and the loop over time that every recurrent network runs."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from micrornn import collector
+from micrornn.context import scope
+from micrornn.nn.functional import dropout
+from micrornn.nn.init import Seed
+from micrornn.nn.lengths import as_lengths, held, length_mask, silenced
+from micrornn.nn.packing import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from micrornn.nn.recurrent import Recurrent
+from micrornn.nn.sequence import as_input, as_steps, each_step, part
+from micrornn.ops.shape import concatenate, stack
+from micrornn.tensor import Tensor
+
+
+class Unrolled(Recurrent):
+    """A recurrent network over a sequence: layers, directions, and the loop over time.
+
+    Args:
+        input_size: I, the length of each step's input.
+        hidden_size: H, the length of the state.
+        num_layers: each layer reads the states of the one below.
+        bias: whether to add biases.
+        batch_first: tensors of input and output are (B, T, ...) and not (T, B, ...).
+        dropout: the share of elements dropped between layers while training.
+        bidirectional: a second network per layer reads the sequence from its end.
+        gates: ``"stacked"`` (fast) or ``"separate"`` (one scope per gate).
+        rng: a seed or a NumPy generator for the initial values and for dropout.
+        dtype: float64 by default.
+
+    Layer k works in the scope ``lstm.k`` (``rnn.k``, ``gru.k``), its second direction in
+    ``lstm.k.reverse``; the nodes of step t carry t, counted from 1, and the initial state carries 0 (T + 1
+    where the sequence is read from its end).
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        bias: bool,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        gates: str,
+        rng: Seed,
+        dtype: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, gates, rng)
+        kind = type(self).__name__
+        if num_layers < 1:
+            raise ValueError(f"{kind}: num_layers={num_layers!r}; give an integer from 1 up")
+        if not 0.0 <= dropout <= 1.0:
+            raise ValueError(f"{kind}: dropout={dropout!r}; give a share between 0 and 1")
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"{kind}: dropout={dropout} acts between layers, and there is only one",
+                stacklevel=3,
+            )
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.dropout = dropout
+        self.bidirectional = bidirectional
+        self._directions = ("", "_reverse") if bidirectional else ("",)
+        for layer in range(num_layers):
+            size = hidden_size * len(self._directions) if layer else input_size
+            for direction in self._directions:
+                self._make_weights(f"_l{layer}{direction}", size, dtype)
+
+    def forward(self, x: Any, state: Any = None, lengths: Any = None) -> Any:
+        """Run over the sequence x from a state, zero by default.
+
+        Args:
+            x: (T, B, I), or (B, T, I) with ``batch_first``, or (T, I); or a list of T steps, each (B, I)
+                or (I,), in which case the output is such a list as well: the graph without the nodes
+                that cut and join whole sequences; or a `PackedSequence`, and the output is one as well.
+            state: h0, or (h0, c0) for an LSTM, each (layers * directions, B, H), or unbatched without B.
+            lengths: (B,), the true length of each sequence of a padded batch; what stands after it then
+                changes neither state nor gradient. The state stands still there and the output is 0; the
+                second direction begins at each sequence's own end.
+
+        Returns:
+            The top layer's states at every step, and the last state of each layer and direction in the
+            shape of ``state``: with ``lengths``, the state at each sequence's own last step.
+
+        Raises:
+            TypeError: the lengths are not integers.
+            ValueError: a shape or a length does not fit, or the sequence has no steps.
+        """
+        if isinstance(x, PackedSequence):
+            padded, lengths = pad_packed_sequence(x, self.batch_first)
+            whole, last = self.forward(padded, state, lengths)
+            return pack_padded_sequence(whole, lengths, self.batch_first, False), last
+        with collector.paused():
+            listed = isinstance(x, (list, tuple))
+            steps = self._steps(x)
+            real = self._real(lengths, steps)
+            rows = self.num_layers * len(self._directions)
+            batch = steps[0].shape[:-1]
+            names = tuple(f"{name}0" for name in self.state_names)
+            begin = self._states(state, names, (rows, *batch, self.hidden_size))
+            ends: list[tuple[Tensor, ...]] = []
+            for layer in range(self.num_layers):
+                if layer and self.dropout and self.training:
+                    with scope(f"{self.scope_name}.{layer - 1}"):
+                        steps = each_step(self._drop, steps)
+                ways = []
+                for direction in self._directions:
+                    outputs, end = self._run(layer, direction, steps, begin, len(ends), real)
+                    ways.append(outputs)
+                    ends.append(end)
+                steps = ways[0] if len(ways) == 1 else self._joined(layer, *ways)
+            output: Any = steps
+            if not listed:
+                output = stack(steps, axis=1 if self.batch_first and batch else 0)
+                output.name = "output"
+            last = []
+            for name, parts in zip(self.state_names, zip(*ends)):
+                last.append(stack(parts))
+                last[-1].name = f"{name}_n"
+        return output, last[0] if len(last) == 1 else tuple(last)
+
+    def _steps(self, x: Any) -> list[Tensor]:
+        """x as its steps, checked."""
+        size, name = self.input_size, type(self).__name__
+        if isinstance(x, (list, tuple)):
+            steps = as_steps(x, self.dtype, 0)
+            shapes = {step.shape for step in steps}
+            if len(shapes) > 1 or any(len(s) not in (1, 2) or s[-1] != size for s in shapes):
+                raise ValueError(
+                    f"{name}: a list of steps of shape {' and '.join(map(str, shapes))} was given; all "
+                    f"must have one shape, (batch, {size}) or ({size},), by input_size={size}"
+                )
+        else:
+            x = as_input(x, self.dtype, "x")
+            if x.ndim not in (2, 3) or x.shape[-1] != size:
+                layout = "batch, steps" if self.batch_first else "steps, batch"
+                raise ValueError(
+                    f"{name}: x of shape {x.shape} was given, ({layout}, {size}) or (steps, {size}) "
+                    f"expected, by input_size={size} and batch_first={self.batch_first}"
+                )
+            steps = as_steps(x, self.dtype, 1 if self.batch_first and x.ndim == 3 else 0)
+        if not steps:
+            raise ValueError(f"{name}: the sequence has no steps; give at least one")
+        return steps
+
+    def _real(self, lengths: Any, steps: list[Tensor]) -> list[Any]:
+        """For each step, for which sequences it is real: (B,) truth values, or None for all of them."""
+        if lengths is None:
+            return [None] * len(steps)
+        name = type(self).__name__
+        if steps[0].ndim != 2:
+            raise ValueError(
+                f"{name}: lengths were given for one sequence without a batch; cut it to its length instead"
+            )
+        mask = length_mask(as_lengths(lengths, len(steps[0]), len(steps), name), len(steps))
+        return [None if row.all() else row for row in mask]
+
+    def _run(
+        self,
+        layer: int,
+        direction: str,
+        steps: list[Tensor],
+        begin: list[Tensor | None],
+        row: int,
+        real: list[Any],
+    ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
+        """One layer in one direction: its h at every step, in order of time, and its last state."""
+        with scope(f"{self.scope_name}.{layer}{direction.replace('_', '.')}"):
+            with scope(t=len(steps) + 1 if direction else 0):  # before the first step it makes
+                shape = (*steps[0].shape[:-1], self.hidden_size)
+                state = tuple(
+                    self._zeros(name, shape) if whole is None else part(whole, row, name)
+                    for name, whole in zip(self.state_names, begin)
+                )
+            step = self._equation(self._weights(f"_l{layer}{direction}"))
+            outputs = []
+            times = range(len(steps), 0, -1) if direction else range(1, len(steps) + 1)
+            for t in times:
+                with scope(t=t):
+                    state = held(step(steps[t - 1], *state), state, real[t - 1])
+                    outputs.append(silenced(state[0], real[t - 1]))
+        if direction:
+            outputs.reverse()
+        return outputs, state
+
+    def _joined(self, layer: int, there: list[Tensor], back: list[Tensor]) -> list[Tensor]:
+        def join(h: Tensor, h_reverse: Tensor) -> Tensor:
+            both = concatenate([h, h_reverse], -1)
+            both.name = "output"
+            return both
+
+        with scope(f"{self.scope_name}.{layer}"):
+            return each_step(join, there, back)
+
+    def _drop(self, h: Tensor) -> Tensor:
+        return dropout(h, self.dropout, True, self.rng)
+
+    def extra_repr(self) -> str:
+        """The sizes, and what is not the default."""
+        options = [
+            ("num_layers", self.num_layers, 1),
+            ("bias", self.bias, True),
+            ("batch_first", self.batch_first, False),
+            ("dropout", self.dropout, 0.0),
+            ("bidirectional", self.bidirectional, False),
+        ]
+        changed = [f"{name}={value}" for name, value, usual in options if value != usual]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
