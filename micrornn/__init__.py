@@ -1,5 +1,6 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
+from micrornn import display as display
 from micrornn import nn, ops, optim
 from micrornn import operators as operators
 from micrornn.backward import Pullback, backward, grad, pullbacks

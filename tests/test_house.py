@@ -31,7 +31,9 @@ ENGINE = ("debug", "flow", "recording", "backward", "graph", "primitive")
 READERS = ("nn", "optim", "data", "tasks", "check", "recording", "flow", "debug", "training", "schedules")
 
 #: Imports that break a rule and are wanted all the same: (module, imported module) -> the reason.
-EXCEPTIONS: dict[tuple[str, str], str] = {}
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("micrornn.display", "viz"): "a notebook asks a tensor or a graph for its picture",
+}
 
 #: What may be loaded, beyond the standard library, by importing each part of the house.
 LOADS = {

@@ -1,0 +1,82 @@
+"""How a tensor or a graph shows itself in a notebook: as text, as SVG, and as HTML.
+
+The pictures come from `viz`, which is loaded when a notebook asks for one and never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from micrornn.graph import Graph
+from micrornn.tensor import Tensor
+
+MOST_NODES = 2000  # a notebook keeps what it shows: a larger graph would be megabytes of SVG
+_DETAILS = ((300, "op"), (1000, "gate"), (MOST_NODES, "cell"))
+
+
+def mimebundle(
+    thing: Tensor | Graph,
+    include: Iterable[str] | None = None,
+    exclude: Iterable[str] | None = None,
+) -> dict[str, str]:
+    """What IPython's protocol for rich display asks for: the same thing in several media types.
+
+    A tensor is text as always, with the picture of what it was computed from. Of a graph of more than
+    `MOST_NODES` nodes there is only text, which says how to draw it.
+
+    Args:
+        thing: what to show.
+        include: only these media types, if given.
+        exclude: none of these.
+
+    >>> import micrornn as mr
+    >>> sorted(mimebundle(mr.tanh(mr.Value(0.5, "a"))))
+    ['image/svg+xml', 'text/html', 'text/plain']
+    >>> sorted(mimebundle(mr.tensor([1.0, 2.0])))
+    ['text/plain']
+    """
+    ways: dict[str, Callable[[], str]] = {"text/plain": lambda: repr(thing)}
+    graph = thing if isinstance(thing, Graph) else Graph(thing)
+    if len(graph) > MOST_NODES:
+        ways["text/plain"] = lambda: _too_large(thing, graph)
+    elif isinstance(thing, Graph) or thing.inputs:
+        detail = next(word for most, word in _DETAILS if len(graph) <= most)
+        ways["image/svg+xml"] = lambda: _draw(graph, "svg", detail)
+        # Wide pictures scroll in their cell; nothing here has an id or a style of its own.
+        ways["text/html"] = lambda: (
+            f'<div style="overflow-x: auto">{_draw(graph, "svg", detail)}</div>'
+        )
+        if isinstance(thing, Graph):
+            ways["text/plain"] = lambda: _draw(graph, "txt", "cell").rstrip()
+    wanted = set(ways) if include is None else set(include) & set(ways)
+    return {kind: ways[kind]() for kind in ways if kind in wanted - set(exclude or ())}
+
+
+def _draw(graph: Graph, format: str, detail: str) -> str:
+    import viz
+
+    return str(viz.render(graph, format=format, detail=detail))
+
+
+def _too_large(thing: Tensor | Graph, graph: Graph) -> str:
+    head = repr(thing) if isinstance(thing, Tensor) else f"graph of {len(graph)} nodes"
+    steps = [t for t in graph.steps if t > 0]
+    window = f", window=({steps[0]}, {min(steps[0] + 9, steps[-1])})" if steps else ""
+    return (
+        f"{head}\n{len(graph):,} nodes are too many to draw unasked; "
+        f'viz.render(it, "picture.svg", detail="cell"{window}) draws them into a file'
+    )
+
+
+def _show(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    return mimebundle(self, include, exclude)
+
+
+def attach() -> None:
+    """Let IPython find it on tensors and graphs; called once, on import of the package."""
+    for shown in (Tensor, Graph):
+        shown._repr_mimebundle_ = _show  # type: ignore[union-attr]
+
+
+attach()
