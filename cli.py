@@ -142,6 +142,7 @@ def making(*names: str, **settings: Any) -> Any:
 
 
 COUNT = click.IntRange(min=1)
+FILE = click.Path()  # whether it will do is said elsewhere; this lets the shell complete it
 POSITIVE = click.FloatRange(min=0, min_open=True)
 MAKING = (
     making("--cell", type=OneOf(CELLS), help="The recurrent cell."),
@@ -150,7 +151,7 @@ MAKING = (
     making("--layers", type=COUNT, metavar="N", help="How many layers, one above the other."),
     making("--bidirectional", is_flag=True, help="Read from the end as well."),
     making("--text", metavar="TEXT", help="The text to read; @FILE takes it from a file."),
-    making("--csv", metavar="FILE", help="A CSV file to read a series from."),
+    making("--csv", type=FILE, metavar="FILE", help="A CSV file to read a series from."),
     making("--column", metavar="NAME", help="Which column of the CSV file."),
     making("--loss", type=OneOf(LOSSES), help="The last step's loss, or the sum of all."),
     making("--seed", type=click.IntRange(min=0), metavar="N", help="For the initial weights."),
@@ -206,7 +207,7 @@ def main(ctx: click.Context, version: bool) -> None:
 @click.option("--window", metavar="A:B", help="Draw the steps from A to B only.")
 @click.option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
 @click.option("-T", "--format", type=OneOf(FORMATS), help="The format [default: as FILE ends].")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; - is stdout.")
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE; - is stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def render(
     options: dict[str, Any] | None,
@@ -293,7 +294,6 @@ def check(options: dict[str, Any] | None, source: str, **tolerance: float) -> in
     except GradientMismatch as mismatch:
         click.echo(f"{source}: wrong, {checked.way}: {mismatch}")
         return FAILED
-    click.echo(
-        f"{source}: right, {checked.way}: {checked.size:,} numbers, largest difference {worst:.2g}"
-    )
+    size = f"{checked.size:,} number{'s' if checked.size > 1 else ''}"
+    click.echo(f"{source}: right, {checked.way}: {size}, largest difference {worst:.2g}")
     return 0

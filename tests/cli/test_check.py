@@ -34,7 +34,7 @@ def test_a_pair_of_a_function_and_its_inputs(run: Run, folder: Path) -> None:
     (folder / "pair.py").write_text(net, encoding="utf-8")
     result = run("check", "pair.py:pair")
     assert result.exit_code == 0
-    assert result.stdout.startswith("pair.py:pair: right, by calling f again: 1 numbers")
+    assert result.stdout.startswith("pair.py:pair: right, by calling f again: 1 number,")
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -88,6 +88,7 @@ def test_completion() -> None:
     assert complete("render", "") == list(SOURCES)
     assert complete("render", "net.p") == ["file"]
     assert complete("render", "hello", "--cell", "l") == ["lstm"]
+    assert complete("render", "hello", "-o", "") == complete("render", "--csv", "a") == ["file"]
     assert "--window" in complete("render", "hello", "--w")
 
 
