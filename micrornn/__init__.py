@@ -4,7 +4,7 @@ from micrornn import display as display
 from micrornn import nn, ops, optim
 from micrornn import operators as operators
 from micrornn.backward import Pullback, backward, grad, pullbacks
-from micrornn.check import GradientMismatch, gradcheck
+from micrornn.check import GradientMismatch, gradcheck, gradgradcheck
 from micrornn.context import no_grad, scope
 from micrornn.forward import hvp, jacobian, jvp
 from micrornn.graph import Edge, Graph
@@ -25,6 +25,7 @@ __all__ = [
     "backward",
     "grad",
     "gradcheck",
+    "gradgradcheck",
     "hvp",
     "jacobian",
     "jvp",

@@ -18,8 +18,8 @@ import numpy as np
 
 from micrornn import collector
 from micrornn.context import current
-from micrornn.cotangent import Cotangent, Unwritten, dense
-from micrornn.pull import pull_recorded
+from micrornn.cotangent import Cotangent, Unwritten, dense, plus
+from micrornn.pull import send_recorded
 from micrornn.tensor import RETAINED, Data, Tensor, describe, lift, shape_of
 
 
@@ -72,41 +72,56 @@ class Sweep:
         self._seed = _seed(out, gradient, recorded)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Any, Sequence[Cotangent]]]:
-        out, keep, recorded = self._out, self._keep, self._recorded
+        keep, recorded = self._keep, self._recorded
         observers = current().observers
-        # By number, the nodes that something has arrived at, with the sum of it. The next in turn is kept
-        # out of the heap: along a chain, which is what an unrolled network is, the heap stays untouched.
-        pending: dict[int, list[Any]] = {out.number: [out, self._seed]}
-        number = out.number if out.inputs else 0
+        # By number, the nodes that something has arrived at, with the sum of it; in the heap, those of them
+        # that will take a turn. The next in turn is kept out of both: along a chain, which is what an
+        # unrolled network is, nothing else is waiting.
+        pending: dict[int, list[Any]] = {}
         heap: list[int] = []
         kept = {}
+        node, g = self._out, self._seed
+        number = node.number
+        if node._a is None:
+            pending[number] = [node, g]
+            number = 0
         while number:
-            turn = number
-            number = -heappop(heap) if heap else 0
-            node, g = pending.pop(turn)
             if type(g) is not np.ndarray and isinstance(g, Unwritten):
                 g = g.dense()
-            if keep and turn in keep:
-                kept[turn] = node, g
-            contributions = pull_recorded(node, g) if recorded else node.primitive.pull(node, g)
-            for x, c in zip(node.inputs, contributions):
-                if c is not None:
-                    n = x.number
-                    entry = pending.get(n)
-                    if entry is not None:
-                        entry[1] = entry[1] + c
-                    else:
-                        pending[n] = [x, c]
-                        if n > number and x.inputs:
-                            if number:
-                                heappush(heap, -number)
-                            number = n
-                        elif x.inputs:
-                            heappush(heap, -n)
+            if keep and number in keep:
+                kept[number] = node, g
+            inputs, sent = (send_recorded if recorded else node.primitive.send)(node, g)  # type: ignore[union-attr]
             if observers:
                 for observer in observers:
-                    observer.on_pullback(Pullback(node, g, contributions))
-            yield node, g, contributions
+                    observer.on_pullback(Pullback(node, g, sent))
+            yield node, g, sent
+            if heap:
+                number = -heappop(heap)
+                node, g = pending.pop(number)
+            else:
+                number = 0
+            i = 0  # counted by hand, which zip and enumerate are slower at
+            for x in inputs:
+                c = sent[i]
+                i += 1
+                if c is None:
+                    continue
+                n = x.number
+                if n == number:
+                    g = plus(g, c) if recorded else g + c
+                elif n in pending:
+                    entry = pending[n]
+                    entry[1] = plus(entry[1], c) if recorded else entry[1] + c
+                elif x._a is None:
+                    pending[n] = [x, c]
+                elif n > number:
+                    if number:
+                        pending[number] = [node, g]
+                        heappush(heap, -number)
+                    number, node, g = n, x, c
+                else:
+                    pending[n] = [x, c]
+                    heappush(heap, -n)
         # What is left over has arrived at leaves.
         self.gradients = kept | {n: (x, g) for n, (x, g) in pending.items()}
 
@@ -119,17 +134,26 @@ def _seed(out: Tensor, gradient: Any, recorded: bool) -> Any:
                 f"backward from {describe(out)} of shape {out.shape}: only a scalar has one gradient. "
                 "Sum the tensor first, or give gradient= of the same shape"
             )
-        gradient = np.ones_like(value)[()] if isinstance(value, (np.ndarray, np.generic)) else 1.0
+        gradient = 1.0 if type(value) is float else np.ones_like(value)[()]
     elif shape_of(gradient) != out.shape:
         raise ValueError(
             f"gradient of shape {shape_of(gradient)} for {describe(out)} of shape {out.shape}; "
             "give one number for each of its elements"
         )
-    elif not isinstance(gradient, Tensor):
-        gradient = float(gradient) if type(value) is float else np.array(gradient, out.dtype)
-    if recorded:
-        return lift(gradient)
-    return gradient._data if isinstance(gradient, Tensor) else gradient
+    elif not (recorded and isinstance(gradient, Tensor)):
+        given = gradient._data if isinstance(gradient, Tensor) else gradient
+        gradient = float(given) if type(value) is float else np.array(given, out.dtype)[()]
+    return lift(gradient) if recorded else gradient
+
+
+def check_wanted(inputs: Sequence[Tensor], what: str) -> None:
+    """Refuse to differentiate with respect to a tensor whose uses were not recorded."""
+    for x in inputs:
+        if not x.requires_grad:
+            raise ValueError(
+                f"{what} with respect to {describe(x)}, which does not require a gradient, so what was "
+                "computed from it was not recorded. Make it with requires_grad=True before it is used"
+            )
 
 
 def pullbacks(out: Tensor, gradient: Any = None) -> Iterator[Pullback]:
@@ -204,7 +228,7 @@ def grad(
         One gradient, or a list of them; None where no path leads from the input to out.
 
     Raises:
-        ValueError: as `backward`.
+        ValueError: as `backward`; or an input does not require a gradient.
 
     >>> import micrornn as mr
     >>> x = mr.Value(3.0)
@@ -213,10 +237,11 @@ def grad(
     (27.0, 18.0)
     """
     nodes = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    check_wanted(nodes, "gradient")
     sweep = Sweep(out, gradient, recorded=create_graph, keep=[x.number for x in nodes])
     with collector.paused():
         deque(sweep, maxlen=0)
-    found = []
+    found: list[Any] = []
     for x in nodes:
         if x.number not in sweep.gradients:
             found.append(None)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from micrornn.backward import grad
-from micrornn.tensor import Tensor
+from micrornn.forward import jvp
+from micrornn.tensor import Tensor, lift
 
 
 class GradientMismatch(AssertionError):
@@ -25,6 +26,8 @@ def gradcheck(
 ) -> float:
     """Check the gradient of f at the inputs against central differences, element by element.
 
+    Forward mode is checked along with it, in one random direction.
+
     Args:
         f: takes the inputs and returns a tensor; of a non-scalar, a fixed random projection is checked.
         inputs: float64 leaves with requires_grad=True.
@@ -38,6 +41,7 @@ def gradcheck(
         GradientMismatch: says which input, which element, analytic against numeric.
         ValueError: an input is not a float64 leaf that wants a gradient, or f gives another value when
             called again at the same point.
+        TypeError: f does not return a tensor.
 
     >>> import micrornn as mr
     >>> mr.gradcheck(lambda x: mr.tanh(x), mr.tensor([0.1, 0.2], requires_grad=True)) < 1e-8
@@ -51,9 +55,10 @@ def gradcheck(
                 "differences of float32 are too coarse to check against"
             )
     out = f(*leaves)
-    weights: Any = 1.0
-    if out.shape:
-        weights = np.random.default_rng(0).normal(size=out.shape)
+    if not isinstance(out, Tensor):
+        raise TypeError(f"gradcheck: f must return a tensor, not {type(out).__name__}")
+    rng = np.random.default_rng(0)
+    weights: Any = rng.normal(size=out.shape) if out.shape else 1.0
 
     def value() -> float:
         return float(np.sum(f(*leaves)._data * weights))
@@ -65,7 +70,9 @@ def gradcheck(
         )
     analytic = grad(out, leaves, weights) if out.requires_grad else [None] * len(leaves)
     worst = 0.0
-    for i, (x, a) in enumerate(zip(leaves, analytic, strict=True)):
+    slope = 0.0
+    directions = [rng.normal(size=x.shape) for x in leaves]
+    for i, (x, a, direction) in enumerate(zip(leaves, analytic, directions)):
         gradient = np.zeros(x.shape) if a is None else np.asarray(a)
         numeric = _differences(x, value, eps)
         off = np.abs(gradient - numeric)
@@ -81,7 +88,46 @@ def gradcheck(
                 f"(allowed {atol:g} + {rtol:g} relative); {bad.sum()} of {off.size} elements differ"
             )
         worst = max(worst, float(off.max(initial=0.0)))
+        slope += float(np.sum(numeric * direction))
+    pushed = float(np.sum(jvp(out, leaves, directions) * weights))
+    if not abs(pushed - slope) <= atol * sum(x.size for x in leaves) + rtol * abs(slope):
+        raise GradientMismatch(
+            f"gradcheck: forward mode (jvp) gives {pushed:.10g} along a random direction, "
+            f"numeric {slope:.10g}; backward mode is right"
+        )
     return worst
+
+
+def gradgradcheck(
+    f: Callable[..., Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-6,
+    rtol: float = 1e-4,
+) -> float:
+    """Check the gradient of the gradient of f likewise: what `grad(..., create_graph=True)` records.
+
+    Args, returns, raises: as `gradcheck`.
+
+    >>> import micrornn as mr
+    >>> mr.gradgradcheck(lambda x: mr.tanh(x), mr.tensor([0.1, 0.2], requires_grad=True)) < 1e-8
+    True
+    """
+
+    def gradient(*leaves: Tensor) -> Tensor:
+        rng = np.random.default_rng(1)
+        out = f(*leaves)
+        weights: Any = rng.normal(size=out.shape) if out.shape else 1.0
+        total = lift(0.0)
+        if out.requires_grad:
+            for x, g in zip(leaves, grad(out, leaves, weights, create_graph=True)):
+                if g is not None:
+                    share = g * (rng.normal(size=x.shape) if x.shape else 1.0)
+                    total = total + (share.sum() if share.shape else share)
+        return total
+
+    return gradcheck(gradient, inputs, eps=eps, atol=atol, rtol=rtol)
 
 
 def _differences(x: Tensor, value: Callable[[], float], eps: float) -> np.ndarray[Any, Any]:

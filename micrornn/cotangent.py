@@ -8,6 +8,7 @@ once, when the total is asked for: parts into one buffer, products as one produc
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,10 @@ class Unwritten:
         raise NotImplementedError
 
     def __add__(self, other: Cotangent) -> Sum:
-        return Sum(self) + other
+        return Sum(self).add(other)
 
     def __radd__(self, other: Cotangent) -> Sum:
-        return Sum(self) + other
+        return Sum(self).add(other)
 
 
 class Part(Unwritten):
@@ -75,39 +76,37 @@ class Sum(Unwritten):
 
     __slots__ = ("parts", "products", "rows", "written")
 
-    def __init__(self, first: Unwritten) -> None:
+    def __init__(self, first: Cotangent) -> None:
         self.parts: list[Part] = []
         self.products: list[Product] = []
         self.rows = 0
         self.written: Any = None
-        self += first
+        self.add(first)
 
-    def __add__(self, other: Cotangent) -> Sum:
-        self += other
-        return self
-
-    __radd__ = __add__
-
-    def __iadd__(self, other: Cotangent) -> Sum:
+    def add(self, other: Cotangent) -> Sum:
+        """Take one more contribution in; returns itself."""
         kind = type(other)
         if kind is Product:
             left = other.left
-            if self.products and self.products[-1].left.ndim != left.ndim:
+            products = self.products
+            if products and products[-1].left.ndim != left.ndim:
                 self._flush()  # rows of one shape are stacked at a time
             self.products.append(other)
-            self.rows += 1 if left.ndim == 1 else left.size // left.shape[-1]
+            self.rows += 1 if left.ndim == 1 else math.prod(left.shape[:-1])
             if self.rows >= _ROWS:
                 self._flush()
         elif kind is Part:
             self.parts.append(other)
         elif kind is Sum:
             for term in (*other.parts, *other.products):
-                self += term
+                self.add(term)
             if other.written is not None:
-                self += other.written
+                self.add(other.written)
         else:
             self.written = other if self.written is None else self.written + other
         return self
+
+    __add__ = __radd__ = add
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -160,6 +159,13 @@ def _rows(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     if arrays[0].ndim > 2:
         arrays = [x.reshape(-1, x.shape[-1]) for x in arrays]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def plus(total: Cotangent, contribution: Cotangent) -> Any:
+    """The sum of two, also where a tensor meets what is unwritten and would not know how to add it."""
+    if isinstance(contribution, Unwritten):
+        return contribution + total
+    return total + contribution
 
 
 def dense(contribution: Cotangent) -> Any:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrornn.backward import grad
+from micrornn.backward import check_wanted, grad
 from micrornn.graph import Graph
 from micrornn.ops.shape import broadcast_to
-from micrornn.tensor import Tensor, describe, shape_of
+from micrornn.tensor import Tensor, describe
 
 
 def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
@@ -29,7 +29,8 @@ def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
         An array in the shape of out; zeros where no path leads from the inputs.
 
     Raises:
-        ValueError: a tangent does not have the shape of its input.
+        ValueError: a tangent does not have the shape of its input; or an input is no part of out's
+            graph and does not require a gradient, so that its uses may not have been recorded.
 
     >>> import micrornn as mr
     >>> x = mr.tensor([1.0, 2.0], requires_grad=True)
@@ -40,8 +41,11 @@ def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
     given = [tangents] if isinstance(inputs, Tensor) else list(tangents)
     if len(nodes) != len(given):
         raise ValueError(f"{len(given)} tangents for {len(nodes)} inputs; give one for each")
+    graph = Graph(out).nodes
+    numbers = {node.number for node in graph}
+    check_wanted([x for x in nodes if x.number not in numbers], "jvp")
     seeds = {}
-    for x, tangent in zip(nodes, given, strict=True):
+    for x, tangent in zip(nodes, given):
         array = np.asarray(tangent, x.dtype)
         if array.shape != x.shape:
             raise ValueError(
@@ -49,7 +53,7 @@ def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
                 "give one number for each of its elements"
             )
         seeds[x.number] = array if array.ndim else array[()]
-    return _push(Graph(out).nodes, out, seeds)
+    return _push(graph, out, seeds)
 
 
 def _push(nodes: Sequence[Tensor], out: Tensor, seeds: dict[int, Any]) -> Any:
@@ -65,7 +69,7 @@ def _push(nodes: Sequence[Tensor], out: Tensor, seeds: dict[int, Any]) -> Any:
             total = p.jvp(arrived, node._data, *node.values, **node.params)  # type: ignore[operator]
         else:
             total = None
-            for d, rule in zip(arrived, p.jvp, strict=False):  # type: ignore[arg-type]
+            for d, rule in zip(arrived, p.jvp):  # type: ignore[arg-type]
                 if d is not None:
                     share = rule(d, node._data, *node.values, **node.params)
                     total = share if total is None else total + share
@@ -85,7 +89,7 @@ def jacobian(
         mode: one sweep per element of out (reverse) or of wrt (forward); the cheaper by default.
 
     Raises:
-        ValueError: the mode is not one of the three.
+        ValueError: the mode is not one of the three, or wrt does not require a gradient.
 
     >>> import micrornn as mr
     >>> x = mr.tensor([1.0, 2.0], requires_grad=True)
@@ -95,6 +99,7 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f"jacobian mode {mode!r}; choose auto, forward or reverse")
+    check_wanted([wrt], "jacobian")
     if mode == "auto":
         mode = "forward" if wrt.size < out.size else "reverse"
     result = np.zeros((out.size, wrt.size), np.result_type(out.dtype, wrt.dtype))
@@ -134,23 +139,23 @@ def hvp(out: Tensor, inputs: Tensor | Sequence[Tensor], vectors: Any) -> Any:
     >>> mr.hvp((x * x * x).sum(), x, [1.0, 1.0])
     array([ 6., 12.])
     """
-    single = isinstance(inputs, Tensor)
-    nodes: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    given = [vectors] if single else list(vectors)
+    nodes = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [vectors] if isinstance(inputs, Tensor) else list(vectors)
+    if len(nodes) != len(given):
+        raise ValueError(f"{len(given)} vectors for {len(nodes)} inputs; give one for each")
     total: Tensor | None = None
-    for x, first, v in zip(nodes, grad(out, nodes, create_graph=True), given, strict=True):
+    for x, first, v in zip(nodes, grad(out, nodes, create_graph=True), given):
         array = np.asarray(v, x.dtype)
         if array.shape != x.shape:
-            raise ValueError(f"vector of shape {array.shape} for {describe(x)} of shape {x.shape}")
+            raise ValueError(
+                f"vector of shape {array.shape} for {describe(x)} of shape {x.shape}; "
+                "give one number for each of its elements"
+            )
         if first is not None:
-            slope = (first * array).sum() if shape_of(array) else first * float(array)
+            slope = (first * array).sum() if array.ndim else first * float(array)
             total = slope if total is None else total + slope
-    if total is None or not total.requires_grad:
-        products: list[Any] = [None] * len(nodes)
-    else:
+    products: list[Any] = [None] * len(nodes)
+    if total is not None and total.requires_grad:
         products = grad(total, nodes)
-    filled = [
-        np.zeros(x.shape, x.dtype)[()] if p is None else p
-        for x, p in zip(nodes, products, strict=True)
-    ]
-    return filled[0] if single else filled
+    filled = [np.zeros(x.shape, x.dtype)[()] if p is None else p for x, p in zip(nodes, products)]
+    return filled[0] if isinstance(inputs, Tensor) else filled

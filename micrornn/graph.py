@@ -105,32 +105,30 @@ class Graph:
         Raises:
             ValueError: names the first node that is not, and what is wrong with it.
         """
-        seen: set[int] = set()
+        seen: dict[int, Tensor] = {}
         for node in self.nodes:
             what = describe(node)
-            if node.number in seen:
-                raise ValueError(f"{what}: its number occurs twice; numbers must be unique")
-            seen.add(node.number)
-            if len(node.inputs) != len(node.values):
+            if seen.setdefault(node.number, node) is not node:
                 raise ValueError(
-                    f"{what}: {len(node.inputs)} inputs but {len(node.values)} saved values"
+                    f"{what}: its number is that of {describe(seen[node.number])} too; "
+                    "numbers must be unique"
                 )
             if node.inputs and node.primitive is None:
                 raise ValueError(f"{what}: has inputs but no primitive that made it from them")
-            for i, (x, value) in enumerate(zip(node.inputs, node.values, strict=True)):
+            if node.inputs and not any(x.requires_grad for x in node.inputs):
+                raise ValueError(f"{what}: was recorded, but none of its inputs wants a gradient")
+            for i, (x, value) in enumerate(zip(node.inputs, node.values)):
                 if x.number >= node.number:
                     raise ValueError(
                         f"{what}: input {i}, {describe(x)}, is not older than the node itself"
                     )
-                if x.number not in seen:
+                if seen.get(x.number) is not x:
                     raise ValueError(f"{what}: input {i}, {describe(x)}, is not in the graph")
                 if shape_of(value) != x.shape:
                     raise ValueError(
                         f"{what}: saved value {i} has shape {shape_of(value)}, "
                         f"its input {describe(x)} has {x.shape}"
                     )
-            if node.inputs and not any(x.requires_grad for x in node.inputs):
-                raise ValueError(f"{what}: was recorded, but none of its inputs wants a gradient")
 
     def __str__(self) -> str:
         steps = self.steps

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from micrornn import ops
 from micrornn.ops.index import index_with
-from micrornn.tensor import Tensor, describe
+from micrornn.tensor import Tensor, describe, shape_of
 
 
 def _reflected(operation: Callable[[Any, Any], Tensor]) -> Callable[[Tensor, Any], Tensor]:
@@ -28,6 +29,18 @@ def _shape_of(given: tuple[Any, ...]) -> Any:
     return given[0] if len(given) == 1 and not isinstance(given[0], int) else given
 
 
+def _dot(a: Any, b: Any) -> Tensor:
+    # NumPy's dot is three operations by the number of axes; the third one has no name here.
+    if not shape_of(a) or not shape_of(b):
+        return ops.mul(a, b)
+    if len(shape_of(b)) > 2:
+        raise TypeError(
+            f"dot of shapes {shape_of(a)} and {shape_of(b)} is not supported; "
+            "use matmul (@), or einsum for what NumPy's dot does here"
+        )
+    return ops.matmul(a, b)
+
+
 METHODS: dict[str, Any] = {
     **{"__add__": ops.add, "__radd__": _reflected(ops.add)},
     **{"__sub__": ops.sub, "__rsub__": _reflected(ops.sub)},
@@ -44,7 +57,7 @@ METHODS: dict[str, Any] = {
     **{"sum": ops.sum, "mean": ops.mean, "var": ops.var, "max": ops.max, "min": ops.min},
     **{"cumsum": ops.cumsum, "softmax": ops.softmax, "log_softmax": ops.log_softmax},
     **{"logsumexp": ops.logsumexp, "swapaxes": ops.swapaxes, "squeeze": ops.squeeze},
-    **{"take": ops.take, "dot": ops.matmul},
+    **{"take": ops.take, "dot": _dot},
     "reshape": lambda self, *shape: ops.reshape(self, _shape_of(shape)),
     "transpose": lambda self, *axes: ops.transpose(self, _shape_of(axes) if axes else None),
     "T": property(ops.transpose, doc="The tensor with its axes reversed."),
@@ -57,21 +70,20 @@ NUMPY: dict[Any, Callable[..., Any]] = {
     **{np.cos: ops.cos, np.tanh: ops.tanh, np.maximum: ops.maximum, np.minimum: ops.minimum},
     **{np.matmul: ops.matmul, np.square: lambda x: ops.mul(x, x)},
     **{np.sum: ops.sum, np.mean: ops.mean, np.var: ops.var, np.max: ops.max, np.min: ops.min},
-    **{np.cumsum: ops.cumsum, np.where: ops.where, np.clip: ops.clip, np.dot: ops.matmul},
+    **{np.amax: ops.max, np.amin: ops.min, np.cumsum: ops.cumsum, np.clip: ops.clip},
+    **{np.where: ops.where, np.dot: _dot},
     **{np.reshape: ops.reshape, np.transpose: ops.transpose, np.swapaxes: ops.swapaxes},
     **{np.broadcast_to: ops.broadcast_to, np.squeeze: ops.squeeze, np.flip: ops.flip},
     **{np.expand_dims: ops.expand_dims, np.concatenate: ops.concatenate, np.stack: ops.stack},
     **{np.split: ops.split, np.pad: ops.pad, np.einsum: ops.einsum, np.take: ops.take},
-    **{np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.size},
-    **{np.less: METHODS["__lt__"], np.less_equal: METHODS["__le__"]},
-    **{np.greater: METHODS["__gt__"], np.greater_equal: METHODS["__ge__"]},
-    **{np.equal: METHODS["__eq__"], np.not_equal: METHODS["__ne__"]},
 }
 
 # Questions about the value, with no gradient to lose.
 _ABOUT_VALUES = {
     *(np.isnan, np.isinf, np.isfinite, np.argmax, np.argmin, np.allclose, np.isclose),
     *(np.array_equal, np.array_repr, np.array_str, np.zeros_like, np.ones_like, np.any, np.all),
+    *(np.shape, np.ndim, np.size),
+    *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
 }
 
 
@@ -81,45 +93,47 @@ def _plain(x: Any) -> Any:
     return type(x)(map(_plain, x)) if isinstance(x, (list, tuple)) else x
 
 
-def _refuse(function: Any, tensors: str) -> TypeError:
+def _refuse(name: str, tensor: Tensor) -> TypeError:
     return TypeError(
-        f"numpy.{function.__name__} is not supported on {tensors}: it would lose the history. "
+        f"{name} is not supported on {describe(tensor)}: it would lose the history. "
         "Use a function of micrornn, or work on values with t.data or t.detach().numpy()"
     )
 
 
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    name = f"numpy.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
     if kwargs.get("out") is not None:
         raise TypeError(
-            f"numpy.{ufunc.__name__} with out= would write into an array: "
-            "the values of a graph never change. Use the result instead"
+            f"{name} with out= would write into an array: the values of a graph never change. "
+            "Use the result instead (a = a + t, not a += t)"
         )
     if method == "__call__" and ufunc in _ABOUT_VALUES:
         return ufunc(*map(_plain, inputs), **kwargs)
-    if method != "__call__" or ufunc not in NUMPY or kwargs:
-        raise _refuse(ufunc, describe(self))
-    first, *rest = inputs
-    if ufunc in _COMPARISONS and not isinstance(first, Tensor):
-        return ufunc(first, *map(_plain, rest))
+    if method != "__call__" or ufunc not in NUMPY:
+        raise _refuse(name, self)
+    if kwargs:
+        raise TypeError(f"{name} on a tensor does not take {', '.join(kwargs)}=; leave it out")
     return NUMPY[ufunc](*inputs)
-
-
-_COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
 
 
 def _array_function(
     self: Tensor, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    if function in NUMPY:
-        try:
-            return NUMPY[function](*args, **kwargs)
-        except TypeError as error:
-            if "unexpected keyword" not in str(error):
-                raise
-            raise TypeError(f"numpy.{function.__name__} on a tensor: {error}") from error
+    name = f"{function.__module__}.{function.__name__}"
     if function in _ABOUT_VALUES:
         return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-    raise _refuse(function, describe(self))
+    if function not in NUMPY:
+        raise _refuse(name, self)
+    ours = NUMPY[function]
+    try:
+        return ours(*args, **kwargs)
+    except TypeError:
+        try:
+            signature(ours).bind(*args, **kwargs)
+        except TypeError as error:
+            takes = ", ".join(signature(ours).parameters)
+            raise TypeError(f"{name} on a tensor takes {takes}: {error}") from None
+        raise
 
 
 def attach() -> None:

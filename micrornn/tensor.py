@@ -15,6 +15,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from micrornn.context import Place, current
+from micrornn.methods import Methods
+from micrornn.readonly import WRITE_ADVICE, shown
 
 if TYPE_CHECKING:
     from micrornn.primitive import Primitive
@@ -25,30 +27,8 @@ next_number = count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
 RETAINED: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
-WRITE_ADVICE = (
-    "the value of a tensor never changes, because backward still needs it. "
-    "Make a new tensor (t = t + 1), take a copy to write to (t.numpy()), "
-    "or give a leaf a new value as a whole (t.data = new_array)"
-)
 
-
-class RecordedArray(np.ndarray[Any, Any]):
-    """What ``.data`` shows: a read-only view that refuses a write with advice."""
-
-    def __setitem__(self, key: object, value: object) -> None:
-        raise ValueError(f"in-place write refused: {WRITE_ADVICE}")
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(out, RecordedArray) for out in kwargs.get("out", ())):
-            raise ValueError(f"in-place {ufunc.__name__} refused: {WRITE_ADVICE}")
-        plain = [x.view(np.ndarray) if isinstance(x, RecordedArray) else x for x in inputs]
-        return getattr(ufunc, method)(*plain, **kwargs)
-
-    def __repr__(self) -> str:
-        return repr(self.view(np.ndarray))
-
-
-class Tensor:
+class Tensor(Methods):
     """A value that remembers how it was made.
 
     Args:
@@ -65,16 +45,25 @@ class Tensor:
     tensor([1., 2.], requires_grad=True)
     """
 
-    # The first row is set by every operation; the second is unset until needed and then reads None.
     __slots__ = (
-        *("_data", "inputs", "number", "params", "place", "primitive", "requires_grad", "values"),
-        *("__weakref__", "grad", "name", "source"),
+        *(
+            "_data",
+            "grad",
+            "name",
+            "number",
+            "params",
+            "place",
+            "primitive",
+            "requires_grad",
+            "source",
+        ),
+        # What it was computed from stands in these, and not in two tuples, because the collector walks
+        # every tuple of a long graph again and again: `inputs` and `values` show it.
+        *("_a", "_b", "_u", "_v", "_more", "__weakref__"),
     )
 
     _data: Data
     primitive: Primitive | None  # what made it; None for a leaf
-    inputs: tuple[Tensor, ...]
-    values: tuple[Data, ...]  # the inputs' values as they were, whatever becomes of a parameter
     params: dict[str, Any]  # axis=..., index=...: what the primitive was given besides tensors
     number: int
     place: Place
@@ -82,43 +71,42 @@ class Tensor:
     grad: Data | None
     name: str | None
     source: tuple[str, int] | None  # file and line that made it, when someone observes
+    _a: Tensor | None  # the first input; None for a leaf
+    _b: Tensor | None  # the second
+    _u: Data  # the value of the first input as it was
+    _v: Data  # the value of the second
+    _more: tuple[Any, ...] | None  # with three inputs or more: all of them, then all their values
+
+    def __new__(cls, *_: Any, **__: Any) -> Tensor:
+        """A node with nothing in it yet; whoever makes one by hand sets data, number and place."""
+        node = object.__new__(cls)
+        node.primitive = node._a = node._b = node._more = None
+        node.grad = node.name = node.source = None
+        node.params = NO_PARAMS
+        node.requires_grad = False
+        return node
 
     def __init__(
         self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None
     ) -> None:
         self._data = as_data(data, dtype)
-        self.primitive = None
-        self.inputs = ()
-        self.values = ()
-        self.params = NO_PARAMS
         self.number = next_number()
         self.place = current().place
         if requires_grad:
             _check_differentiable(self._data)
-        self.requires_grad = requires_grad
-        if name is not None:
-            self.name = name
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("grad", "name", "source"):
-            return None
-        raise AttributeError(f"a tensor has no attribute {name!r}")
+            self.requires_grad = True
+        self.name = name
 
     # -- the value ---------------------------------------------------------------------------------
 
     @property
     def data(self) -> Any:
         """The value: a float, or a read-only view of the array. A leaf may be given a new one."""
-        value = self._data
-        if type(value) is np.ndarray:
-            view = value.view(RecordedArray)
-            view.setflags(write=False)
-            return view
-        return value
+        return shown(self._data)
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self.inputs:
+        if self._a is not None:
             raise ValueError(
                 f"{describe(self)} was computed, so its data cannot be set; "
                 "set the data of a leaf, or make a new tensor"
@@ -176,6 +164,45 @@ class Tensor:
             )
         return np.array(self._data, dtype=dtype)
 
+    # -- what it was computed from ------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The tensors that it was computed from; none for a leaf."""
+        if self._more is not None:
+            return self._more[: len(self._more) // 2]
+        if self._b is not None:
+            return self._a, self._b  # type: ignore[return-value]
+        return () if self._a is None else (self._a,)
+
+    @inputs.setter
+    def inputs(self, inputs: tuple[Tensor, ...]) -> None:
+        self._come_from(inputs, self.values or (None,) * len(inputs))
+
+    @property
+    def values(self) -> tuple[Data, ...]:
+        """The inputs' values as they were then, whatever has become of a parameter since."""
+        if self._more is not None:
+            return self._more[len(self._more) // 2 :]
+        if self._b is not None:
+            return self._u, self._v
+        return () if self._a is None else (self._u,)
+
+    @values.setter
+    def values(self, values: tuple[Data, ...]) -> None:
+        if self._a is None:  # the inputs are still to come
+            self._more = (None,) * len(values) + values
+        else:
+            self._come_from(self.inputs, values)
+
+    def _come_from(self, inputs: tuple[Tensor, ...], values: tuple[Data, ...]) -> None:
+        if len(inputs) > 2:
+            self._a, self._b, self._more = inputs[0], None, inputs + values
+        else:
+            self._a, self._b = (*inputs, None, None)[:2]
+            self._u, self._v = (*values, None, None)[:2]
+            self._more = None
+
     # -- its place in the graph ---------------------------------------------------------------------
 
     @property
@@ -191,7 +218,7 @@ class Tensor:
     @property
     def is_leaf(self) -> bool:
         """Whether nothing recorded made it: data, a parameter, or a detached value."""
-        return not self.inputs
+        return self._a is None
 
     def backward(self, gradient: Any = None) -> None:
         """Add d(self)/d(leaf) to the ``.grad`` of every leaf that wants one; see `backward.backward`."""
@@ -256,53 +283,6 @@ class Tensor:
         # Copies and pickles are leaves: history belongs to the graph in which it was made.
         return Tensor, (self._data, self.requires_grad, self.name)
 
-    if TYPE_CHECKING:  # attached by operators.py
-        T: Tensor
-
-        def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __pow__(self, other: Any) -> Tensor: ...
-        def __rpow__(self, other: Any) -> Tensor: ...
-        def __matmul__(self, other: Any) -> Tensor: ...
-        def __rmatmul__(self, other: Any) -> Tensor: ...
-        def dot(self, other: Any) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
-        def __getitem__(self, index: Any) -> Tensor: ...
-        def __lt__(self, other: Any) -> Any: ...
-        def __le__(self, other: Any) -> Any: ...
-        def __gt__(self, other: Any) -> Any: ...
-        def __ge__(self, other: Any) -> Any: ...
-        def detach(self) -> Tensor: ...
-        def exp(self) -> Tensor: ...
-        def log(self) -> Tensor: ...
-        def sqrt(self) -> Tensor: ...
-        def abs(self) -> Tensor: ...
-        def tanh(self) -> Tensor: ...
-        def sigmoid(self) -> Tensor: ...
-        def relu(self) -> Tensor: ...
-        def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
-        def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
-        def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
-        def var(self, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Tensor: ...
-        def max(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
-        def min(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
-        def cumsum(self, axis: Any = None) -> Tensor: ...
-        def softmax(self, axis: int = -1) -> Tensor: ...
-        def log_softmax(self, axis: int = -1) -> Tensor: ...
-        def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
-        def reshape(self, *shape: Any) -> Tensor: ...
-        def transpose(self, *axes: Any) -> Tensor: ...
-        def swapaxes(self, axis1: int, axis2: int) -> Tensor: ...
-        def squeeze(self, axis: Any = None) -> Tensor: ...
-        def take(self, index: Any, axis: int = 0) -> Tensor: ...
-
 
 def as_data(data: Any, dtype: Any = None) -> Data:
     """A number as a Python float, anything else as a fresh NumPy array that nobody else can write to."""
@@ -328,6 +308,8 @@ def as_data(data: Any, dtype: Any = None) -> Data:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of a tensor, an array or a number; what np.shape says, without its detour."""
+    if type(x) is float:
+        return ()
     try:
         return x.shape  # type: ignore[no-any-return]
     except AttributeError:
@@ -338,16 +320,17 @@ def lift(value: Any) -> Tensor:
     """A tensor as it is; anything else as a constant leaf."""
     if isinstance(value, Tensor):
         return value
-    node = Tensor.__new__(Tensor)
     kind = type(value)
     # Python numbers stay Python numbers, so that they promote weakly: float32 * 2 stays float32.
-    node._data = value if kind is float or kind is int else as_data(value)
-    node.primitive = None
-    node.inputs = node.values = ()
-    node.params = NO_PARAMS
+    return constant(value if kind is float or kind is int or kind is bool else as_data(value))
+
+
+def constant(data: Data) -> Tensor:
+    """A leaf that wants no gradient, around data that nobody else writes to."""
+    node = Tensor.__new__(Tensor)
+    node._data = data
     node.number = next_number()
     node.place = current().place
-    node.requires_grad = False
     return node
 
 

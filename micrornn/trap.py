@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +11,8 @@ import numpy as np
 from micrornn.backward import Pullback
 from micrornn.context import observed
 from micrornn.cotangent import dense
+from micrornn.source import calling_line
 from micrornn.tensor import Tensor, describe, shape_of
-
-_PACKAGE = str(Path(__file__).parent)
 
 
 class NonFiniteError(FloatingPointError):
@@ -30,14 +27,6 @@ class NonFiniteError(FloatingPointError):
         super().__init__(message)
         self.node = node
         self.direction = direction
-
-
-def calling_line() -> tuple[str, int] | None:
-    """File and line of the nearest caller outside the package: the user's line."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back  # type: ignore[assignment]
-    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 class _Trap:

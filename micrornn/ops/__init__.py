@@ -1,21 +1,15 @@
 """Every primitive of the engine, one block each, by kind."""
 
 from micrornn.ops.elementwise import (
-    abs,
     add,
-    clip,
     cos,
     div,
     exp,
     log,
-    maximum,
-    minimum,
     mul,
     neg,
-    pow,
     relu,
     sigmoid,
-    sign,
     sin,
     softplus,
     sqrt,
@@ -25,6 +19,7 @@ from micrornn.ops.elementwise import (
 )
 from micrornn.ops.index import getitem, scatter, take
 from micrornn.ops.mark import detach, identity
+from micrornn.ops.piecewise import abs, clip, maximum, minimum, pow, sign
 from micrornn.ops.product import einsum, linear, matmul
 from micrornn.ops.reduce import (
     cumsum,

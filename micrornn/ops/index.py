@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.cotangent import Part
-from micrornn.primitive import primitive, sample
+from micrornn.primitive import Operation, primitive, sample
 from micrornn.tensor import Data, Tensor, shape_of
 
 Index = Any  # what NumPy takes between brackets
@@ -40,7 +40,8 @@ def as_index(index: Index) -> Index:
         index = index._data
         return int(index) if isinstance(index, float) else index
     if isinstance(index, (list, np.ndarray)):
-        return np.array(index)
+        array = np.array(index)
+        return array if array.size or array.dtype.kind in "iub" else array.astype(int)
     return index
 
 
@@ -91,14 +92,16 @@ def _is_basic(index: Index) -> bool:
 def _write(*parts: Data, index: tuple[Index, ...], shape: tuple[int, ...]) -> Data:
     whole = np.zeros(shape, np.result_type(*{getattr(p, "dtype", np.dtype(float)) for p in parts}))
     for part, where in zip(parts, index, strict=True):
-        if _is_basic(where):
-            whole[where] += part
-        else:
+        if not _is_basic(where):
             np.add.at(whole, where, part)
+        elif type(view := whole[where]) is np.ndarray and view.base is whole:
+            view += part
+        else:
+            whole[where] += part
     return whole
 
 
-scatter = primitive(
+scatter: Operation = primitive(
     "scatter",
     "zeros of a shape, with x₁ added at index₁, x₂ at index₂, ...",
     forward=_write,

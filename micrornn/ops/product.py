@@ -6,16 +6,20 @@ import string
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from micrornn.cotangent import Product
-from micrornn.ops.shape import broadcast_to, expand_dims, swapaxes, unbroadcast
-from micrornn.primitive import primitive, sample
+from micrornn.ops.shape import broadcast_to, expand_dims, swapaxes
+from micrornn.primitive import Operation, primitive, sample
+from micrornn.pull import unbroadcast
 from micrornn.tensor import Data, Tensor, shape_of
 
 
 def _matmul_forward(a: Data, b: Data) -> Data:
     # .dot is the cheaper call where it means the same
-    return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 and a.ndim and b.ndim else np.matmul(a, b)
+    if type(a) is type(b) is ndarray and 0 < a.ndim <= 2 and 0 < b.ndim <= 2:
+        return a.dot(b)
+    return np.matmul(a, b)
 
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -61,11 +65,23 @@ matmul = primitive(
 
 
 def _linear_forward(x: Data, w: Data, b: Data = None) -> Data:
+    if type(x) is not ndarray or type(w) is not ndarray or w.ndim != 2 or not x.ndim:
+        raise ValueError(
+            f"x must have the shape (..., in) and W (out, in), not {shape_of(x)} and {shape_of(w)}"
+        )
     y = w.dot(x) if x.ndim == 1 else x.dot(w.T)
-    return y if b is None else y + b
+    if b is None:
+        return y
+    if type(b) is ndarray and b.dtype is y.dtype:
+        y += b  # NumPy refuses a bias that would stretch y
+        return y
+    z = y + b
+    if z.shape != y.shape:
+        raise ValueError(f"the bias must have the shape ({len(w)},), not {shape_of(b)}")
+    return z
 
 
-linear = primitive(
+linear: Operation = primitive(
     "linear",
     "x Wᵀ + b",
     forward=_linear_forward,

@@ -11,7 +11,7 @@ import numpy as np
 
 from micrornn.ops.elementwise import exp, where
 from micrornn.ops.shape import broadcast_to, flip, reshape
-from micrornn.primitive import primitive, sample
+from micrornn.primitive import Operation, primitive, sample
 from micrornn.tensor import Data, Tensor, shape_of
 
 Axis = Any  # None (all axes), an int, or a tuple of ints
@@ -27,7 +27,7 @@ _REDUCTIONS = (
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """The shape with the reduced axes kept as 1."""
-    if axis is None:
+    if axis is None or not shape:
         return (1,) * len(shape)
     axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
     return tuple([1 if i in axes else n for i, n in enumerate(shape)])
@@ -40,14 +40,13 @@ def _along(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return reshape(y, _kept(x.shape, axis))
 
 
-def _total(x: Data, *, axis: Axis, keepdims: bool) -> Data:
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+_add_up: Any = np.add.reduce  # what np.sum calls, without its detour
 
 
 _sum = primitive(
     "sum",
     "Σ x",
-    forward=_total,
+    forward=lambda x, *, axis, keepdims: _add_up(x, axis=axis, keepdims=keepdims),
     vjp=(lambda g, y, x, axis, keepdims: broadcast_to(_along(g, x, axis, keepdims), shape_of(x)),),
     jvp=(lambda d, y, x, axis, keepdims: sum(d, axis, keepdims),),
     samples=_REDUCTIONS,
@@ -96,7 +95,8 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _centred(x: Any, axis: Axis, ddof: int) -> Any:
     """2 (x - mean) / (n - ddof): the gradient of the variance."""
-    return (x - mean(x, axis, True)) * (2.0 / (_count(x, axis) - ddof))
+    n = _count(x, axis) - ddof
+    return (x - mean(x, axis, True)) * (2.0 / n if n else math.nan)
 
 
 _var = primitive(
@@ -131,12 +131,15 @@ def _winners(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
     """Each element's share of the extreme: ties split it evenly, as PyTorch's amax does."""
     values = x._data if isinstance(x, Tensor) else x
     best = y._data if isinstance(y, Tensor) else y
-    tied = np.equal(values, _along(best, values, axis, keepdims))
+    best = _along(best, values, axis, keepdims)
+    tied = np.equal(values, best)
+    if np.isnan(best).any():  # the extreme of numbers among which one is NaN is that NaN
+        tied |= np.isnan(values) & np.isnan(best)
     shares = tied / np.sum(tied, axis=axis, keepdims=True)
     return shares.astype(getattr(values, "dtype", float))
 
 
-def _extreme(name: str, forward: Any) -> Any:
+def _extreme(name: str, forward: Any) -> Operation:
     return primitive(
         name,
         f"{name} x",
@@ -220,9 +223,12 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _logsumexp(x, axis=axis, keepdims=keepdims)
 
 
+_greatest: Any = np.maximum.reduce  # what np.max calls
+
+
 def _softmax_forward(x: Data, *, axis: int) -> Data:
-    y = np.exp(x - x.max(axis, keepdims=True))
-    y /= np.add.reduce(y, axis=axis, keepdims=True)
+    y = np.exp(x - _greatest(x, axis=axis, keepdims=True))
+    y /= _add_up(y, axis=axis, keepdims=True)
     return y
 
 
@@ -255,9 +261,8 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
 
 
 def _log_softmax_forward(x: Data, *, axis: int) -> Data:
-    y = x - x.max(axis, keepdims=True)
-    y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
-    return y
+    y = x - _greatest(x, axis=axis, keepdims=True)
+    return y - np.log(_add_up(np.exp(y), axis=axis, keepdims=True))
 
 
 _log_softmax = primitive(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from micrornn.ops.index import getitem
 from micrornn.primitive import primitive, sample
+from micrornn.pull import unbroadcast as unbroadcast
 from micrornn.tensor import Data, Tensor, shape_of
 
 Shape = tuple[int, ...]
+
+
+def _fixed(numbers: Any) -> Any:
+    """Lengths or axes that nobody can change later: a list as a tuple, anything else as it is."""
+    return tuple(numbers) if isinstance(numbers, list) else numbers
+
 
 _reshape = primitive(
     "reshape",
@@ -22,14 +32,14 @@ _reshape = primitive(
 )
 
 
-def reshape(x: Any, shape: int | Shape) -> Tensor:
+def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     """The same elements in another shape; one length may be -1.
 
     >>> import micrornn as mr
     >>> mr.reshape(mr.tensor([1.0, 2.0]), (2, 1)).shape
     (2, 1)
     """
-    return _reshape(x, shape=shape)
+    return _reshape(x, shape=_fixed(shape))
 
 
 _transpose = primitive(
@@ -50,14 +60,14 @@ def _inverse(axes: Shape) -> Shape:
     return tuple(inverse)
 
 
-def transpose(x: Any, axes: Shape | None = None) -> Tensor:
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """The axes permuted; reversed by default.
 
     >>> import micrornn as mr
     >>> mr.transpose(mr.tensor([[1.0, 2.0]])).shape
     (2, 1)
     """
-    return _transpose(x, axes=axes)
+    return _transpose(x, axes=_fixed(axes))
 
 
 _swapaxes = primitive(
@@ -96,37 +106,15 @@ _broadcast_to = primitive(
 )
 
 
-def broadcast_to(x: Any, shape: Shape) -> Tensor:
+def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes to the shape, by NumPy's rules.
 
     >>> import micrornn as mr
     >>> mr.broadcast_to(mr.tensor([1.0]), (2, 2)).shape
     (2, 2)
     """
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
     return x if shape_of(x) == shape else _broadcast_to(x, shape=shape)
-
-
-def unbroadcast(g: Any, shape: Shape) -> Any:
-    """Undo broadcasting in reverse: sum the cotangent over the axes that were stretched.
-
-    >>> unbroadcast(np.ones((2, 3)), (3,))
-    array([2., 2., 2.])
-    """
-    from micrornn.ops.reduce import sum
-
-    given = shape_of(g)
-    if given == shape:
-        return g
-    extra = len(given) - len(shape)
-    if extra < 0:  # a cotangent that is itself constant along an axis
-        return broadcast_to(g, shape)
-    stretched = [i + extra for i, n in enumerate(shape) if n == 1 and given[i + extra] != 1]
-    axes = (*range(extra), *stretched)
-    if axes:
-        g = sum(g, axes if len(axes) > 1 else axes[0], keepdims=bool(stretched))
-    if shape_of(g) != shape:
-        g = broadcast_to(reshape(g, shape_of(g)[extra:]) if stretched and extra else g, shape)
-    return g
 
 
 _squeeze = primitive(
@@ -166,7 +154,7 @@ def expand_dims(x: Any, axis: Any) -> Tensor:
     >>> mr.expand_dims(mr.tensor([1.0, 2.0]), 0).shape
     (1, 2)
     """
-    return _expand_dims(x, axis=axis)
+    return _expand_dims(x, axis=_fixed(axis))
 
 
 def _pieces(g: Any, y: Any, *xs: Any, axis: int) -> list[Any]:
@@ -177,7 +165,7 @@ def _pieces(g: Any, y: Any, *xs: Any, axis: int) -> list[Any]:
 
 
 def _or_zeros(ds: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
-    return [x * 0.0 if d is None else d for d, x in zip(ds, xs, strict=True)]
+    return [np.zeros_like(x) if d is None else d for d, x in zip(ds, xs)]
 
 
 _concatenate = primitive(
@@ -194,11 +182,14 @@ _concatenate = primitive(
 def concatenate(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     """Arrays joined along an existing axis.
 
+    Raises:
+        TypeError: the axis is no integer (to join flattened arrays, reshape them first).
+
     >>> import micrornn as mr
     >>> mr.concatenate([mr.tensor([1.0]), mr.tensor([2.0])])
     tensor([1., 2.], concatenate)
     """
-    return _concatenate(*arrays, axis=axis)
+    return _concatenate(*arrays, axis=operator.index(axis))
 
 
 def _layers(g: Any, y: Any, *xs: Any, axis: int) -> list[Any]:
@@ -227,7 +218,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     >>> mr.stack([mr.tensor(1.0), mr.tensor(2.0)])
     tensor([1., 2.], stack)
     """
-    return _stack(*arrays, axis=axis)
+    return _stack(*arrays, axis=operator.index(axis))
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
@@ -241,17 +232,16 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     array([3., 4.])
     """
     length = shape_of(x)[axis]
-    if isinstance(sections, int):
-        if length % sections:
+    if isinstance(sections, (int, np.integer)):
+        if sections < 1 or length % sections:
             raise ValueError(
                 f"split: axis {axis} of length {length} does not divide into {sections} equal "
                 "sections; give a divisor, or the positions to cut at"
             )
-        width = length // sections
-        sections = [width * i for i in range(1, sections)]
-    edges = [0, *sections, length]
+        sections = [length // sections * i for i in range(1, sections)]
+    edges = [0, *map(int, sections), length]
     lead = (slice(None),) * (axis % len(shape_of(x)))
-    return [x[(*lead, slice(a, b))] for a, b in zip(edges, edges[1:], strict=False)]
+    return [getitem(x, index=(*lead, slice(a, b))) for a, b in pairwise(edges)]
 
 
 def _unpad(g: Any, y: Any, x: Any, widths: Any) -> Any:
@@ -296,4 +286,4 @@ def flip(x: Any, axis: Any = None) -> Tensor:
     >>> mr.flip(mr.tensor([1.0, 2.0]))
     tensor([2., 1.], flip)
     """
-    return _flip(x, axis=axis)
+    return _flip(x, axis=_fixed(axis))
