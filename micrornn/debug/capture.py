@@ -1,0 +1,88 @@
+"""Recording a run that may fail on the way: what there is when it does, is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from micrornn import collector
+from micrornn.backward import Pullback
+from micrornn.context import observed
+from micrornn.debug.errors import DebuggerError
+from micrornn.graph import Graph
+from micrornn.recording import Recording
+from micrornn.recording.observe import passes_of
+from micrornn.source import calling_line
+from micrornn.tensor import Tensor
+from micrornn.trap import NonFiniteError, trap_nonfinite
+
+
+class Caught:
+    """What was seen of a run.
+
+    Attributes:
+        error: what ended it, if anything did.
+        made: every node, oldest first.
+        stream: every pullback, in order.
+    """
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.made: list[Tensor] = []
+        self.stream: list[Pullback] = []
+        self.on_pullback = self.stream.append
+
+    def on_node(self, node: Tensor) -> None:
+        """A node was made."""
+        node.source = calling_line()
+        self.made.append(node)
+
+    def recording(self) -> Recording:
+        """The run as far as it came: the last pass of it, and the graph behind that.
+
+        Raises:
+            DebuggerError: nothing was computed.
+        """
+        if isinstance(self.error, NonFiniteError) and self.error.direction == "forward":
+            return Recording([self.error.node])
+        passes = passes_of(self.stream)
+        if passes:
+            return Recording([run.out for run in passes], passes)
+        used = {x.number for node in self.made for x in node.inputs}
+        ends = [node for node in self.made if node.inputs and node.number not in used]
+        if not ends:
+            raise DebuggerError(
+                "nothing was computed that wants a gradient, so there is nothing to debug; put the "
+                "forward pass inside, and check for no_grad()"
+            )
+        return Recording([Graph(ends).nodes[-1]])
+
+
+@contextmanager
+def capture(trap: bool = False) -> Iterator[Caught]:
+    """Record what runs inside.
+
+    Args:
+        trap: stop where a NaN or an infinity is born. That error does not leave the block: it is kept
+            in ``error``, as any other is that is let through.
+
+    >>> import micrornn as mr
+    >>> with capture(trap=True) as caught, mr.scope(t=3):
+    ...     y = mr.Value(1e200, "w") * 1e200
+    >>> caught.error.direction, caught.recording().nodes[-1].step
+    ('forward', 3)
+    """
+    caught = Caught()
+    with collector.paused(), ExitStack() as stack:
+        stack.enter_context(observed(caught))  # before the trap, so that it sees what trips it
+        if trap:
+            stack.enter_context(trap_nonfinite())
+        try:
+            yield caught
+        except NonFiniteError as error:
+            caught.error = error
+            if not trap:
+                raise
+        except BaseException as error:
+            caught.error = error
+            raise

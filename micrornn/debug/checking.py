@@ -1,0 +1,68 @@
+"""One pullback against finite differences of the operation that it is the pullback of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.cotangent import dense
+from micrornn.debug.places import Places
+from micrornn.debug.registry import Outcome
+from micrornn.debug.report import made, plain
+from micrornn.debug.timeline import Timeline
+from micrornn.primitive import compute
+
+Array = np.ndarray[Any, Any]
+
+MOST = 2000  # numbers moved of one input; of more, evenly chosen ones
+RTOL = 1e-4
+
+
+def check_turn(line: Timeline, places: Places, turn: int) -> Outcome:
+    """Move every input's numbers a little, and compare <g, dy> with what the pullback sent."""
+    node, g = line.nodes[turn], np.asarray(line.amounts[turn], dtype=float)
+    assert node.primitive is not None
+    lines, rows, good = [f"{made(node, places)}: y = {node.primitive.formula}"], [], True
+    for slot, (x, sent) in enumerate(zip(node.inputs, line.sent[turn])):
+        if sent is None:
+            continue
+        analytic = np.asarray(dense(sent), dtype=float).ravel()
+        chosen = np.unique(np.linspace(0, analytic.size - 1, min(analytic.size, MOST)).astype(int))
+        numeric = np.array([_difference(node, slot, int(i), g) for i in chosen])
+        off = np.abs(analytic[chosen] - numeric)
+        scale = float(np.max(np.abs(numeric), initial=0.0))
+        worst = float(np.max(off, initial=0.0))
+        right = worst <= 1e-7 * max(1.0, float(np.abs(g).max(initial=0.0))) + RTOL * scale
+        right = right and bool(np.isfinite(off).all())
+        good = good and right
+        of = (
+            f"{len(chosen)} of {analytic.size}"
+            if len(chosen) < analytic.size
+            else str(analytic.size)
+        )
+        lines.append(
+            f"  to {places.label(x)}: {'right' if right else 'WRONG'}, {of} numbers, "
+            f"largest difference {worst:.2g} where the largest is {scale:.3g}"
+        )
+        rows.append(
+            {"to": places.label(x), "right": right, "worst": plain(worst), "checked": len(chosen)}
+        )
+    return Outcome(lines=lines, data={"right": good, "inputs": rows})
+
+
+def _difference(node: Any, slot: int, i: int, g: Array) -> float:
+    """<g, dy/dx_i> by a central difference, in double precision."""
+    values = [
+        np.asarray(v, dtype=float) if np.asarray(v).dtype.kind == "f" else v for v in node.values
+    ]
+    x = np.asarray(values[slot], dtype=float)
+    eps = 1e-6 * max(1.0, abs(float(x.flat[i])))
+    ends = []
+    with np.errstate(all="ignore"):
+        for sign in (1.0, -1.0):
+            moved = x.copy()
+            moved.flat[i] += sign * eps
+            inputs = [moved if k == slot else v for k, v in enumerate(values)]
+            ends.append(np.asarray(compute(node.primitive, *inputs, **node.params), dtype=float))
+        return float(np.sum(g * (ends[0] - ends[1])) / (2 * eps))

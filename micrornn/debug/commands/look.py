@@ -1,0 +1,201 @@
+"""Looking: where one is, what is around, and any value or gradient."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from micrornn.debug.commands.info import info as info  # declares itself
+from micrornn.debug.errors import DebuggerError
+from micrornn.debug.registry import Outcome, command
+from micrornn.debug.report import (
+    made,
+    node_data,
+    plain,
+    shown,
+    sized,
+    turn_data,
+    turn_lines,
+    whereabouts,
+)
+from micrornn.tensor import Tensor
+
+if TYPE_CHECKING:
+    from micrornn.debug.session import Session
+
+_HOME = os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+)
+
+
+@command("where", "w", "bt", "backtrace", group="look", example="where")
+def where(session: Session, text: str) -> Outcome:
+    """Show where the cursor is: step, scopes from the outermost in, and your source lines."""
+    line, position, places = session.line, session.state.position, session.places
+    lines = turn_lines(line, places, position)
+    data = turn_data(line, places, position)
+    if position >= len(line):
+        return Outcome(lines=lines, data=data)
+    node = line.nodes[position]
+    frames = node.scope.split("/") if node.scope else []
+    depth = [f"  step {node.step}"] if node.step is not None else ["  outside all steps"]
+    depth += [f"  {'  ' * i}in {part}" for i, part in enumerate(frames, 1)]
+    data["stack"] = ([] if node.step is None else [f"step {node.step}"]) + frames
+    return Outcome(lines=[*lines[:1], *depth, source_line(session, node), *lines[1:]], data=data)
+
+
+def short_path(file: str) -> str:
+    """A file as seen from here, or from where the package is."""
+    for folder in (os.getcwd(), _HOME):
+        if file.startswith(folder + os.sep):
+            return file[len(folder) + 1 :]
+    return file
+
+
+def source_line(session: Session, node: Tensor) -> str:
+    """The line of the user's program that made a node, as far as it is known."""
+    if node.source is None:
+        return "  source line not recorded (it is, where the forward pass runs under the debugger)"
+    file, number = node.source
+    text = session.source_line(file, number)
+    return f"  {short_path(file)}:{number}" + (f": {text.strip()}" if text and text.strip() else "")
+
+
+@command("list", "l", "ls", group="look", usage="list [N | A,B]", example="list 20")
+def list_(session: Session, text: str) -> Outcome:
+    """Show the turns around the cursor, or around number N, or from A to B; -> marks the present one."""
+    line, places, position = session.line, session.places, session.state.position
+    if match := re.fullmatch(r"(\d+)\s*[,:-]\s*(\d+)", text):
+        low, high = int(match[1]) - 1, int(match[2])
+    elif not text or text.isdecimal():
+        middle = position if not text else int(text) - 1
+        low, high = middle - 5, middle + 6
+    else:
+        raise DebuggerError(f"list {text}: write list, list 20 or list 10,30")
+    low, high = max(low, 0), min(high, len(line))
+    if low >= high:
+        raise DebuggerError(f"there are turns 1 to {len(line)}")
+    lines, rows = [], []
+    for i in range(low, high):
+        node = line.nodes[i]
+        mark = "->" if i == position else "  "
+        step = "" if node.step is None else f"t={node.step}"
+        size = sized(line.amounts[i])
+        done = "*" if i < position else " "
+        label = made(node, places)
+        lines.append(f"{mark}{i + 1:5}{done} {size:>10}  {step:5} {node.scope:20} {label}".rstrip())
+        rows.append({"turn": i + 1, "now": i == position, "norm": size, **node_data(node, places)})
+    if position >= len(line) and high == len(line):
+        lines.append("-> the end")
+    return Outcome(lines=lines, data={"turns": rows})
+
+
+@command(
+    *("print", "p", "pp"),
+    group="look",
+    usage="print EXPR",
+    example="print h[3].grad[0]",
+    takes="nodes",
+)
+def print_(session: Session, text: str) -> Outcome:
+    """Show a value: of a node by name and step, by number, or of the present one.
+
+    h[3]  h[3].grad  W_hh.grad.norm  #12.value  grad  value  sent[0]  norm(h[1].grad) / norm(h[4].grad)
+    lstm.0/h[3].grad[:4]  'readout/y'[2].value
+    """
+    if not text:
+        raise DebuggerError(
+            "print what? For example: print h[3].grad, print W_hh.grad.norm, print grad"
+        )
+    value = session.moment.value(text)
+    if isinstance(value, Tensor):
+        return described(session, value)
+    found = shown(value)
+    if len(found) == 1 and "\n" not in found[0]:
+        return Outcome(
+            lines=[f"{text} = {found[0]}"], data={"expression": text, "value": plain(value)}
+        )
+    return Outcome(
+        lines=[f"{text}: {found[0]}", *found[1:]], data={"expression": text, "value": plain(value)}
+    )
+
+
+def described(session: Session, node: Tensor) -> Outcome:
+    """A node whole: how it was made, its value, its gradient at this moment, its source line."""
+    places = session.places
+    head, *rest = shown(session.rec.value(node))
+    lines = [
+        f"#{places.number(node)} {made(node, places)}  {whereabouts(node)}",
+        f"  value: {head}",
+        *(f"    {one}" for one in rest),
+    ]
+    data: dict[str, Any] = node_data(node, places)
+    data["value"] = plain(session.rec.value(node))
+    try:
+        gradient = session.moment.gradient(node)
+        head, *rest = shown(gradient)
+        _, done, parts = session.line.arrived(node, session.state.position)
+        far = "" if done == parts else f" ({done} of {parts} parts so far)"
+        lines += [f"  gradient{far}: {head}", *(f"    {one}" for one in rest)]
+        data["gradient"] = plain(gradient)
+    except DebuggerError as error:
+        lines.append(f"  gradient: {error}")
+        data["gradient"] = None
+    if node.source is not None:
+        lines.append(source_line(session, node))
+    return Outcome(lines=lines, data=data)
+
+
+@command(
+    "display", group="look", usage="display [EXPR]", example="display W_hh.grad.norm", takes="nodes"
+)
+def display(session: Session, text: str) -> Outcome:
+    """Print an expression at every stop; without one, list those there are."""
+    state = session.state
+    if not text:
+        lines = [f"{number:3}  {expression}" for number, expression in state.displays]
+        return Outcome(lines=lines or ["no displays yet; for example: display grad.norm"])
+    from micrornn.debug.grammar import parse_value
+
+    parse_value(text)
+    number = state.made[1] + 1
+    new = replace(state, displays=(*state.displays, (number, text)), made=(state.made[0], number))
+    from micrornn.debug.stops import displayed
+
+    *_, (_, value, lines) = displayed(session, new)
+    return Outcome(
+        new, lines, {"display": number, "expression": text, "value": plain(value_of(value))}
+    )
+
+
+def value_of(value: Any) -> Any:
+    """A node's value in place of the node."""
+    return value._data if isinstance(value, Tensor) else value
+
+
+@command("undisplay", group="look", usage="undisplay [N ...]", example="undisplay 1")
+def undisplay(session: Session, text: str) -> Outcome:
+    """Stop displaying; all of them without a number."""
+    state = session.state
+    known = [number for number, _ in state.displays]
+    words: Sequence[str] = text.split()
+    wrong = [word for word in words if not word.isdecimal() or int(word) not in known]
+    if wrong:
+        raise DebuggerError(f"there is no display {wrong[0]}; there are: {known or 'none yet'}")
+    gone = [int(word) for word in words] or known
+    left = tuple(one for one in state.displays if one[0] not in gone)
+    what = ", ".join(map(str, gone)) or "none"
+    return Outcome(replace(state, displays=left), [f"no longer displayed: {what}"])
+
+
+@command("history", group="look", usage="history [N]", example="history 5")
+def history(session: Session, text: str) -> Outcome:
+    """Show the commands so far (the last N), with the position that each led to."""
+    if text and not text.isdecimal():
+        raise DebuggerError(f"history {text}: write history or history N")
+    found = session.history[-int(text) :] if text else session.history
+    lines = [f"{i:4}  {words:30} -> {at + 1}" for i, (words, at) in enumerate(found, 1)]
+    return Outcome(lines=lines or ["nothing yet"], data={"history": [list(one) for one in found]})

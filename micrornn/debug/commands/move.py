@@ -1,0 +1,223 @@
+"""Moving: forth and back, by pullbacks, time steps, scopes and breakpoints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from micrornn.debug import breakpoints
+from micrornn.debug.errors import DebuggerError
+from micrornn.debug.moves import BACK, FORTH, Arrival, around, beyond, one_step, travel
+from micrornn.debug.registry import Outcome, command
+from micrornn.debug.stops import stopped
+from micrornn.debug.timeline import BACKWARD, FORWARD
+
+if TYPE_CHECKING:
+    from micrornn.debug.session import Session
+
+
+def count(text: str, usage: str) -> int:
+    """The number behind a command; 1 where there is none.
+
+    Raises:
+        DebuggerError: it is no number from 1 up.
+    """
+    if not text:
+        return 1
+    if not re.fullmatch(r"\d+", text) or int(text) < 1:
+        raise DebuggerError(f"{text!r} is no count; write {usage} with N from 1 up")
+    return int(text)
+
+
+def _go(session: Session, target: int, sign: int, here: bool = False) -> Outcome:
+    return stopped(session, travel(session.line, session.state, target, sign, here))
+
+
+@command("step", "s", "si", group="move", usage="step [N]", example="step 3")
+def step(session: Session, text: str) -> Outcome:
+    """Do one pullback (or N): its gradient is sent on to what it was computed from."""
+    return _go(session, session.state.position + count(text, "step N"), FORTH)
+
+
+@command("reverse-step", "rs", "rsi", group="move", usage="reverse-step [N]", example="rs 3")
+def reverse_step(session: Session, text: str) -> Outcome:
+    """Undo one pullback (or N); all is as it was before, to the bit."""
+    return _go(session, session.state.position - count(text, "rs N"), BACK)
+
+
+def _next(session: Session, text: str, sign: int) -> Outcome:
+    line, position = session.line, session.state.position
+    for _ in range(count(text, "next N")):
+        position = one_step(line, position, sign)
+    return _go(session, position, sign)
+
+
+@command("next", "n", "ni", group="move", usage="next [N]", example="next")
+def next(session: Session, text: str) -> Outcome:
+    """Go on to the next time step (or over N of them)."""
+    return _next(session, text, FORTH)
+
+
+@command("reverse-next", "rn", group="move", usage="reverse-next [N]", example="rn")
+def reverse_next(session: Session, text: str) -> Outcome:
+    """Go back to where this time step began, or the one before it."""
+    return _next(session, text, BACK)
+
+
+def _finish(session: Session, text: str, sign: int) -> Outcome:
+    if text not in ("", "gate", "cell", "layer"):
+        raise DebuggerError(
+            f"finish {text}: write finish, finish gate, finish cell or finish layer"
+        )
+    if session.state.position >= len(session.line) and sign == BACK:
+        node = session.line.nodes[-1]
+    else:
+        node = session.moment.node
+    inside = around(session.line, node, text)
+    return _go(session, beyond(session.line, session.state.position, sign, inside), sign)
+
+
+@command(
+    "finish",
+    *("fin", "return", "r"),
+    group="move",
+    usage="finish [gate|cell|layer]",
+    example="finish cell",
+)
+def finish(session: Session, text: str) -> Outcome:
+    """Go on until this scope is left: the gate, the cell (all gates of one step), or the whole layer."""
+    return _finish(session, text, FORTH)
+
+
+@command(
+    "reverse-finish", "rf", group="move", usage="reverse-finish [gate|cell|layer]", example="rf"
+)
+def reverse_finish(session: Session, text: str) -> Outcome:
+    """Go back to the last turn before this scope was entered."""
+    return _finish(session, text, BACK)
+
+
+def _until(session: Session, text: str, sign: int) -> Outcome:
+    if not text:
+        return _next(session, "", sign)
+    once = breakpoints.parse(text, session.line, session.places, 0, True)
+    turns = once.turns(session.line)
+    position = session.state.position
+    ahead = turns[turns > position] if sign == FORTH else turns[turns < position]
+    if not len(ahead):
+        way = "after" if sign == FORTH else "before"
+        advice = "the other way: ru" if sign == FORTH else "the other way: until"
+        there = (
+            f"; there is one {advice}"
+            if len(turns) and not np.array_equal(turns, [position])
+            else ""
+        )
+        raise DebuggerError(f"nothing {way} this turn is {once.words}{there}")
+    return _go(session, int(ahead[0] if sign == FORTH else ahead[-1]), sign)
+
+
+@command(
+    "until", "unt", "u", group="move", usage="until [WHAT]", example="until t=3", takes="stops"
+)
+def until(session: Session, text: str) -> Outcome:
+    """Go on to what would make a breakpoint: a step, an operation, a name, a condition."""
+    return _until(session, text, FORTH)
+
+
+@command(
+    *("reverse-until", "ru"),
+    group="move",
+    usage="reverse-until [WHAT]",
+    example="ru norm > 0.1",
+    takes="stops",
+)
+def reverse_until(session: Session, text: str) -> Outcome:
+    """Go back to what would make a breakpoint."""
+    return _until(session, text, BACK)
+
+
+@command("continue", "c", "cont", group="move", example="continue")
+def continue_(session: Session, text: str) -> Outcome:
+    """Go on to the next breakpoint or watch, or to the end."""
+    return _go(session, len(session.line), FORTH)
+
+
+@command("reverse-continue", "rc", group="move", example="rc")
+def reverse_continue(session: Session, text: str) -> Outcome:
+    """Go back to the last breakpoint or watch, or to the beginning."""
+    return _go(session, 0, BACK)
+
+
+@command(
+    *("goto", "jump", "j"),
+    group="move",
+    usage="goto N|start|end|NAME",
+    example="goto 12",
+    takes="nodes",
+)
+def goto(session: Session, text: str) -> Outcome:
+    """Jump to pullback N (from 1), to the start or the end, or to the turn of a node: goto h[3]."""
+    line = session.line
+    if re.fullmatch(r"\d+", text):
+        target = int(text) - 1
+        if not 0 <= target < len(line):
+            raise DebuggerError(f"there is no {text}; give 1 to {len(line)}, start or end")
+    elif text in ("start", "end"):
+        target = 0 if text == "start" else len(line)
+    elif not text:
+        raise DebuggerError("goto where? A number (goto 12), start, end, or a node: goto h[3]")
+    else:
+        node = session.places.node(text)
+        turn = line.turn_of(node, session.state.position)
+        if turn is None:
+            why = "it is a leaf" if node.is_leaf else "no gradient reaches it; ask `why`"
+            raise DebuggerError(f"{session.places.label(node)} never has a turn: {why}")
+        target = turn
+    state = replace(session.state, position=target)
+    return stopped(session, Arrival(state, (), None, FORTH, target == len(line)))
+
+
+@command("run", group="move", example="run")
+def run(session: Session, text: str) -> Outcome:
+    """Begin again and go on to the first breakpoint."""
+    begin = replace(session.state, position=0)
+    return stopped(session, travel(session.line, begin, len(session.line), FORTH, here=True))
+
+
+@command("restart", group="move", example="restart")
+def restart(session: Session, text: str) -> Outcome:
+    """Back to the beginning; breakpoints and watches stay."""
+    return stopped(
+        session,
+        Arrival(replace(session.state, position=0), (), None, FORTH, len(session.line) == 0),
+    )
+
+
+@command(
+    "direction",
+    group="move",
+    usage="direction [forward|backward]",
+    example="direction forward",
+    takes="directions",
+)
+def direction(session: Session, text: str) -> Outcome:
+    """Step through the forward pass instead, from the same node, or through backward again."""
+    words = [way for way in (BACKWARD, FORWARD) if text and way.startswith(text)]
+    if not text:
+        return Outcome(lines=[f"direction: {session.state.direction}"])
+    if len(words) != 1:
+        raise DebuggerError(f"direction {text}: write direction forward or direction backward")
+    if words[0] == BACKWARD and not session.rec.passes:
+        raise DebuggerError(
+            "backward has not run in this recording, so there is only the forward pass"
+        )
+    old, position = session.line, session.state.position
+    state = replace(session.state, direction=words[0], position=0)
+    line = session.line_of(state)
+    if position < len(old):
+        turn = line.turn_of(old.nodes[position], 0)
+        state = replace(state, position=0 if turn is None else turn)
+    return stopped(session, Arrival(state, (), None, FORTH, False))

@@ -1,0 +1,192 @@
+"""Breakpoints and watches: made, listed, changed, deleted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from micrornn.debug import breakpoints, conditions
+from micrornn.debug.errors import DebuggerError
+from micrornn.debug.registry import Outcome, command
+from micrornn.debug.report import plain
+
+if TYPE_CHECKING:
+    from micrornn.debug.breakpoints import Breakpoint
+    from micrornn.debug.session import Session
+
+
+def _add(session: Session, new: Breakpoint) -> Outcome:
+    places = len(new.turns(session.line))
+    kind = (
+        "watch"
+        if new.kind == "watch"
+        else "temporary breakpoint"
+        if new.temporary
+        else "breakpoint"
+    )
+    turns = f"{places:,} pullback{'s' if places != 1 else ''}"
+    if session.state.direction == "forward":
+        turns = turns.replace("pullback", "node")
+    note = "" if places else "; it will never stop"
+    line = f"{kind} {new.number}: {new.words} ({turns}{note})"
+    data = {"breakpoint": new.number, "what": new.words, "matches": places}
+    return Outcome(session.state.with_stop(new), [line], data)
+
+
+def _number(session: Session) -> int:
+    return session.state.made[0] + 1
+
+
+@command(
+    *("break", "b"),
+    group="stop",
+    usage="break WHAT [if CONDITION]",
+    example="break tanh if norm < 1e-3",
+    takes="stops",
+)
+def break_(session: Session, text: str) -> Outcome:
+    """Stop before a pullback. WHAT is one of:
+
+    tanh               an operation
+    t=3                a time step
+    lstm.0/forget      a scope, or its beginning
+    weight_hh_l0       a tensor: for a parameter, every pullback that sends to it
+    h[3]  #12          one node
+    model.py:42        a source line
+    nan                where a NaN or an infinity is born
+    vanish 1e-6        where the norm falls below
+    explode 1e3        where the norm rises above
+    norm < 1e-6        any condition on norm, max, share, t, op, scope, name, sign, nan, inf, zero
+
+    Without WHAT the breakpoints are listed.
+    """
+    if not text:
+        return listed(session)
+    return _add(
+        session,
+        breakpoints.parse(text, session.line, session.places, _number(session), False),
+    )
+
+
+@command(
+    *("tbreak", "tb"),
+    group="stop",
+    usage="tbreak WHAT [if CONDITION]",
+    example="tbreak h[1]",
+    takes="stops",
+)
+def tbreak(session: Session, text: str) -> Outcome:
+    """A breakpoint that is gone after its first stop; WHAT as for `break`."""
+    return _add(
+        session, breakpoints.parse(text, session.line, session.places, _number(session), True)
+    )
+
+
+@command(
+    "watch",
+    group="stop",
+    usage="watch NAME.grad [if CONDITION]",
+    example="watch W_hh.grad",
+    takes="nodes",
+)
+def watch(session: Session, text: str) -> Outcome:
+    """Stop at every contribution to a gradient, and show old, new, who contributed, and the share.
+
+    Going back, it stops where a contribution is taken back.
+    """
+    if session.state.direction == "forward":
+        raise DebuggerError("gradients are watched in backward; write: direction backward")
+    return _add(session, breakpoints.watch(text, session.places, _number(session)))
+
+
+def _one(session: Session, text: str, usage: str) -> tuple[Breakpoint, str]:
+    match = re.fullmatch(r"(\d+)\s*(.*)", text)
+    if match is None:
+        raise DebuggerError(f"which breakpoint? Write {usage}; `info breakpoints` has the numbers")
+    return session.state.stop(int(match[1])), match[2]
+
+
+@command("condition", group="stop", usage="condition N [CONDITION]", example="condition 1 t > 2")
+def condition(session: Session, text: str) -> Outcome:
+    """Make breakpoint N stop only where the condition holds; without one, wherever it did before."""
+    one, rest = _one(session, text, "condition N CONDITION")
+    if rest:
+        conditions.check(rest)
+    where = one.words.partition(" if ")[0]
+    if one.kind == "any":
+        where = ""
+        if not rest:
+            raise DebuggerError(
+                f"breakpoint {one.number} is a condition; delete {one.number} instead"
+            )
+    words = f"{where} if {rest}" if where and rest else where or rest
+    return _add(session, replace(one, condition=rest, words=words))
+
+
+@command("ignore", group="stop", usage="ignore N COUNT", example="ignore 1 10")
+def ignore(session: Session, text: str) -> Outcome:
+    """Pass over breakpoint N the next COUNT times."""
+    one, rest = _one(session, text, "ignore N COUNT")
+    if not re.fullmatch(r"\d+", rest):
+        raise DebuggerError(f"{rest!r} is no count; write ignore {one.number} COUNT")
+    new = replace(one, ignore=int(rest))
+    times = "1 time" if rest == "1" else f"{rest} times"
+    return Outcome(
+        session.state.with_stop(new), [f"breakpoint {one.number} is passed over {times}"]
+    )
+
+
+def _enable(session: Session, text: str, on: bool) -> Outcome:
+    state = session.state
+    numbers = [one.number for one in state.stops] if not text else [0] * 0
+    for word in text.split():
+        numbers.append(_one(session, word, "disable N")[0].number)
+    for number in numbers:
+        state = state.with_stop(replace(state.stop(number), enabled=on))
+    what = ", ".join(map(str, numbers)) or "none"
+    return Outcome(state, [f"{'enabled' if on else 'disabled'}: {what}"])
+
+
+@command("enable", group="stop", usage="enable [N ...]", example="enable 1")
+def enable(session: Session, text: str) -> Outcome:
+    """Let breakpoints stop again; all of them without a number."""
+    return _enable(session, text, True)
+
+
+@command("disable", group="stop", usage="disable [N ...]", example="disable 1")
+def disable(session: Session, text: str) -> Outcome:
+    """Keep breakpoints, but do not stop at them; all of them without a number."""
+    return _enable(session, text, False)
+
+
+@command("delete", "del", "clear", "cl", group="stop", usage="delete [N ...]", example="delete 1")
+def delete(session: Session, text: str) -> Outcome:
+    """Remove breakpoints and watches; all of them without a number."""
+    gone = [_one(session, word, "delete N")[0].number for word in text.split()]
+    gone = gone or [one.number for one in session.state.stops]
+    left = tuple(one for one in session.state.stops if one.number not in gone)
+    what = ", ".join(map(str, gone)) or "there was none"
+    return Outcome(replace(session.state, stops=left), [f"deleted: {what}"])
+
+
+def listed(session: Session) -> Outcome:
+    """The list of breakpoints and watches, with their hits."""
+    stops = session.state.stops
+    if not stops:
+        return Outcome(
+            lines=["no breakpoints yet; for example: break t=1"], data={"breakpoints": []}
+        )
+    lines = []
+    for one in stops:
+        notes = [f"reached {one.hits} time{'s' if one.hits != 1 else ''}"]
+        notes += ["once"] if one.temporary else []
+        notes += [] if one.enabled else ["disabled"]
+        notes += [f"passed over {one.ignore} more"] if one.ignore else []
+        kind = "watch" if one.kind == "watch" else "break"
+        lines.append(f"{one.number:3}  {kind}  {one.words}  ({', '.join(notes)})")
+    data = [
+        {"number": s.number, "kind": s.kind, "what": s.words, "enabled": s.enabled, "hits": s.hits}
+        for s in stops
+    ]
+    return Outcome(lines=lines, data={"breakpoints": plain(data)})

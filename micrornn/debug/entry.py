@@ -1,0 +1,62 @@
+"""Into the debugger from a program: ``mr.debug(loss)`` and ``with mr.debugging():``.
+
+What people see is at home in viz, so the window is opened from there, and only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from micrornn.recording import Recording
+
+
+def debug(loss: Any) -> None:
+    """Step through the backward pass of a loss, in this terminal.
+
+    Args:
+        loss: a tensor; several, which go back together; a function that computes either, whose source
+            lines are then known as well; or a recording.
+
+    Raises:
+        RuntimeError: there is no terminal here (a notebook, a pipe); says what to do instead.
+        ValueError: there is nothing to go back through.
+    """
+    from micrornn.recording import Recording, record
+
+    _open(loss if isinstance(loss, Recording) else record(loss))
+
+
+@contextmanager
+def debugging(stop_on: str | None = None) -> Iterator[None]:
+    """Record what runs inside, and open the debugger on it.
+
+    Args:
+        stop_on: ``"nan"`` opens it where a NaN or an infinity is born, forward or backward, and only
+            then; by default it opens when the block is done.
+
+    Raises:
+        ValueError: ``stop_on`` is something else.
+        NonFiniteError: with ``stop_on="nan"``, after the debugger was left: the run cannot go on.
+        RuntimeError: there is no terminal here; says what to do instead.
+    """
+    if stop_on not in (None, "nan"):
+        raise ValueError(f"stop_on={stop_on!r}; give 'nan', or nothing")
+    from micrornn.debug.capture import capture
+    from micrornn.trap import NonFiniteError
+
+    with capture(stop_on == "nan") as caught:
+        yield
+    if stop_on is None:
+        _open(caught.recording())
+    elif isinstance(caught.error, NonFiniteError):
+        _open(caught.recording(), caught.error)
+        raise caught.error
+
+
+def _open(rec: Recording, error: Exception | None = None) -> None:
+    from viz.terminal import open_debugger
+
+    open_debugger(rec, error=error)

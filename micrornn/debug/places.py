@@ -1,0 +1,119 @@
+"""Names for nodes: what the user writes, and what the debugger writes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from micrornn.debug.errors import DebuggerError
+from micrornn.recording import Recording, RecordingError
+from micrornn.tasks.output import nearest
+from micrornn.tensor import Tensor
+
+_PAPER = {"W": "weight", "b": "bias"}
+
+
+class Places:
+    """The nodes of one recording by name, by place (``h[3]``) and by number from 1 (``#12``).
+
+    >>> import micrornn as mr
+    >>> from micrornn.recording import record
+    >>> places = Places(record(mr.tanh(mr.Value(0.5, "w") * 2.0)))
+    >>> places.label(places.node("w")), places.label(places.node("#3"))
+    ('w', 'mul')
+    """
+
+    def __init__(self, rec: Recording) -> None:
+        self.rec = rec
+        self._index = {node.number: i for i, node in enumerate(rec.nodes, 1)}
+
+    def number(self, node: Tensor) -> int:
+        """The node's place in the recording, from 1; the same in every run and in a saved file."""
+        return self._index[node.number]
+
+    def label(self, node: Tensor) -> str:
+        """A node in a word: ``h[3]``, ``tanh[3]``, ``weight_hh_l0``, ``#7``."""
+        word = node.name or (node.primitive.name if node.primitive else f"#{self.number(node)}")
+        return word if node.step is None else f"{word}[{node.step}]"
+
+    def node(self, text: str) -> Tensor:
+        """The node that is meant.
+
+        Raises:
+            DebuggerError: there is none; suggests what may have been meant.
+        """
+        text = text.strip()
+        if re.fullmatch(r"#\d+", text):
+            number = int(text[1:])
+            if not 1 <= number <= len(self.rec.nodes):
+                raise DebuggerError(
+                    f"there is no node {text}; nodes are #1 to #{len(self.rec.nodes)}"
+                )
+            return self.rec.nodes[number - 1]
+        for candidate in (text, *_written_in_papers(text)):
+            try:
+                return self.rec.node(candidate)
+            except RecordingError:
+                continue
+        operations = [n for n in self.rec.nodes if self.label(n) == text]
+        if operations:
+            return operations[-1]
+        raise DebuggerError(self._unknown(text))
+
+    def _unknown(self, text: str) -> str:
+        name, _, step = text.partition("[")
+        known = self.names()
+        if name.rpartition("/")[2] in known and step:
+            steps = [n.step for n in self.rec.find(name.rpartition("/")[2]) if n.step is not None]
+            if steps:
+                return f"there is no {text}; {name} has the steps {min(steps)} to {max(steps)}"
+        hint = nearest(name, known) if known else "none has a name"
+        return f"there is no node {text!r}; {shortened(hint)}"
+
+    def names(self) -> list[str]:
+        """The names that occur, each once: h, c, lstm.weight_hh_l0, ..."""
+        return list(dict.fromkeys(n.name for n in self.rec.nodes if n.name))
+
+    def completions(self) -> list[str]:
+        """What can be written for a node: names, and h[1], h[2], ... over time."""
+        return list(dict.fromkeys(self.label(n) for n in self.rec.nodes if n.name))
+
+    def scopes(self) -> list[str]:
+        """The scope paths, and the paths above them."""
+        found: dict[str, None] = {}
+        for scope in self.rec.graph.scopes:
+            parts = scope.split("/")
+            found.update(dict.fromkeys("/".join(parts[: i + 1]) for i in range(len(parts))))
+        return list(found)
+
+    def parameter(self, text: str) -> Tensor:
+        """The parameter that is meant.
+
+        Raises:
+            DebuggerError: the node is none.
+        """
+        node = self.node(text.removesuffix(".grad"))
+        if not (node.is_leaf and node.requires_grad):
+            names = [p.name or f"#{self.number(p)}" for p in self.rec.parameters]
+            raise DebuggerError(
+                f"{self.label(node)} is no parameter; there are {', '.join(names) or 'none'}"
+            )
+        return node
+
+
+def shortened(hint: str) -> str:
+    """What `nearest` says, without more than a dozen names."""
+    words = hint.split(", ")
+    return hint if len(words) <= 12 else ", ".join([*words[:12], f"and {len(words) - 12} more"])
+
+
+def _written_in_papers(text: str) -> Sequence[str]:
+    """``weight_hh_l0`` for ``W_hh``, ``bias_ih_l1`` for ``b_ih_l1``, ``h[3]`` for ``h3`` and ``h_3``."""
+    if stepped := re.fullmatch(r"(.*?[A-Za-z])_?(\d+)", text):
+        return (f"{stepped[1]}[{stepped[2]}]",)
+    match = re.fullmatch(r"(?:(.*)[./])?([Wb])(_\w+?)?(_l\d+(?:_reverse)?)?", text)
+    if match is None:
+        return ()
+    before, letter, which, layer = match.groups()
+    stem = (f"{before}." if before else "") + _PAPER[letter] + (which or "")
+    return (stem + layer,) if layer else (stem + "_l0", stem)
