@@ -46,7 +46,8 @@ def series(rec: Recording, name: str, scope: str | None = None) -> list[Tensor]:
     Raises:
         RecordingError: no node with a step has this name; says which names there are.
     """
-    found = [n for n in rec.find(name, scope=scope, exact=True) if n.step is not None]
+    every = [n for n in rec.find(name, exact=True) if n.step is not None]
+    found = [n for n in every if scope is None or _within(n.scope, scope)]
     if not found:
         known = sorted({n.name for n in rec.nodes if n.name and n.step is not None})
         where = f" in scope {scope!r}" if scope else ""
@@ -55,12 +56,11 @@ def series(rec: Recording, name: str, scope: str | None = None) -> list[Tensor]:
             "Name your states (h.name = 'h') and tag the steps (with mr.scope(t=t))"
         )
     if scope is None:
-        latest = found[-1].scope
+        found = [n for n in found if n.scope == found[-1].scope]
+    if all(n.step for n in found):
         # An initial state that was given from outside was made before the layer's scope began.
-        own = [n for n in found if n.scope == latest]
-        found = own + [
-            n for n in found if n.scope != latest and n.step == 0 and _enters(rec, n, own)
-        ]
+        layer = found[-1].scope
+        found += [n for n in every if n.step == 0 and _enters(rec, n, layer)][-1:]
     by_step: dict[int, Tensor] = {}
     for node in found:
         assert node.step is not None
@@ -70,10 +70,12 @@ def series(rec: Recording, name: str, scope: str | None = None) -> list[Tensor]:
     return [by_step[step] for step in sorted(by_step)]
 
 
-def _enters(rec: Recording, node: Tensor, layer: Sequence[Tensor]) -> bool:
-    scope = layer[0].scope
-    users = [user.scope for user, _ in rec.users.get(node.number, ())]
-    return any(user == scope or user.startswith(scope + "/") for user in users)
+def _within(scope: str, outer: str) -> bool:
+    return scope == outer or scope.startswith(outer + "/")
+
+
+def _enters(rec: Recording, node: Tensor, layer: str) -> bool:
+    return any(_within(user.scope, layer) for user, _ in rec.users.get(node.number, ()))
 
 
 def layers(rec: Recording, name: str = "h") -> list[str]:

@@ -53,7 +53,9 @@ def test_the_heaviest_paths_and_the_rest_add_up(drawn: Drawn) -> None:
         for beam in (1, 64):
             found = heaviest_paths(drawn.rec, target, k=2, beam=beam)
             parts = sum((p.gradient for p in found.paths), found.rest)
-            np.testing.assert_allclose(parts, np.zeros(1) if whole is None else whole, **CLOSE)
+            np.testing.assert_allclose(
+                parts, np.zeros(target.shape) if whole is None else whole, **CLOSE
+            )
             for path in found.paths:
                 assert len(path.factors) == len(path.nodes) - 1
             if whole is not None and np.abs(whole).max() > 1e-300:

@@ -1,0 +1,271 @@
+"""What may be wrong with the gradients of a run: one check for each, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from micrornn.flow.causes.cuts import cut_steps, cuts
+from micrornn.flow.credit import credit
+from micrornn.flow.gates import GateTrace, gates
+from micrornn.flow.recurrence import recurrent_weights
+from micrornn.flow.series import label, layers, number, series
+from micrornn.flow.verdicts import BORN, DETACHED, TRUNCATED
+from micrornn.flow.why import Why, why
+from micrornn.recording import Recording
+from micrornn.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+
+FAR = 1e3  # between the first and the last step's gradient
+STUCK = 0.5  # of all values of a gate
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        name: "vanishing", "exploding", "not finite", "detached", ...
+        evidence: sentences with the numbers.
+        advice: what to try, the most promising first.
+        because: `flow.why` on the gradient it was seen at, where it was asked.
+    """
+
+    name: str
+    evidence: list[str]
+    advice: list[str]
+    because: Why | None = None
+
+
+def problems(
+    rec: Recording, norms: Sequence[float] | None = None, max_norm: float | None = None
+) -> Iterator[Problem]:
+    """Everything that is wrong with the gradients of a run, as it is found; see `flow.diagnose`."""
+    broken = _not_finite(rec)
+    if broken is not None:
+        yield broken
+        return  # nothing that follows from it is worth a word
+    yield from _clipping(norms, max_norm)
+    detached = _detached(rec)
+    if detached is not None:
+        yield detached
+    for layer in layers(rec):
+        traces = gates(rec, layer)
+        yield from _over_time(rec, layer, traces, cut=detached is not None)
+        yield from _stuck(traces)
+    yield from _dead(rec)
+    yield from _one_end(rec)
+
+
+def _not_finite(rec: Recording) -> Problem | None:
+    suspects = [*(run.out for run in rec.passes), *rec.parameters]
+    for node in suspects:
+        g = rec.gradient(node)
+        if not np.isfinite(rec.value(node)).all() or (g is not None and not np.isfinite(g).all()):
+            break
+    else:
+        return None
+    answer = why(rec, node)
+    if answer.verdict != BORN:  # the value itself is broken, though the gradient at it is not
+        answer = next((w for p in rec.parameters if (w := why(rec, p)).verdict == BORN), answer)
+    where = (
+        [] if answer.node is None else [f"First at {label(answer.node)}, {_place(answer.node)}."]
+    )
+    advice = [
+        "Clip the gradient's norm (nn.utils.clip_grad_norm_), and lower the learning rate: clipping "
+        "keeps NaN from coming, it does not cure it.",
+        "Start from smaller recurrent weights (nn.init.orthogonal_), or use tanh, which is bounded.",
+        "Find the line at the next run: `with mr.trap_nonfinite():`.",
+    ]
+    return Problem("not finite", [*answer.evidence, *where], advice, answer)
+
+
+def _place(node: Tensor) -> str:
+    words = [f"in {node.scope}"] if node.scope else []
+    if node.source:
+        words.append(f"{node.source[0]}:{node.source[1]}")
+    return ", ".join(words) or "outside all scopes"
+
+
+def _detached(rec: Recording) -> Problem | None:
+    if not cuts(rec):
+        return None
+    for layer in layers(rec):
+        for node in series(rec, "h", layer):
+            if rec.gradient(node) is None and node.requires_grad:
+                answer = why(rec, node)
+                if answer.verdict == DETACHED:
+                    advice = [
+                        "Take the detach() out of the loop over time.",
+                        "For long sequences, detach once for each chunk of steps (truncated BPTT).",
+                    ]
+                    return Problem("detached", answer.evidence, advice, answer)
+                if answer.verdict == TRUNCATED:
+                    steps = cut_steps(rec)
+                    words = (
+                        f"after the steps {', '.join(map(str, steps))}"
+                        if steps
+                        else "between chunks"
+                    )
+                    evidence = [
+                        f"The graph is cut {words}: no dependence longer than a chunk is learnt, and the "
+                        "gradient of shared weights is biased (its long terms are missing).",
+                    ]
+                    advice = [
+                        "Make the chunks longer than the dependence that has to be learnt.",
+                        "Compare with the whole sequence once: flow.ledger shows what is missing.",
+                    ]
+                    return Problem("truncation bias", evidence, advice, answer)
+    return None
+
+
+def _over_time(
+    rec: Recording, layer: str, traces: dict[str, GateTrace], cut: bool
+) -> Iterator[Problem]:
+    name = "c" if "forget gate" in traces else "h"
+    nodes = series(rec, name, layer)
+    row = credit(rec, nodes).norms if len(nodes) > 1 else np.zeros((0, 0))
+    losses = [i for i in range(len(row)) if np.isfinite(row[i]).sum() > 1]
+    if not losses:
+        return
+    last = row[losses[-1]]
+    known = np.flatnonzero(np.isfinite(last))
+    order = sorted(
+        known.tolist(), key=lambda k: nodes[k].number
+    )  # a reverse direction ran backwards
+    far, near = nodes[order[0]], nodes[order[-1]]
+    a, b = float(last[order[0]]), float(last[order[-1]])
+    ratio = a / b if b else float("nan")
+    answer = why(rec, far)
+    words = [
+        f"{layer}: |dL/d{label(far)}| = {number(a)}, |dL/d{label(near)}| = {number(b)}: a factor of "
+        f"{number(ratio)} over {len(known) - 1} steps."
+    ]
+    if ratio > FAR:
+        yield Problem("exploding", [*words, *_matrix(rec, layer)], _EXPLODING, answer)
+    elif ratio < 1 / FAR and not cut:
+        if answer.verdict == "saturated" or _flat(traces):
+            yield Problem("saturated", [*words, *answer.evidence], _SATURATED, answer)
+        elif "forget gate" in traces:
+            f, hops = float(np.mean(traces["forget gate"].mean)), len(known) - 1
+            words.append(
+                f"The forget gate is {f:.3g} on average, and {f:.3g}^{hops} = {f**hops:.3g}."
+            )
+            yield Problem("forgetful", words, _FORGETFUL, answer)
+        else:
+            yield Problem("vanishing", [*words, *_matrix(rec, layer)], _VANISHING, answer)
+
+
+def _flat(traces: dict[str, GateTrace]) -> bool:
+    state = traces.get("state")
+    return state is not None and state.saturated > STUCK
+
+
+def _matrix(rec: Recording, layer: str) -> list[str]:
+    return [
+        f"{w.name}: spectral radius {w.spectral_radius:.3g}, largest singular value {w.sigma_max:.3g}."
+        for w in recurrent_weights(rec, layer)
+        if w.gate is None
+    ]
+
+
+_EXPLODING = [
+    "Clip the norm of the whole gradient before every step: nn.utils.clip_grad_norm_(parameters, 1.0).",
+    "Start from smaller recurrent weights: nn.init.orthogonal_ keeps the largest singular value at 1.",
+    "Lower the learning rate, or cut long sequences into chunks.",
+]
+_VANISHING = [
+    "Use an LSTM or a GRU: their states are added to, not multiplied over.",
+    "Start the recurrent weights from nn.init.orthogonal_ (or the identity, for a ReLU RNN).",
+    "Shorten the way: a loss at every step, or attention to the early steps.",
+]
+_FORGETFUL = [
+    "Start with an open forget gate: nn.init.forget_bias_(lstm, 1.0), larger for longer dependences. "
+    "In PyTorch's layout the bias is the sum of two.",
+    "Shorten the way between the input that matters and the loss.",
+]
+_SATURATED = [
+    "Scale the inputs: to mean 0 and deviation 1.",
+    "Start from smaller weights, or lower the learning rate that made them large.",
+]
+
+
+def _stuck(traces: dict[str, GateTrace]) -> Iterator[Problem]:
+    for role, trace in traces.items():
+        stuck = trace.saturated
+        # An open forget gate or update gate is how memory is kept; open is no trouble there.
+        if role in ("forget gate", "update gate"):
+            stuck = float(np.mean(trace.shut))
+        if role not in ("state",) and stuck > STUCK:
+            yield Problem(
+                "saturated gates",
+                [
+                    f"{trace}. Where a gate is shut or open its slope is nearly 0, and it stops learning."
+                ],
+                [
+                    "Scale the inputs.",
+                    "Start from smaller weights or a bias nearer 0 for this gate.",
+                ],
+            )
+
+
+def _dead(rec: Recording) -> Iterator[Problem]:
+    by_place: dict[str, list[Array]] = {}
+    for node in rec.nodes:
+        made = node.primitive.name if node.primitive and node.inputs else ""
+        if made == "relu" and node.shape:
+            flat = np.asarray(node._data).reshape(-1, node.shape[-1])
+            by_place.setdefault(node.scope or made, []).append(flat)
+    for where, values in by_place.items():
+        if len({v.shape[-1] for v in values}) > 1:
+            continue
+        every = np.concatenate(values)
+        dead = int((every == 0).all(axis=0).sum())
+        if dead and len(every) > 1:
+            yield Problem(
+                "dead units",
+                [
+                    f"{dead} of {every.shape[1]} relu units in {where} are 0 at every step, and pass no "
+                    "gradient."
+                ],
+                ["Lower the learning rate, start from a small positive bias, or use tanh."],
+            )
+
+
+def _one_end(rec: Recording) -> Iterator[Problem]:
+    steps = [s for s in rec.steps if s > 0]
+    at = [x.step for x in rec.losses if x.step is not None]
+    if len(at) < 2 or len(steps) < 8 or len(set(at)) == len(steps):
+        return
+    middle = steps[len(steps) // 2]
+    for end, alone in (("early", max(at) < middle), ("late", min(at) > middle)):
+        if alone:
+            yield Problem(
+                "loss at one end only",
+                [
+                    f"All {len(at)} losses are at {end} steps ({min(at)} to {max(at)} of {steps[-1]})."
+                ],
+                [
+                    "Give a loss at every step if the task has one.",
+                    "Check the mask and the targets.",
+                ],
+            )
+
+
+def _clipping(norms: Sequence[float] | None, max_norm: float | None) -> Iterator[Problem]:
+    if not norms or max_norm is None:
+        return
+    hit = float(np.mean(np.asarray(norms) > max_norm))
+    if hit > 0.9:
+        yield Problem(
+            "clipping always on",
+            [
+                f"{hit:.0%} of {len(norms)} steps were clipped to {max_norm:g}; the median norm was "
+                f"{np.median(norms):.3g}. Every step then has the same length, whatever the gradient."
+            ],
+            ["Raise max_norm to about the median norm, and lower the learning rate to match."],
+        )
