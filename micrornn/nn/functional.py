@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.nn.attention import scaled_dot_product_attention
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
 from micrornn.nn.embedding import embedding
 from micrornn.nn.init import Seed, as_generator
@@ -24,6 +25,7 @@ __all__ = [
     "mse_loss",
     "one_hot",
     "relu",
+    "scaled_dot_product_attention",
     "sigmoid",
     "softmax",
     "softplus",

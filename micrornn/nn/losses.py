@@ -91,7 +91,8 @@ def sequence_loss(
 
     Returns:
         The list of the L_t, each made in scope ``loss`` at its step, and the total, made in scope ``loss``
-        without a step; all are named ``loss``.
+        without a step; all are named ``loss``. The step is that of the output where it has one (a decoder
+        does not begin at 1), else its place in the list.
 
     Raises:
         ValueError: the numbers of steps differ, no step counts, or a loss is more than one number.
@@ -114,7 +115,7 @@ def sequence_loss(
         raise ValueError("sequence_loss: no step counts; give at least one step of positive weight")
     losses = []
     for t, count in enumerate(counts.tolist(), 1):
-        with scope("loss", t=t):
+        with scope("loss", t=getattr(outputs[t - 1], "step", None) or t):
             step = loss(outputs[t - 1], targets[t - 1]) if count else leaf(0.0, "loss")
             if step.size != 1:
                 raise ValueError(

@@ -1,0 +1,228 @@
+"""Choosing a sequence from a model that says, at each step, how likely each next token is.
+
+Greedy, by beam search, or by sampling; all until END or a length. The model is given as a function
+``step(token, state) -> (logits, state)``: from the last token and any state to the logits (V,) of the next
+one and the next state. States are passed around and never looked into, so any model will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrornn.context import no_grad
+from micrornn.nn.init import Seed, as_generator
+from micrornn.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+Step = Callable[[int, Any], tuple[Any, Any]]
+
+
+class Hypothesis(NamedTuple):
+    """A sequence that a model may have meant.
+
+    Attributes:
+        tokens: without START and END.
+        log_prob: ln of its probability under the model, that of END included.
+        score: what it was ranked by: the log-probability, divided by a power of the length if so asked.
+        finished: whether it came to END, and not merely to the greatest length.
+    """
+
+    tokens: list[int]
+    log_prob: float
+    score: float
+    finished: bool
+
+
+def greedy(step: Step, state: Any, start: int, end: int | None, max_length: int) -> Hypothesis:
+    """The most likely token at each step; of equals the first.
+
+    Not the most likely sequence: a good beginning may lead nowhere. See `beam_search`.
+
+    Args:
+        step: the model, ``step(token, state) -> (logits (V,), state)``.
+        state: its state before the first token.
+        start: the token it begins with.
+        end: the token that ends a sequence; None: none does.
+        max_length: how many tokens to choose at most.
+
+    Raises:
+        ValueError: ``max_length`` is below 1, or the logits are not (V,).
+
+    >>> greedy(lambda token, state: ([0.0, 1.0, 2.0 * (token == 1)], None), None, 0, 2, 9).tokens
+    [1]
+    """
+    return _follow(step, state, start, end, max_length, lambda logs: int(np.argmax(logs)))
+
+
+def sample(
+    step: Step,
+    state: Any,
+    start: int,
+    end: int | None,
+    max_length: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    rng: Seed = None,
+) -> Hypothesis:
+    """A token drawn at each step from softmax(logits / temperature).
+
+    Args:
+        step, state, start, end, max_length: as `greedy`.
+        temperature: below 1 the likely becomes likelier; above 1 the draw comes closer to even.
+        top_k: draw among the k most likely tokens only.
+        rng: a seed or a NumPy generator; equal seeds draw equal sequences.
+
+    Returns:
+        A hypothesis whose ``log_prob`` is the model's own, at temperature 1 and among all tokens.
+
+    Raises:
+        ValueError: the temperature is not positive, ``top_k`` or ``max_length`` below 1.
+
+    >>> model = lambda token, state: ([0.0, 1.0, 0.5], None)
+    >>> sample(model, None, 0, None, 8, temperature=0.5, rng=0).tokens
+    [1, 1, 0, 0, 2, 2, 1, 1]
+    """
+    if not temperature > 0:
+        raise ValueError(
+            f"sample: temperature={temperature!r}; give a positive number, or take greedy decoding, which "
+            "is what a temperature of 0 would mean"
+        )
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"sample: top_k={top_k!r}; give an integer from 1 up")
+    generator = as_generator(rng)
+
+    def draw(logs: Array) -> int:
+        scaled = logs / temperature
+        if top_k is not None and top_k < len(logs):
+            scaled[np.argsort(-logs, kind="stable")[top_k:]] = -np.inf
+        share = np.exp(scaled - scaled.max())
+        return int(generator.choice(len(share), p=share / share.sum()))
+
+    return _follow(step, state, start, end, max_length, draw)
+
+
+def beam_search(
+    step: Step,
+    state: Any,
+    start: int,
+    end: int | None,
+    width: int,
+    max_length: int,
+    length_power: float = 0.0,
+) -> list[Hypothesis]:
+    """The best sequences found by keeping the ``width`` best beginnings at each step.
+
+    With as many beginnings as there are, it is an exhaustive search; with one, greedy decoding.
+
+    Args:
+        step, state, start, end, max_length: as `greedy`.
+        width: how many beginnings to keep, and how many hypotheses to return at most.
+        length_power: hypotheses are ranked by log-probability / length^power, END counted. 0 ranks by
+            probability, which favours short sequences: every token costs; 1 ranks by the mean per token.
+
+    Returns:
+        Up to ``width`` hypotheses, the best first; equal ones in the order of their tokens. Those that
+        came to END, and those that came to ``max_length``.
+
+    Raises:
+        ValueError: ``width`` or ``max_length`` is below 1, or ``length_power`` negative.
+
+    >>> after = [[-9.0, 1.0, 0.8, -9.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 9.0]]
+    >>> model = lambda token, state: (after[token], None)
+    >>> greedy(model, None, 0, 3, max_length=4).tokens[0]
+    1
+    >>> best = beam_search(model, None, 0, 3, width=2, max_length=4)[0]
+    >>> best.tokens, round(best.log_prob, 2), best.finished
+    ([2], -0.8, True)
+    """
+    _positive("beam_search", width=width, max_length=max_length)
+    if length_power < 0:
+        raise ValueError(f"beam_search: length_power={length_power!r}; give 0 or more")
+
+    def ranked(tokens: list[int], log_prob: float, length: int, done: bool) -> Hypothesis:
+        return Hypothesis(tokens, log_prob, log_prob / length**length_power, done)
+
+    done: list[Hypothesis] = []
+    alive: list[tuple[float, list[int], Any]] = [(0.0, [], state)]
+    for length in range(1, max_length + 1):
+        candidates = []
+        for log_prob, tokens, own in alive:
+            logs, after = _ask(step, tokens[-1] if tokens else start, own)
+            candidates += [(log_prob + float(p), [*tokens, k], after) for k, p in enumerate(logs)]
+        candidates = [c for c in candidates if c[0] > -np.inf]
+        candidates.sort(key=lambda c: (-c[0], c[1]))
+        alive = []
+        for log_prob, tokens, own in candidates[:width]:
+            if tokens[-1] == end:
+                done.append(ranked(tokens[:-1], log_prob, length, True))
+            elif length == max_length:
+                done.append(ranked(tokens, log_prob, length, False))
+            else:
+                alive.append((log_prob, tokens, own))
+        done.sort(key=lambda h: (-h.score, h.tokens))
+        del done[width:]
+        # Log-probabilities only fall, and no length divides by more than the greatest: nothing alive can
+        # end above this.
+        hope = max((p for p, _, _ in alive), default=-np.inf) / max_length**length_power
+        if not alive or (len(done) == width and done[-1].score >= hope):
+            break
+    return done
+
+
+def steps_to_end(tokens: Any, end: int) -> list[int]:
+    """The tokens up to END and without it; all of them where it does not come.
+
+    >>> steps_to_end([3, 1, 2, 0], 2)
+    [3, 1]
+    """
+    found = [int(token) for token in tokens]
+    return found[: found.index(end)] if end in found else found
+
+
+def _follow(
+    step: Step,
+    state: Any,
+    start: int,
+    end: int | None,
+    max_length: int,
+    choose: Callable[[Array], int],
+) -> Hypothesis:
+    """One token after the other, each chosen from the log-probabilities of the next."""
+    _positive("decoding", max_length=max_length)
+    tokens: list[int] = []
+    total, token = 0.0, start
+    for _ in range(max_length):
+        logs, state = _ask(step, token, state)
+        token = choose(logs)
+        total += float(logs[token])
+        if token == end:
+            return Hypothesis(tokens, total, total, True)
+        tokens.append(token)
+    return Hypothesis(tokens, total, total, False)
+
+
+def _ask(step: Step, token: int, state: Any) -> tuple[Array, Any]:
+    """The model's log-probabilities of the next token, and its next state; nothing is recorded."""
+    with no_grad():
+        logits, state = step(token, state)
+    scores = np.asarray(logits._data if isinstance(logits, Tensor) else logits, dtype=float)
+    if scores.ndim != 1 or not scores.size:
+        raise ValueError(
+            f"decoding: the model gave logits of shape {scores.shape}; give one number per token, (V,): "
+            "one sequence at a time, without a batch"
+        )
+    if np.isnan(scores).any():
+        raise ValueError(
+            "decoding: the model's logits hold NaN; look for where it was born (mr.trap_nonfinite())"
+        )
+    scores = scores - scores.max()
+    return scores - np.log(np.exp(scores).sum()), state
+
+
+def _positive(function: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{function}: {name}={size!r}; give an integer from 1 up")

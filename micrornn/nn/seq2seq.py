@@ -1,0 +1,287 @@
+"""Encoder and decoder: one sequence in, another of any length out (Sutskever et al. 2014; Cho et al. 2014).
+
+Without attention everything that the decoder knows of the source has passed through one vector; with it, the
+decoder looks back at every state of the encoder. Time runs on from one to the other: a source of S steps is
+steps 1 to S, and the decoder's first step is S + 1, whose state before is the encoder's last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrornn import collector
+from micrornn.context import no_grad, scope
+from micrornn.nn import decoding
+from micrornn.nn.basic import Linear
+from micrornn.nn.decoder import Decoder, Memory, State
+from micrornn.nn.embedding import Embedding
+from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.layers import GRU, LSTM, RNN
+from micrornn.nn.lengths import as_lengths, length_mask
+from micrornn.nn.module import Module, ModuleList
+from micrornn.nn.sequence import each_step
+from micrornn.ops.elementwise import tanh
+from micrornn.ops.shape import concatenate, stack
+from micrornn.tensor import Tensor
+
+KINDS: dict[str, Any] = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
+
+
+class Encoder(Module):
+    """Reads a source; gives a memory of every step, and the state at its end.
+
+    Args:
+        vocab_size: how many symbols the source has.
+        embedding_size: the length of a symbol's vector.
+        hidden_size: H.
+        cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
+        num_layers, bidirectional, dropout, gates: as the recurrent layer's.
+        padding_idx: as `Embedding`'s.
+        rng: a seed or a NumPy generator.
+        dtype: float64 by default.
+
+    Called with tokens (S, B) or (S,), and lengths (B,) of a padded batch. Returns the memory (B, S, D) or
+    (S, D), where D is H, or 2H both ways; and the state: for each layer h, or h and c, each (B, D) or (D,).
+
+    Raises:
+        ValueError: the source has no steps, or a shape, a symbol or a length does not fit.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> memory, state = nn.Encoder(10, 4, 3, bidirectional=True)(np.ones((5, 2), int))
+    >>> memory.shape, state[0][0].shape
+    ((2, 5, 6), (2, 6))
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding_size: int,
+        hidden_size: int,
+        cell: str = "GRU",
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        padding_idx: int | None = None,
+        *,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        rng = None if rng is None else as_generator(rng)
+        if cell not in KINDS:
+            raise ValueError(f"Encoder: cell={cell!r}; give one of {', '.join(map(repr, KINDS))}")
+        self.cell = cell
+        self.embedding = Embedding(vocab_size, embedding_size, padding_idx, rng=rng, dtype=dtype)
+        options: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
+        options |= {"num_layers": num_layers, "gates": gates, "rng": rng, "dtype": dtype}
+        self.recurrent = KINDS[cell](embedding_size, hidden_size, **options)
+        self.output_size = hidden_size * (2 if bidirectional else 1)
+
+    def forward(self, tokens: Any, lengths: Any = None) -> tuple[Tensor, State]:
+        """The memory and the last state; see the class."""
+        source = as_tokens(tokens, "Encoder")
+        steps = each_step(self.embedding, list(source))
+        with scope("encoder"):
+            outputs, last = self.recurrent(steps, lengths=lengths)
+            memory = stack(outputs, -2)
+            memory.name = "memory"
+            parts = last if isinstance(last, tuple) else (last,)
+            ways = 2 if self.recurrent.bidirectional else 1
+            state: State = []
+            for layer in range(self.recurrent.num_layers):
+                rows = range(layer * ways, (layer + 1) * ways)
+                own = []
+                for part, name in zip(parts, self.recurrent.state_names):
+                    with scope(t=len(source)):
+                        ends = [part[row] for row in rows]
+                        own.append(ends[0] if ways == 1 else concatenate(ends, -1))
+                    own[-1].name = name
+                state.append(tuple(own))
+        return memory, state
+
+
+class Translated(NamedTuple):
+    """What a decoder said at every step.
+
+    Attributes:
+        logits: T tensors, each (B, V) or (V,), made at steps S + 1 to S + T.
+        attention: T tensors, each (B, S) or (S,), rows that add up to 1; empty without attention.
+        fed: (T, B) or (T,), the tokens that the decoder was fed: START, then the truth or its own.
+    """
+
+    logits: list[Tensor]
+    attention: list[Tensor]
+    fed: np.ndarray[Any, Any]
+
+
+class Seq2Seq(Module):
+    """An encoder and a decoder: trained on pairs, then asked for `translate`.
+
+    Args:
+        encoder: made with the decoder's kind of cell and number of layers.
+        decoder: its ``memory_size`` is the encoder's ``output_size``.
+        start: the token that the decoder is fed first.
+        end: the token that ends a target.
+        rng: a seed or a NumPy generator, for the bridge's values and for what the decoder is fed.
+
+    Where the encoder's state is longer than the decoder's (it read both ways), a bridge makes one from
+    the other: tanh(W [h; h reverse]) (Bahdanau et al. 2015, appendix A.2.2).
+
+    Called with source (S, B) or (S,), target (T, B) or (T,) as it should come out, END included; returns
+    `Translated`, whose logits go into `sequence_loss` with the target.
+
+    Raises:
+        ValueError: encoder and decoder do not fit together, or a shape, symbol or length does not fit.
+
+    >>> from micrornn import nn
+    >>> net = nn.Seq2Seq(nn.Encoder(9, 4, 3), nn.Decoder(8, 4, 3, attention="dot"), start=0, end=1)
+    >>> said = net([5, 6, 7], [2, 3, 1])
+    >>> [y.shape for y in said.logits], said.attention[0].shape, said.logits[0].step
+    ([(8,), (8,), (8,)], (3,), 4)
+    >>> losses, total = nn.sequence_loss(said.logits, [2, 3, 1])
+    """
+
+    def __init__(
+        self, encoder: Encoder, decoder: Decoder, start: int, end: int, *, rng: Seed = None
+    ) -> None:
+        super().__init__()
+        self.rng = None if rng is None else as_generator(rng)
+        self.encoder, self.decoder, self.start, self.end = encoder, decoder, start, end
+        one, two = encoder.recurrent, decoder
+        if (encoder.cell, one.num_layers) != (two.cell, two.num_layers):
+            raise ValueError(
+                f"Seq2Seq: the encoder has {one.num_layers} layers of {encoder.cell}, the decoder "
+                f"{two.num_layers} of {two.cell}; make them equal"
+            )
+        if two.memory_size != encoder.output_size:
+            raise ValueError(
+                f"Seq2Seq: the decoder expects a memory of {two.memory_size} numbers a step, the encoder "
+                f"makes {encoder.output_size}; give Decoder(memory_size={encoder.output_size})"
+            )
+        self.bridge: ModuleList | None = None
+        if encoder.output_size != two.hidden_size:
+            sizes = (encoder.output_size, two.hidden_size)
+            count = len(one.state_names) * one.num_layers
+            dtype = encoder.embedding.weight.dtype
+            self.bridge = ModuleList(
+                Linear(*sizes, rng=self.rng, dtype=dtype) for _ in range(count)
+            )
+
+    def encode(self, source: Any, lengths: Any = None) -> tuple[Memory, State]:
+        """What the decoder looks at, and the state it begins in."""
+        tokens = as_tokens(source, "Seq2Seq")
+        with collector.paused():
+            memory, state = self.encoder(tokens, lengths)
+            mask = None
+            if lengths is not None:
+                counts = as_lengths(lengths, tokens.shape[1], len(tokens), "Seq2Seq")
+                mask = length_mask(counts, len(tokens)).T
+            if self.bridge is not None:
+                across = iter(self.bridge)
+                with scope(t=len(tokens)):
+                    state = [tuple(tanh(next(across)(part)) for part in own) for own in state]
+                for own in state:
+                    for part, name in zip(own, self.encoder.recurrent.state_names):
+                        part.name = name
+            return self.decoder.remember(memory, mask), state
+
+    def forward(
+        self,
+        source: Any,
+        target: Any,
+        lengths: Any = None,
+        teacher_forcing: float = 1.0,
+        feed: str = "argmax",
+    ) -> Translated:
+        """The logits of every step of the target.
+
+        Args:
+            source: (S, B) or (S,), integers.
+            target: (T, B) or (T,), integers.
+            lengths: (B,), the true lengths of a padded source.
+            teacher_forcing: the share of steps at which the decoder is fed the truth, drawn for every
+                token by itself (Bengio et al. 2015): 1 is teacher forcing, 0 is running free.
+            feed: what it is fed otherwise: ``"argmax"``, its likeliest token, or ``"sample"``, a draw.
+        """
+        if not 0.0 <= teacher_forcing <= 1.0:
+            raise ValueError(
+                f"Seq2Seq: teacher_forcing={teacher_forcing!r}; give a share between 0 and 1"
+            )
+        if feed not in ("argmax", "sample"):
+            raise ValueError(f"Seq2Seq: feed={feed!r}; give 'argmax' or 'sample'")
+        truth, tokens = as_tokens(target, "Seq2Seq"), as_tokens(source, "Seq2Seq")
+        if truth.shape[1:] != tokens.shape[1:]:
+            raise ValueError(
+                f"Seq2Seq: a source of shape {tokens.shape} and a target of shape {truth.shape}; give as "
+                "many sequences of each, time first"
+            )
+        with collector.paused():
+            memory, state = self.encode(tokens, lengths)
+            logits: list[Tensor] = []
+            attention: list[Tensor] = []
+            fed = np.full(truth.shape, self.start)
+            for k in range(len(truth)):
+                if k:
+                    fed[k] = self._next(truth[k - 1], logits[-1], teacher_forcing, feed)
+                with scope(t=len(tokens) + k + 1):
+                    said, state, weights = self.decoder(fed[k], state, memory)
+                logits.append(said)
+                attention += [] if weights is None else [weights]
+        return Translated(logits, attention, fed)
+
+    def _next(self, truth: Any, logits: Tensor, share: float, feed: str) -> Any:
+        if share == 1.0:
+            return truth
+        own = np.argmax(logits._data, -1)
+        rng = as_generator(self.rng)
+        if feed == "sample":  # Gumbel's trick: the argmax of logits plus such noise is a draw
+            own = np.argmax(logits._data + rng.gumbel(size=logits.shape), -1)
+        return np.where(rng.random(np.shape(truth)) < share, truth, own) if share else own
+
+    def translate(
+        self, source: Sequence[int], method: str = "greedy", max_length: int = 50, **options: Any
+    ) -> list[decoding.Hypothesis]:
+        """What one source (S,) becomes, the best first; nothing is recorded, and dropout is off.
+
+        Args:
+            source: integers.
+            method: ``"greedy"``, ``"beam"`` (``width``, ``length_power``) or ``"sample"``
+                (``temperature``, ``top_k``, ``rng``); see `decoding`.
+            max_length: where to stop when END does not come.
+        """
+        if method not in ("greedy", "beam", "sample"):
+            raise ValueError(f"translate: method={method!r}; give 'greedy', 'beam' or 'sample'")
+        training = [module for module in self.modules() if module.training]
+        self.eval()
+        try:
+            with no_grad():
+                memory, state = self.encode(source)
+
+            def step(token: int, state: State) -> tuple[Tensor, State]:
+                logits, state, _ = self.decoder(np.array(token), state, memory)
+                return logits, state
+
+            given: Any = (step, state, self.start, self.end)
+            options["max_length"] = max_length
+            if method == "beam":
+                return decoding.beam_search(*given, **({"width": 4} | options))
+            return [(decoding.greedy if method == "greedy" else decoding.sample)(*given, **options)]
+        finally:
+            for module in training:
+                module.training = True
+
+
+def as_tokens(tokens: Any, what: str) -> np.ndarray[Any, Any]:
+    """Tokens as integers (T,) or (T, B), with at least one step."""
+    array = np.array(tokens._data if isinstance(tokens, Tensor) else tokens)
+    if array.ndim not in (1, 2) or not array.size or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"{what}: tokens of shape {array.shape} and {array.dtype} were given; give integers, (steps,) "
+            "or (steps, batch), at least one step"
+        )
+    return array
