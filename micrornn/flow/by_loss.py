@@ -11,7 +11,7 @@ import numpy as np
 
 from micrornn.flow.credit import losses_of
 from micrornn.flow.rows import Piece, ProductRows, one, sweep
-from micrornn.flow.series import norm, table
+from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import terms
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor, shape_of
@@ -58,16 +58,18 @@ class LossLedger:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""
-        return {
-            "name": self.name,
-            "reading": self.reading,
-            "norm": self.norm,
-            "losses": self.losses,
-            "norms": self.norms.tolist(),
-            "shares": self.shares.tolist(),
-            "steps": self.steps,
-            "both": self.both.tolist(),
-        }
+        return plain(
+            {
+                "name": self.name,
+                "reading": self.reading,
+                "norm": self.norm,
+                "losses": self.losses,
+                "norms": self.norms,
+                "shares": self.shares,
+                "steps": self.steps,
+                "both": self.both,
+            }
+        )
 
     def __str__(self) -> str:
         head = f"gradient of {self.name} ({self.reading}): norm {self.norm:.3g}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.flow.rows import Rows, one, sweep
-from micrornn.flow.series import label, norms, number, series, table
+from micrornn.flow.series import label, norms, number, plain, series, table
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor
 
@@ -54,14 +54,16 @@ class CreditMap:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists for JSON: None where there is no gradient; states by name."""
-        return {
-            "name": self.name,
-            "scope": self.scope,
-            "rows": self.rows,
-            "columns": self.columns,
-            "norms": [[x if np.isfinite(x) else None for x in row] for row in self.norms.tolist()],
-            "states": [[STATES[s] for s in row] for row in self.states],
-        }
+        return plain(
+            {
+                "name": self.name,
+                "scope": self.scope,
+                "rows": self.rows,
+                "columns": self.columns,
+                "norms": self.norms,
+                "states": [[STATES[s] for s in row] for row in self.states],
+            }
+        )
 
     def __str__(self) -> str:
         own = self.norms[-1]

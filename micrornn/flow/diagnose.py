@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.flow.checks import Problem, problems
+from micrornn.flow.series import plain
 from micrornn.recording import Recording, RecordingError
 
 _ORDER = (
@@ -36,18 +37,20 @@ class Diagnosis:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "about": self.about,
-            "problems": [
-                {
-                    "name": p.name,
-                    "evidence": p.evidence,
-                    "advice": p.advice,
-                    "why": None if p.because is None else p.because.as_dict(),
-                }
-                for p in self.problems
-            ],
-        }
+        return plain(
+            {
+                "about": self.about,
+                "problems": [
+                    {
+                        "name": p.name,
+                        "evidence": p.evidence,
+                        "advice": p.advice,
+                        "why": None if p.because is None else p.because.as_dict(),
+                    }
+                    for p in self.problems
+                ],
+            }
+        )
 
     def __str__(self) -> str:
         lines = [self.about, ""]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.flow.roles import GATES, layer_of
-from micrornn.flow.series import norm, table
+from micrornn.flow.series import norm, plain, table
 from micrornn.recording import Recording
 from micrornn.tensor import Tensor
 
@@ -73,13 +73,15 @@ class Diff:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "equal": self.equal,
-            "first": None if self.first is None else self.first._asdict(),
-            "entries": [d._asdict() for d in self.entries],
-            "only_first": self.only[0],
-            "only_second": self.only[1],
-        }
+        return plain(
+            {
+                "equal": self.equal,
+                "first": None if self.first is None else self.first._asdict(),
+                "entries": [d._asdict() for d in self.entries],
+                "only_first": self.only[0],
+                "only_second": self.only[1],
+            }
+        )
 
     def __str__(self) -> str:
         if self.equal:

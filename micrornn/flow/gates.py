@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.flow.roles import Cell, cells
-from micrornn.flow.series import layers, norm, table
+from micrornn.flow.series import layers, norm, plain, table
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor
 
@@ -72,8 +72,8 @@ class GateTrace:
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON; None where nothing arrived."""
         names = ("mean", "low", "high", "shut", "open", "multiplies", "arrived", "sent")
-        arrays = {n: [x if x == x else None for x in getattr(self, n).tolist()] for n in names}
-        return {"layer": self.layer, "role": self.role, "steps": self.steps, **arrays}
+        arrays = {n: getattr(self, n) for n in names}
+        return plain({"layer": self.layer, "role": self.role, "steps": self.steps, **arrays})
 
     def __str__(self) -> str:
         return (

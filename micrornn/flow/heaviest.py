@@ -12,7 +12,7 @@ import numpy as np
 from micrornn.flow.paths import seeds_of
 from micrornn.flow.roles import STATES
 from micrornn.flow.rows import Rows, relabel, sweep
-from micrornn.flow.series import label, norm, norms, number, table
+from micrornn.flow.series import label, norm, norms, number, plain, table
 from micrornn.recording import Recording
 from micrornn.tensor import Tensor
 
@@ -83,16 +83,18 @@ class HeaviestPaths:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""
-        return {
-            "target": self.target,
-            "norm": norm(self.total),
-            "paths": [
-                {"nodes": p.nodes, "factors": p.factors, "norm": p.norm, "share": p.share}
-                for p in self.paths
-            ],
-            "rest": {"norm": norm(self.rest), "share": self.rest_share},
-            "beam": self.beam,
-        }
+        return plain(
+            {
+                "target": self.target,
+                "norm": norm(self.total),
+                "paths": [
+                    {"nodes": p.nodes, "factors": p.factors, "norm": p.norm, "share": p.share}
+                    for p in self.paths
+                ],
+                "rest": {"norm": norm(self.rest), "share": self.rest_share},
+                "beam": self.beam,
+            }
+        )
 
     def __str__(self) -> str:
         lines = [f"gradient reaching {self.target}: norm {norm(self.total):.3g}"]

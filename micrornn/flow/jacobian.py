@@ -13,7 +13,7 @@ import numpy as np
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.roles import STATES, layer_of
 from micrornn.flow.rows import Rows, sweep
-from micrornn.flow.series import series, table
+from micrornn.flow.series import plain, series, table
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor
 
@@ -85,27 +85,29 @@ class JacobianStrip:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""
-        return {
-            "layer": self.layer,
-            "states": list(self.states),
-            "steps": self.steps,
-            "sigma": self.sigma.tolist(),
-            "frobenius": self.frobenius.tolist(),
-            "running": self.running.tolist(),
-            "bound": None if self.bound is None else self.bound.tolist(),
-            "exact": self.exact,
-            "weights": [
-                {
-                    "name": w.name,
-                    "gate": w.gate,
-                    "spectral_radius": w.spectral_radius,
-                    "sigma_max": w.sigma_max,
-                    "gamma": w.gamma,
-                }
-                for w in self.weights
-            ],
-            "verdict": self.verdict,
-        }
+        return plain(
+            {
+                "layer": self.layer,
+                "states": list(self.states),
+                "steps": self.steps,
+                "sigma": self.sigma,
+                "frobenius": self.frobenius,
+                "running": self.running,
+                "bound": self.bound,
+                "exact": self.exact,
+                "weights": [
+                    {
+                        "name": w.name,
+                        "gate": w.gate,
+                        "spectral_radius": w.spectral_radius,
+                        "sigma_max": w.sigma_max,
+                        "gamma": w.gamma,
+                    }
+                    for w in self.weights
+                ],
+                "verdict": self.verdict,
+            }
+        )
 
     def __str__(self) -> str:
         if not self.steps:

@@ -10,7 +10,7 @@ import numpy as np
 
 from micrornn.flow.jacobian import largest
 from micrornn.flow.rows import Rows, sweep
-from micrornn.flow.series import label, series, table
+from micrornn.flow.series import label, plain, series, table
 from micrornn.recording import Recording
 from micrornn.tensor import Tensor
 
@@ -37,13 +37,19 @@ class JacobianMap:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists for JSON; None where there is no path."""
-        return {
-            "name": self.name,
-            "scope": self.scope,
-            "steps": self.steps,
-            "spectral": [[x if x == x else None for x in row] for row in self.spectral.tolist()],
-            "frobenius": [[x if x == x else None for x in row] for row in self.frobenius.tolist()],
-        }
+        return plain(
+            {
+                "name": self.name,
+                "scope": self.scope,
+                "steps": self.steps,
+                "spectral": [
+                    [x if x == x else None for x in row] for row in self.spectral.tolist()
+                ],
+                "frobenius": [
+                    [x if x == x else None for x in row] for row in self.frobenius.tolist()
+                ],
+            }
+        )
 
     def table(self) -> str:
         """The spectral norms as text."""

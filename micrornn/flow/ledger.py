@@ -10,7 +10,7 @@ import numpy as np
 
 from micrornn.cotangent import dense
 from micrornn.flow.roles import cells, gate_rows, layer_of, rows_axis
-from micrornn.flow.series import norm, table
+from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import Term, terms
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor
@@ -93,17 +93,19 @@ class Ledger:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON, without the arrays in the parameter's shape."""
-        return {
-            "name": self.name,
-            "reading": self.reading,
-            "norm": self.norm,
-            "steps": self.steps,
-            "norms": self.norms.tolist(),
-            "shares": self.shares.tolist(),
-            "gates": self.gates,
-            "gate_norms": self.gate_norms.tolist(),
-            "gate_shares": self.gate_shares.tolist(),
-        }
+        return plain(
+            {
+                "name": self.name,
+                "reading": self.reading,
+                "norm": self.norm,
+                "steps": self.steps,
+                "norms": self.norms,
+                "shares": self.shares,
+                "gates": self.gates,
+                "gate_norms": self.gate_norms,
+                "gate_shares": self.gate_shares,
+            }
+        )
 
     def __str__(self) -> str:
         if not self.steps:

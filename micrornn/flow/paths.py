@@ -15,7 +15,7 @@ import numpy as np
 
 from micrornn.flow.roles import ACTIVATIONS, cells, layer_of
 from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
-from micrornn.flow.series import label, norm, table
+from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
 from micrornn.tensor import Tensor
 
@@ -62,14 +62,16 @@ class PathClasses:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""
-        return {
-            "target": self.target,
-            "by": self.by,
-            "classes": self.classes,
-            "norms": self.norms.tolist(),
-            "shares": self.shares.tolist(),
-            "norm": norm(self.total),
-        }
+        return plain(
+            {
+                "target": self.target,
+                "by": self.by,
+                "classes": self.classes,
+                "norms": self.norms,
+                "shares": self.shares,
+                "norm": norm(self.total),
+            }
+        )
 
     def __str__(self) -> str:
         if not len(self.classes):

@@ -111,6 +111,25 @@ def number(x: float | None) -> str:
     return "-" if x is None else f"{x:.3g}"
 
 
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Arrays as lists, NumPy's numbers as Python's, and None for what JSON has no number for.
+
+    >>> plain({"a": np.array([1.0, np.nan]), "b": (2, None)})
+    {'a': [1.0, None], 'b': [2, None]}
+    """
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return plain(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(x) for x in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Columns of text, numbers to the right.
 

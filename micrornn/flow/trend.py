@@ -10,7 +10,7 @@ import numpy as np
 
 from micrornn.flow.credit import credit
 from micrornn.flow.ledger import ledger
-from micrornn.flow.series import table
+from micrornn.flow.series import plain, table
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -61,20 +61,16 @@ class Trend:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists for JSON; None where there is no number."""
-
-        def plain(array: Array) -> list[Any]:
-            if array.ndim > 1:
-                return [plain(row) for row in array]
-            return [x if np.isfinite(x) else None for x in array.tolist()]
-
         arrays = ("norms", "shares", "totals", "credit", "losses")
-        return {
-            "parameter": self.parameter,
-            "state": self.state,
-            "iterations": self.iterations,
-            "steps": self.steps,
-            **{name: plain(getattr(self, name)) for name in arrays},
-        }
+        return plain(
+            {
+                "parameter": self.parameter,
+                "state": self.state,
+                "iterations": self.iterations,
+                "steps": self.steps,
+                **{name: getattr(self, name) for name in arrays},
+            }
+        )
 
     def __str__(self) -> str:
         first, last = self.reach()[0], self.reach()[-1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.flow.causes import Finding, born, cut_off, lost, resized
-from micrornn.flow.series import label, norm, number, place, table
+from micrornn.flow.series import label, norm, number, place, plain, table
 from micrornn.flow.traffic import Traffic
 from micrornn.flow.verdicts import BACKWARD_NOT_RUN, HEALTHY
 from micrornn.recording import Recording
@@ -55,18 +55,20 @@ class Why:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "target": self.label,
-            "verdict": self.verdict,
-            "norm": self.norm,
-            "node": None if self.node is None else label(self.node),
-            "scope": None if self.node is None else self.node.scope,
-            "gate": self.gate,
-            "step": self.step,
-            "source": None if self.source is None else list(self.source),
-            "evidence": self.evidence,
-            "hops": [list(hop) for hop in self.hops],
-        }
+        return plain(
+            {
+                "target": self.label,
+                "verdict": self.verdict,
+                "norm": self.norm,
+                "node": None if self.node is None else label(self.node),
+                "scope": None if self.node is None else self.node.scope,
+                "gate": self.gate,
+                "step": self.step,
+                "source": None if self.source is None else list(self.source),
+                "evidence": self.evidence,
+                "hops": [list(hop) for hop in self.hops],
+            }
+        )
 
     def __str__(self) -> str:
         size = "no gradient" if self.norm is None else f"gradient norm {self.norm:.3g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -343,6 +344,7 @@ def test_built_in_failures(name: str, verdict: str) -> None:
         ask = FAILURES[name]().ask
     answer = why(record_failure(name), ask)
     assert answer.verdict == verdict, str(answer)
+    assert json.loads(json.dumps(answer.as_dict(), allow_nan=False))["verdict"] == verdict
 
 
 def test_the_powers_are_exact() -> None:
