@@ -1,0 +1,119 @@
+"""Gradient flow as figures, text and tables: heat maps and lines, by matplotlib.
+
+Every function takes one recording, or several by name, which are then compared in one figure:
+``viz.credit({"rnn": one, "lstm": other})``. It returns an ordinary matplotlib figure, of which pyplot knows
+nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from micrornn.tensor import Tensor
+from viz.plots.canvas import FORMATS
+from viz.plots.credit_map import CreditView
+from viz.plots.gate_traces import GatesView
+from viz.plots.path_classes import PathsView
+from viz.plots.runs import Runs, as_runs
+from viz.plots.shares import LedgerView, Over
+from viz.plots.strips import JacobianView
+from viz.plots.summary import Overview
+from viz.plots.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEWS = ("ledger", "credit", "jacobian", "gates", "paths", "all")
+
+__all__ = [
+    "FORMATS",
+    "VIEWS",
+    "credit",
+    "gates",
+    "jacobian",
+    "ledger",
+    "overview",
+    "paths",
+    "read",
+]
+
+
+def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None) -> View:
+    """Ask one question of one run or of several: the answer can be drawn, read and saved.
+
+    Args:
+        view: one of `VIEWS`.
+        runs: a recording, or several by name.
+        of: for a ledger a weight, for credit and paths a value over time; None for the usual one.
+        over: for a ledger, which sum over time: over weight "copies" (as None does) or over "losses".
+
+    Raises:
+        ValueError: there is no such view, or it takes no such argument.
+        RecordingError: the recording does not hold what is asked for.
+
+    >>> from micrornn.flow.failures import record_failure
+    >>> print(read("credit", record_failure("vanishing")).finding)
+    gradient of h[50] reaching h[0]: 8.88e-16; h[50]: 1
+    """
+    if view not in VIEWS:
+        raise ValueError(f"there is no view {view!r}; there are {', '.join(VIEWS)}")
+    if over is not None and view != "ledger":
+        raise ValueError(f"only a ledger goes over copies or losses, not the view {view}")
+    if of is not None and view not in ("ledger", "credit", "paths"):
+        raise ValueError(f"the view {view} is of the whole state, so it takes no of={of!r}")
+    own = as_runs(runs)
+    if view == "ledger":
+        return LedgerView(own, of, over or "copies")
+    if view == "credit":
+        return CreditView(own, of or "h")
+    if view == "paths":
+        return PathsView(own, of)
+    plain: dict[str, Any] = {"jacobian": JacobianView, "gates": GatesView, "all": Overview}
+    found: View = plain[view](own)
+    return found
+
+
+def ledger(runs: Runs, name: str | Tensor | None = None, over: Over = "copies") -> Figure:
+    """What each step gave to a shared weight's gradient: norms, and signed shares that add up to 1.
+
+    Args:
+        runs: a recording, or several by name.
+        name: the weight: its name, the end of it, or W_hh, W_ih; by default the top recurrent weight.
+        over: over weight "copies", by the step in which the weight was used; or over "losses", by the step
+            in which the loss stands. The totals agree, the parts do not.
+
+    >>> from micrornn.flow.failures import record_failure
+    >>> figure = ledger(record_failure("saturated"), "W_hh")
+    >>> [line.get_xydata().shape for line in figure.axes[0].lines]
+    [(10, 2), (1, 2)]
+    """
+    return LedgerView(as_runs(runs), name, over).figure()
+
+
+def credit(runs: Runs, of: str = "h") -> Figure:
+    """|dL_t/dv_k| for every loss L_t and every step k of a value v: h, c, x, or any name.
+
+    What is later than the loss is left blank (not applicable); an exact zero is an empty frame, a missing
+    path is hatched.
+    """
+    return CreditView(as_runs(runs), of).figure()
+
+
+def jacobian(runs: Runs) -> Figure:
+    """The largest singular value of each step's Jacobian, of their product to the end, and its bound."""
+    return JacobianView(as_runs(runs)).figure()
+
+
+def gates(runs: Runs) -> Figure:
+    """How open the gates are over time, how often they are stuck, and what gradient gets through them."""
+    return GatesView(as_runs(runs)).figure()
+
+
+def paths(runs: Runs, of: str | None = None) -> Figure:
+    """By which kinds of path the last loss's gradient reaches each step: the highway, or through a gate."""
+    return PathsView(as_runs(runs), of).figure()
+
+
+def overview(runs: Runs) -> Figure:
+    """All of these on one sheet, but for the gates."""
+    return Overview(as_runs(runs)).figure()

@@ -1,0 +1,242 @@
+"""What all plots share: the figure, the colours of runs, log axes that show zeros, and files of them.
+
+matplotlib is loaded when a figure is made, and through its objects alone: no window, no state, no backend.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from viz.style import ABSENT, INK, Scale, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.lines import Line2D
+
+FORMATS = ("svg", "png", "pdf")
+
+# Okabe & Ito's palette in the order in which runs take it; a marker and a dash go with each colour.
+RUNS = (
+    ("#d55e00", "o", "-"),
+    ("#0072b2", "s", "--"),
+    ("#009e73", "^", "-."),
+    ("#cc79a7", "D", ":"),
+    ("#e69f00", "v", "-"),
+    ("#56b4e9", "P", "--"),
+)
+_SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.0,
+    "figure.titlesize": 11.0,
+    "text.color": INK,
+    "axes.edgecolor": ABSENT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "hatch.linewidth": 0.8,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "micrornn",
+    "pdf.fonttype": 42,
+}
+_MANY_POINTS = 40  # from here on a marker at every point hides the line
+
+
+def looks(n: int) -> list[tuple[str, str, str]]:
+    """Colour, marker and dash for each of n runs; a single one is drawn through."""
+    return [(RUNS[1][0], "o", "-")] if n == 1 else [RUNS[i % len(RUNS)] for i in range(n)]
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """The look of our figures, for as long as one is made or written; the user's own stays untouched."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def headline(figure: FigureBase, text: str, width: float, size: float = 10.5) -> None:
+    """The finding above a figure, in as many lines as it takes."""
+    import textwrap
+
+    lines = textwrap.wrap(text, max(int(width * 11.5 * 10.5 / size), 30))
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=size, fontweight="bold")
+
+
+def content(figure: Figure, format: str, title: str = "", words: str = "") -> bytes:
+    """The file of a figure that was just made: the same figure gives the same bytes.
+
+    Args:
+        format: one of `FORMATS`.
+        title: what is seen, for the file's own title.
+        words: the same figure in words, for the file's description.
+
+    Raises:
+        ValueError: the format is another.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"format {format!r}; a plot is written as {', '.join(FORMATS)}")
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": "micrornn", "Title": title, "Description": words},
+        "png": {"Software": None, "Title": title},
+        "pdf": {"CreationDate": None, "Creator": "micrornn", "Producer": None, "Title": title},
+    }
+    file = io.BytesIO()
+    with settings():
+        figure.savefig(file, format=format, metadata=metadata[format], dpi=150)
+    return file.getvalue()
+
+
+def steps_axis(ax: Axes, steps: Sequence[int | None], label: str = "step t") -> None:
+    """Time to the right: whole steps only, as many as are readable."""
+    known = [t for t in steps if t is not None]
+    ax.set_xlabel(label)
+    if known:
+        ax.set_xlim(min(known) - 0.6, max(known) + 0.6)
+        ax.set_xticks(ticks(min(known), max(known)))
+    ax.grid(True, axis="y")
+
+
+def ticks(low: int, high: int, most: int = 11) -> list[int]:
+    """Whole numbers from low to high, in round distances.
+
+    >>> ticks(1, 4), ticks(0, 50), ticks(1, 50)
+    ([1, 2, 3, 4], [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50], [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50])
+    """
+    tens = (10**n for n in range(12))
+    every = next(d * ten for ten in tens for d in (1, 2, 5) if (high - low) / (d * ten) < most)
+    found = [t for t in range(low, high + 1) if t % every == 0]
+    return found if low in found or every == 1 or low % every > every / 2 else [low, *found]
+
+
+def log_axis(ax: Axes, values: Iterable[float], label: str) -> None:
+    """A logarithmic y axis around the values that it can show, and never narrower than a decade."""
+    ax.set_yscale("log")
+    ax.set_ylabel(label)
+    shown = [v for v in values if 0 < v < math.inf]
+    low, high = (math.log10(min(shown)), math.log10(max(shown))) if shown else (-1.0, 1.0)
+    margin = max(0.08 * (high - low), (1.0 - (high - low)) / 2, 0.05)
+    low, high = max(low - margin, -322.0), min(high + margin, 308.0)
+    ax.set_ylim(10**low, 10**high)
+    log_ticks(ax.yaxis, low, high)
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Ticks at round numbers between two powers of ten: as the pictures of graphs have them."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axis.set_major_locator(FixedLocator(Scale(low, high).ticks()))
+    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_minor_locator(NullLocator())
+
+
+def _plain(value: float, place: int | None = None) -> str:
+    """A tick of a log axis.
+
+    >>> _plain(0.05), _plain(200.0), _plain(1e-4), _plain(1e10)
+    ('0.05', '200', '1e-4', '1e10')
+    """
+    if 1e-3 <= value < 1e4:
+        return number(value)
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}e{int(exponent)}"
+
+
+def curve(
+    ax: Axes,
+    x: Sequence[int | None],
+    y: Sequence[float],
+    label: str,
+    look: tuple[str, str, str],
+    **more: Any,
+) -> Line2D:
+    """A line over time on a log axis. An exact zero is a hollow mark on the lower edge, NaN a cross on it."""
+    color, marker, dash = look
+    times = [float("nan") if t is None else float(t) for t in x]
+    shown = [v if 0 < v < math.inf else math.nan for v in y]
+    many = len(times) > _MANY_POINTS
+    (line,) = ax.plot(
+        *(times, shown),
+        color=color,
+        marker="" if many and not _lonely(shown) else marker,
+        linestyle=dash,
+        label=label or "_nolegend_",
+        **more,
+    )
+    edge = ax.get_xaxis_transform()
+    zeros = [t for t, v in zip(times, y) if v == 0]
+    wrong = [t for t, v in zip(times, y) if math.isinf(v)]
+    for places, mark, face in ((zeros, marker, "white"), (wrong, "x", color)):
+        if places:
+            ax.plot(
+                *(places, [0.0 if mark != "x" else 1.0] * len(places)),
+                linestyle="",
+                marker=mark,
+                markerfacecolor=face,
+                markeredgecolor=color,
+                transform=edge,
+                clip_on=False,
+                zorder=5,
+                label="_nolegend_",
+            )
+    return line
+
+
+def _lonely(values: Sequence[float]) -> bool:
+    """Whether some value stands between two gaps, where a line without markers is invisible."""
+    runs = [len(list(group)) for known, group in groupby(values, lambda v: v == v) if known]
+    return 1 in runs
+
+
+def zero_key(ax: Axes, values: Iterable[float]) -> list[Line2D]:
+    """What the legend says of exact zeros and of infinities, where there are any."""
+    from matplotlib.lines import Line2D
+
+    values = list(values)
+    keys = []
+    if any(v == 0 for v in values):
+        look: Any = {"marker": "o", "markerfacecolor": "white", "markeredgecolor": INK}
+        keys.append(Line2D([], [], linestyle="", label="exactly zero", **look))
+    if any(math.isinf(v) for v in values):
+        keys.append(Line2D([], [], linestyle="", marker="x", color=INK, label="infinite"))
+    return keys
+
+
+def legend(ax: Axes, extra: Sequence[Any] = (), **more: Any) -> None:
+    """The legend, where there is more than one thing to tell apart; below the axes, in a few columns."""
+    handles, labels = ax.get_legend_handles_labels()
+    handles = [*handles, *extra]
+    labels = [*labels, *(str(one.get_label()) for one in extra)]
+    if len(handles) > 1 or extra:
+        columns = min(len(handles), more.pop("columns", 4))
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), **more}
+        ax.legend(handles, labels, ncols=columns, **place)
