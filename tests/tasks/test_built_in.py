@@ -12,7 +12,7 @@ from micrornn.check import gradcheck
 from micrornn.tasks import SOURCES, hello, stocks
 from micrornn.tasks.checking import replayed
 from micrornn.tasks.network import CELLS, LOSSES, Network, losses_of
-from micrornn.tasks.unrolled import Unrolled, parse_window
+from micrornn.tasks.unrolled import Unrolled
 
 # ------------------------------------------------------------------------------------- every one
 
@@ -256,30 +256,3 @@ def test_the_last_loss_is_made_at_the_last_step() -> None:
     outputs = hello.build().predictions
     (last,), total = losses_of(outputs, [0, 0, 0, 0], lambda y, _: y.sum(), "last")
     assert (last.step, last.scope, last.name) == (4, "loss", "loss") and total is last
-
-
-@pytest.mark.parametrize(
-    ("text", "steps"), [("2:3", (2, 3)), (":2", (1, 2)), ("3:", (3, 4)), ("1:4", (1, 4))]
-)
-def test_windows(text: str, steps: tuple[int, int]) -> None:
-    assert hello.build().window(*parse_window(text)) == steps
-
-
-@pytest.mark.parametrize("text", ["", "3", ":", "a:b", "1:2:3", "-1:2", "1.5:2"])
-def test_what_is_no_window(text: str) -> None:
-    with pytest.raises(ValueError, match="is no window; write its first and last step"):
-        parse_window(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("3:2", "3:2 ends before it begins; write 2:3"),
-        ("0:2", "0:2 reaches outside the steps, which are 1 to 4"),
-        ("2:5", "2:5 reaches outside the steps, which are 1 to 4"),
-        ("40:48", "40:48 reaches outside"),
-    ],
-)
-def test_windows_outside(text: str, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        hello.build().window(*parse_window(text))
