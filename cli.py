@@ -172,6 +172,29 @@ def takes_source(command: Callable[..., Any]) -> Callable[..., Any]:
 # -------------------------------------------------------------------------------------- commands
 
 
+class Later(click.Command):
+    """A command that lives elsewhere, and is imported when it is run or asked for its help."""
+
+    def __init__(self, name: str, module: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self.module = module
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """That of the command itself, which takes over."""
+        from importlib import import_module
+
+        command: click.Command = getattr(import_module(self.module), str(self.name))
+        return command.make_context(*args, **extra)
+
+
+LATER = (
+    Later("train", "viz.commands.train", "Train a network on a task."),
+    Later("generate", "viz.commands.use", "Let a trained character model go on with a text."),
+    Later("evaluate", "viz.commands.use", "Measure a trained network again."),
+    Later("decode", "viz.commands.use", "Show what a trained network says."),
+)
+
+
 @click.group(
     cls=Program,
     invoke_without_command=True,
@@ -262,7 +285,7 @@ def list_sources() -> None:
     from micrornn.tasks.source import flags
 
     for source in sources().values():
-        click.echo(f"{source.name:8} {source.description}\n{'':8} {flags(source)}")
+        click.echo(f"{source.name:9} {source.description}\n{'':9} {flags(source)}")
 
 
 @main.command()
@@ -297,3 +320,7 @@ def check(options: dict[str, Any] | None, source: str, **tolerance: float) -> in
     size = f"{checked.size:,} number{'s' if checked.size > 1 else ''}"
     click.echo(f"{source}: right, {checked.way}: {size}, largest difference {worst:.2g}")
     return 0
+
+
+for command in LATER:
+    main.add_command(command)

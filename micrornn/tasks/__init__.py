@@ -27,9 +27,13 @@ class Source(NamedTuple):
 
     name: str
     description: str
+    trained: bool = False  # a task of `problem`, which has no ``build`` of its own
 
     def load(self) -> Callable[..., Unrolled]:
         """Its ``build``; the module is imported only now."""
+        if self.trained:
+            made: Callable[..., Unrolled] = import_module(f"{__name__}.drawn").builder(self.name)
+            return made
         build: Callable[..., Unrolled] = import_module(f"{__name__}.{self.name}").build
         return build
 
@@ -44,5 +48,17 @@ SOURCES = {
     for source in (
         Source("hello", "read a text, predict each next character"),
         Source("stocks", "read yesterday's and today's closing price, predict tomorrow's"),
+        Source("data", "read another word, which needs no memory", True),
+        Source("text", "a character language model on a text", True),
+        Source("names", "a character language model on the names of characters", True),
+        Source("companies", "two companies that differ on the first day; published weights", True),
+        Source("adding", "add the two marked numbers of a sequence", True),
+        Source("copy", "say some symbols again after a wait", True),
+        Source("recall", "at the end, say the first symbol", True),
+        Source("reverse", "say some symbols backwards", True),
+        Source("weather", "read the temperature of each day, predict the next day's", True),
+        Source("anomaly", "predict a series, to find what was not to be expected", True),
+        Source("tagging", "label each character of a Python program", True),
+        Source("sentiment", "read a review, say whether it is good", True),
     )
 }

@@ -19,7 +19,7 @@ from micrornn.tasks.problem import Measure, Problem, Shown
 from micrornn.tasks.speaking import character_model
 from micrornn.training.objective import by_step
 
-DRAWN = {"steps": 12, "hidden": 8, "text": "the quick brown fox jumps over the lazy dog"}
+DRAWN = {"steps": 12, "hidden": 8}
 MEASURED = 2000  # how many of the characters kept for it are measured on
 
 

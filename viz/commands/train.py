@@ -1,0 +1,262 @@
+"""``micrornn train``: a task, progress, checkpoints, and a table of what was reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from viz.commands.shared import (
+    COUNT,
+    measured,
+    open_trained,
+    progress,
+    takes_task_options,
+    with_files,
+)
+
+if TYPE_CHECKING:
+    from micrornn.optim import Optimizer
+    from micrornn.schedules import Schedule
+    from micrornn.tasks.problem import Problem
+    from micrornn.training import Trainer
+
+INTERRUPTED = 130
+SCHEDULES = ("step", "exponential", "cosine", "warmup", "plateau")
+OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
+FILE = click.Path()
+POSITIVE = click.FloatRange(min=0, min_open=True)
+# What the training was begun with and cannot change on the way; kept in the checkpoint.
+KEPT = (
+    "optimizer",
+    "lr",
+    "clip",
+    "clip_value",
+    "schedule",
+    "tbptt",
+    "online",
+    "incremental",
+    "noise",
+)
+
+
+@click.command()
+@click.argument("task")
+@takes_task_options
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How the weights are changed.")
+@click.option("--lr", type=POSITIVE, metavar="X", help="The learning rate.")
+@click.option("--clip", type=POSITIVE, metavar="X", help="The largest norm of the gradient.")
+@click.option("--clip-value", type=POSITIVE, metavar="X", help="The largest number in it.")
+@click.option("--schedule", type=click.Choice(SCHEDULES), help="How the learning rate changes.")
+@click.option("--noise", type=POSITIVE, metavar="X", help="Noise on the gradient, which fades.")
+@click.option("--tbptt", metavar="K1:K2", help="Update each K1 steps, go back through K2.")
+@click.option(
+    "--online",
+    is_flag=False,
+    flag_value="rtrl",
+    type=click.Choice(["rtrl", "uoro"]),
+    help="Learn forwards in time: by RTRL, or by uoro.",
+)
+@click.option("--incremental", is_flag=True, default=None, help="Go back from each loss alone.")
+@click.option("--iterations", type=COUNT, metavar="N", help="How many batches, in all.")
+@click.option("--epochs", type=COUNT, metavar="N", help="The same, in passes over the data.")
+@click.option("--checkpoint", type=FILE, metavar="FILE", help="Save to FILE (.npz).")
+@click.option("--resume", is_flag=True, help="Go on from that file.")
+@click.option("--log", type=FILE, metavar="FILE", help="Write each iteration to a .csv or .json.")
+@click.option("--plot", type=FILE, metavar="FILE", help="Draw the losses to a .png, .svg or .pdf.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def train(
+    task: str,
+    options: dict[str, Any],
+    checkpoint: str | None,
+    resume: bool,
+    log: str | None,
+    plot: str | None,
+    quiet: bool,
+    iterations: int | None,
+    epochs: int | None,
+    **given: Any,
+) -> int:
+    """Train a network on TASK, and say what was reached and what was to be expected.
+
+    Without a checkpoint nothing is kept. With one, training can be stopped at any moment (by Ctrl-C, or
+    by force) and goes on with --resume as if it had not been. Tasks: adding, anomaly, companies, copy,
+    data, hello, names, recall, reverse, sentiment, stocks, tagging, text, weather.
+
+    \b
+    Examples:
+      micrornn train hello
+      micrornn train text --text book.txt --iterations 20 --checkpoint book.npz
+      micrornn train text --checkpoint book.npz --resume --iterations 30
+      micrornn train weather --csv prices.csv --column close --tbptt 5:10 --iterations 20
+      micrornn train stocks --online --iterations 10 --log stocks.csv --plot stocks.png
+    """
+    from micrornn.tasks.output import writable
+    from micrornn.tasks.problem import task as find
+    from micrornn.training import Log
+
+    wanted = find(task)
+    training = {name: given[name] for name in KEPT if given[name] is not None}
+    for name in (checkpoint, log, plot):
+        if name:
+            writable(Path(name))
+    if checkpoint and not resume and Path(checkpoint).exists():
+        raise ValueError(
+            f"{checkpoint} is there already; go on from it with --resume, or name another file"
+        )
+    if resume:
+        iterations, epochs = _as_before(task, checkpoint, options, training, iterations, epochs)
+    log_to = Log(log) if log else None
+    draw_to = _drawable(plot) if plot else None
+    problem = wanted.make(with_files(options))
+    per_epoch = problem.feed.per_epoch  # type: ignore[attr-defined]
+    goal = epochs * per_epoch if epochs else iterations or problem.iterations
+    trainer = make_trainer(problem, training, goal)
+    trainer.about = {
+        "task": task,
+        "options": _absolute(options),
+        "memory": problem.memory,
+        "training": {**training, "iterations": goal},
+    }
+    if resume and checkpoint:
+        trainer.resume(checkpoint)
+        if trainer.iteration >= goal:
+            raise ValueError(
+                f"{checkpoint} has made its {trainer.iteration} iterations; say how many it shall be in "
+                f"all: --iterations {2 * trainer.iteration}"
+            )
+    if not quiet:
+        click.echo(f"{task}: {problem.title}", err=True)
+    with progress(trainer.iteration, goal, quiet) as tell:
+        trainer.callbacks += [tell, *([log_to] if log_to else [])]
+        reports = trainer.run(goal, checkpoint)
+    if draw_to:
+        from viz.commands.curves import draw
+
+        draw(reports, problem.title, draw_to)
+    if trainer.interrupted:
+        kept = f"saved in {checkpoint}; go on with --resume" if checkpoint else "nothing was saved"
+        click.echo(f"micrornn: interrupted after iteration {trainer.iteration}, {kept}", err=True)
+        return INTERRUPTED
+    measured(problem.judged())
+    return 0
+
+
+def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) -> Trainer:
+    """The trainer that the options ask for, and else the problem.
+
+    Raises:
+        ValueError: options that do not go together.
+    """
+    from micrornn.tasks.problem import OPTIMIZERS as KINDS
+    from micrornn.training import RTRL, UORO, Trainer, Truncation
+
+    name = training.get("optimizer", problem.optimizer)
+    usual = {"sgd": 0.1, "adagrad": 0.1}.get(name, problem.lr)
+    optimizer = KINDS[name](problem.model.parameters(), lr=training.get("lr", usual))
+    weights = list(problem.model.parameters())
+    method = {"rtrl": RTRL, "uoro": UORO, None: None}[training.get("online")]
+    truncation = training.get("tbptt")
+    schedule = training.get("schedule")
+    return Trainer(
+        problem.model,
+        optimizer,
+        problem.feed,
+        problem.objective,
+        truncation=Truncation.parse(truncation) if truncation else None,
+        online=method(problem.objective, weights) if method else None,
+        incremental=training.get("incremental", False),
+        clip_norm=training.get("clip", problem.clip),
+        clip_value=training.get("clip_value"),
+        noise=training.get("noise", 0.0),
+        schedule=_schedule(schedule, optimizer, iterations) if schedule else None,
+        validate=_quietly(problem) if schedule == "plateau" else None,
+    )
+
+
+def _schedule(name: str, optimizer: Optimizer, iterations: int) -> Schedule:
+    from micrornn import schedules
+
+    third = max(1, iterations // 3)
+    if name == "step":
+        return schedules.StepLR(optimizer, third)
+    if name == "exponential":
+        return schedules.ExponentialLR(optimizer, 0.01 ** (1 / iterations))
+    if name == "cosine":
+        return schedules.CosineAnnealingLR(optimizer, iterations)
+    if name == "warmup":
+        return schedules.WarmUp(optimizer, max(1, iterations // 10))
+    return schedules.ReduceLROnPlateau(optimizer, 0.5, patience=2)
+
+
+def _quietly(problem: Problem) -> Any:
+    """The validation loss with nothing recorded, and back to training."""
+    from micrornn.context import no_grad
+
+    if problem.validate is None:
+        raise ValueError(
+            "this task has no validation loss to judge a plateau by; take --schedule step"
+        )
+    judge = problem.validate
+
+    def validate() -> float:
+        problem.model.eval()
+        with no_grad():
+            loss = judge()
+        problem.model.train()
+        return loss
+
+    return validate
+
+
+def _as_before(
+    task: str,
+    checkpoint: str | None,
+    options: dict[str, Any],
+    training: dict[str, Any],
+    iterations: int | None,
+    epochs: int | None,
+) -> tuple[int | None, int | None]:
+    """Take what was not given from the checkpoint; what was given must be the same.
+
+    Raises:
+        ValueError: there is no checkpoint, or it was made with something else.
+    """
+    if checkpoint is None:
+        raise ValueError("--resume goes on from a file; name it: --checkpoint FILE")
+    trained = open_trained(checkpoint)
+    if trained.task.name != task:
+        raise ValueError(f"{checkpoint} is a checkpoint of {trained.task.name}, not of {task}")
+    known = dict(trained.training)
+    before = known.pop("iterations")
+    for now, then in ((_absolute(options), trained.options), (training, known)):
+        for name, value in now.items():
+            if then.get(name) != value:
+                was = f"with {then[name]}" if name in then else "without it"
+                raise ValueError(
+                    f"--{name.replace('_', '-')} {value}: {checkpoint} was trained {was}; leave it out, "
+                    "or begin a new checkpoint"
+                )
+    options.update(trained.options)
+    training.update(known)
+    return (before, None) if iterations is None and epochs is None else (iterations, epochs)
+
+
+def _absolute(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with files by their full names, so that they are found from elsewhere too."""
+    from viz.commands.shared import is_file
+
+    named = dict(options)
+    for name in ("text", "csv"):
+        value = named.get(name)
+        if value is not None and is_file(value.removeprefix("@")):
+            named[name] = str(Path(value.removeprefix("@")).resolve())
+    return named
+
+
+def _drawable(plot: str) -> Path:
+    path = Path(plot)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"{plot}: losses are drawn as .png, .svg or .pdf; name it so")
+    return path

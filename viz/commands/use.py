@@ -1,0 +1,102 @@
+"""``micrornn generate``, ``evaluate`` and ``decode``: what a trained network says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from viz.commands.shared import COUNT, measured, open_trained, table
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path())
+@click.option("--start", default=None, metavar="TEXT", help="What it reads first.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    metavar="X",
+    help="Below 1 it dares less; 0 takes the likeliest [default: 1].",
+)
+@click.option("--length", type=COUNT, default=200, metavar="N", help="How many [default: 200].")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="For what is drawn [default: 0].",
+)
+def generate(
+    checkpoint: str, start: str | None, temperature: float, length: int, seed: int
+) -> None:
+    """Let a trained character model go on with a text.
+
+    CHECKPOINT is a file that micrornn train has saved, of hello, data, text or names.
+
+    \b
+    Examples:
+      micrornn generate book.npz --start h --temperature .5 --length 80
+    """
+    import numpy as np
+
+    from micrornn.tasks.speaking import speak
+
+    trained = open_trained(checkpoint)
+    library = trained.task.library()
+    if not hasattr(library, "speaker"):
+        raise ValueError(
+            f"{checkpoint} is a checkpoint of {trained.task.name}, which writes no text; "
+            "micrornn decode shows what it says"
+        )
+    defaults = trained.task.options()
+    model, vocabulary = library.speaker({**defaults, **trained.options}, trained.memory)
+    model.load_state_dict(trained.weights)
+    start = next(iter(vocabulary)) if start is None else start
+    rng = np.random.default_rng(seed)
+    for character in speak(model, vocabulary, start, length, temperature, rng):
+        click.echo(character, nl=False)
+    click.echo()
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path())
+def evaluate(checkpoint: str) -> None:
+    """Measure a trained network again: what it reaches, and what was to be expected.
+
+    \b
+    Examples:
+      micrornn evaluate book.npz
+    """
+    trained = open_trained(checkpoint)
+    problem = trained.problem()
+    click.echo(f"{trained.task.name}: {problem.title}; {trained.iteration} iterations", err=True)
+    measured(problem.judged())
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path())
+@click.option("-n", "--count", type=COUNT, default=5, metavar="N", help="How many [default: 5].")
+def decode(checkpoint: str, count: int) -> None:
+    """Show what a trained network says on examples: given, wanted, said.
+
+    \b
+    Examples:
+      micrornn decode book.npz -n 3
+    """
+    from micrornn.context import no_grad
+
+    trained = open_trained(checkpoint)
+    problem = trained.problem()
+    if problem.show is None:
+        raise ValueError(
+            f"{trained.task.name} has no examples to show; micrornn evaluate measures it"
+        )
+    problem.model.eval()
+    with no_grad():
+        shown = problem.show(count)
+    table(("given", "wanted", "said"), [[_in_line(cell) for cell in row] for row in shown])
+
+
+def _in_line(text: Any) -> str:
+    return str(text).replace("\n", "¶")
