@@ -13,7 +13,7 @@ from viz.weights import ledger_of, mark
 def build(
     graph: Graph,
     detail: str = "op",
-    gradients: bool = True,
+    gradients: bool | Gradients = True,
     window: tuple[int, int] | None = None,
     ends: tuple[str, str] | None = None,
 ) -> Scene:
@@ -22,7 +22,7 @@ def build(
     Args:
         graph: its nodes.
         detail: one of `DETAILS`.
-        gradients: whether to run backward and show what flows.
+        gradients: whether to run backward and show what flows; or what flowed, already summarised.
         window: the first and the last step to show; all by default.
         ends: light the paths from the first to the second, as in ("L3", "h0"); the rest steps back.
 
@@ -41,7 +41,9 @@ def build(
             raise ValueError(f"window {first}:{last} holds no step; the graph has steps {span}")
     sorter = Sorter(graph, detail, set(all_steps))
     flows = NOT_RUN
-    if gradients:
+    if isinstance(gradients, Gradients):
+        flows = gradients
+    elif gradients:
         flows = flows_of(graph, detail == "scalar", sorter.of_weights)
     units = sorter.units(flows)
     links = _links(units, flows)

@@ -32,6 +32,8 @@ class Grid:
     row_height: float
     width: float
     top: float
+    left: float
+    tail: float = 0.0
 
     def row_top(self, row: int) -> float:
         """The y of the top of a row."""
@@ -134,7 +136,7 @@ def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Uni
     last = scene.steps[-1] + 1
     if any(u.step == last for u in ends):
         right += side + 20
-    return Grid(columns, rows, y + 12 + PAD, right + 10, 30.0 if scene.hidden else 10.0)
+    return Grid(columns, rows, y + 12 + PAD, right + 10, 30.0 if scene.hidden else 10.0, left)
 
 
 def _stamp(
@@ -215,6 +217,7 @@ def _place_tail(tail: list[Unit], grid: Grid, boxes: dict[int, Box]) -> float:
     x = max(x1 for r, _, x1 in grid.columns.values() if r == row) + 24
     if grid.rows > 1:
         x = max(x, grid.width + 24)
+    grid.tail = x
     y = grid.row_top(row) + TAIL_RAIL
     depth: dict[int, int] = {}
     for unit in tail:

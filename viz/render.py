@@ -11,6 +11,7 @@ from typing import Any
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
 from viz.build import build
+from viz.gradients import Gradients
 from viz.layout import lay_out
 from viz.shapes import Sheet
 
@@ -23,7 +24,7 @@ def render(
     *,
     format: str | None = None,
     detail: str = "op",
-    gradients: bool = True,
+    gradients: bool | Gradients = True,
     steps: int | None = None,
     window: tuple[int, int] | None = None,
     rankdir: str = "LR",
@@ -39,7 +40,7 @@ def render(
         format: one of `FORMATS`; by default what the path ends in, else svg.
         detail: one of `DETAILS`.
         gradients: run backward (leaving ``.grad`` alone) and show what flows; otherwise the picture says
-            that backward has not run.
+            that backward has not run. What flowed may be given instead, as `viz.gradients.Gradients`.
         steps: show only the first so many steps.
         window: show only the steps from the first to the last of this pair.
         rankdir: "LR", time to the right, or "TB", time downwards.

@@ -6,10 +6,10 @@ end, such as the losses); lanes run upright in the gutters between steps.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from viz.cell import Role
+from viz.detour import detour, snapped
 from viz.scene import Link, Scene, Unit
 from viz.shapes import Box, Path, Point
 
@@ -36,7 +36,7 @@ class Router:
         self._band_of = {role: band for band in bands for role in band.cell.spots}
         self._level = {id(band): i for i, band in enumerate(bands)}
         self._lanes: dict[str, int] = {}
-        self._ways: dict[tuple[Role, Role], str] = {}
+        self._ways: dict[tuple[Role, Role], list[Point] | None] = {}
         self._home = {unit.role: band for band in bands for unit in band.inputs}
 
     def path(self, link: Link) -> Path:
@@ -92,15 +92,19 @@ class Router:
         assert a.step is not None
         _, x0, x1 = self.grid.columns[a.step]
         rail = self._rail(b, "input")
+        foot: list[Point] = [(end.x, rail), (end.x, end.bottom)]
+        if not self._free(b, upper, above=False):  # past what stands below it
+            side = x0 + upper.left - 8
+            foot = [(side, rail), (side, end.y), (end.left, end.y)]
         if self._level[id(upper)] == self._level[id(lower)] + 1 and self._free(
             a, lower, above=True
         ):
-            if abs(start.x - end.x) < 1:
+            if abs(start.x - end.x) < 1 and len(foot) == 2:
                 return [(start.x, start.top), (end.x, end.bottom)]
-            return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
+            return [(start.x, start.top), (start.x, rail), *foot]
         lane = x0 + UP_LANE if lower.reverse else x1 - UP_LANE
         side = start.left if lower.reverse else start.right
-        return [(side, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
+        return [(side, start.y), (lane, start.y), (lane, rail), *foot]
 
     def _through_time(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point] | None:
         band = self._band(b)
@@ -113,7 +117,7 @@ class Router:
         if a.kind != "initial" and (
             near is None or self._band(a) is not band or abs(a.step - b.step) != 1
         ):
-            return self._far(start, end)
+            return self._far(a, b, start, end, band)
         leave = start.right if forwards else start.left
         enter = end.left if forwards else end.right
         straight = b.role in band.cell.highway and b.role == band.cell.highway[0]
@@ -132,48 +136,31 @@ class Router:
         return [(leave, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
 
     def _around(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
-        """Within a band: straight if nothing is in the way, else with a corner, else around the side."""
-        key = (a.role, b.role)
-        if key not in self._ways:
-            self._ways[key] = self._way(
-                start, end, [r for r in band.cell.spots if r not in key], band, a
-            )
-        return self._corner(self._ways[key], start, end, band, a)
-
-    def _corner(self, way: str, start: Box, end: Box, band: Band, a: Unit) -> list[Point] | None:
-        if way == "straight":
-            return None
-        upwards = end.y < start.y
-        leave = start.top if upwards else start.bottom
-        if way == "across":
-            side = start.right if end.x > start.x else start.left
-            near = (
-                0.0 if end.round else min(8.0, end.width / 4)
-            )  # beside the middle, where a line may leave upwards
-            x = end.x - near if end.x > start.x else end.x + near
-            return [(side, start.y), (x, start.y), (x, end.bottom if upwards else end.top)]
-        if way == "upright":
-            side = end.left if end.x > start.x else end.right
-            return [(start.x, leave), (start.x, end.y), (side, end.y)]
-        assert a.step is not None
-        _, x0, _ = self.grid.columns[a.step]
-        right = x0 + band.left + band.cell.width + 8
-        return [(start.right, start.y), (right, start.y), (right, end.y), (end.right, end.y)]
-
-    def _way(self, start: Box, end: Box, others: list[Role], band: Band, a: Unit) -> str:
+        """Within a band: the way found once for the two roles, moved to this step."""
         assert a.step is not None
         row, x0, _ = self.grid.columns[a.step]
-        left, top, cell = x0 + band.left, self.grid.row_top(row) + band.top, band.cell
-        walls = []
-        for role in others:
-            spot = cell.spots[role]
-            x = left + (cell.width - spot.x if band.reverse else spot.x)
-            walls.append((x, top + spot.y, spot.width / 2 + 1, spot.height / 2 + 1))
-        for way in ("straight", "across", "upright"):
-            points = self._corner(way, start, end, band, a) or [(start.x, start.y), (end.x, end.y)]
-            if not any(_crosses(p, q, wall) for p, q in pairwise(points) for wall in walls):
-                return way
-        return "around"
+        left, top = x0 + band.left, self.grid.row_top(row) + band.top
+        key = (a.role, b.role)
+        if key not in self._ways:
+            walls = [
+                (
+                    left + (band.cell.width - s.x if band.reverse else s.x),
+                    top + s.y,
+                    s.width,
+                    s.height,
+                )
+                for role, s in band.cell.spots.items()
+                if role not in key
+            ]
+            way = detour(start, end, walls)
+            self._ways[key] = None if way is None else [(x - left, y - top) for x, y in way]
+        found = self._ways[key]
+        if found is None:
+            return None
+        points = [(left + x, top + y) for x, y in found]
+        points[0] = snapped(start, points[0], points[1])
+        points[-1] = snapped(end, points[-1], points[-2])
+        return points
 
     def _free(self, unit: Unit, band: Band, above: bool) -> bool:
         """Whether nothing of its band stands above (or below) a unit, so that a line can go straight."""
@@ -210,32 +197,39 @@ class Router:
         rail = self._rail(b, "state")
         return [*head, (back, rail), (end.x, rail), (end.x, end.bottom)]
 
-    def _far(self, start: Box, end: Box) -> list[Point] | None:
-        return None
+    def _far(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
+        """To a step further on (attention, a residual): under the band of the target, then up to it."""
+        if a.step not in self.grid.columns or a.step is None or b.step is None or a.step > b.step:
+            return None
+        a_row, _, a1 = self.grid.columns[a.step]
+        b_row, b0, _ = self.grid.columns[b.step]
+        rail, lane = self._rail(b, "input"), a1 - UP_LANE
+        points = [(start.right, start.y), (lane, start.y)]
+        if a_row != b_row:
+            gap = self.grid.row_top(b_row) - 13
+            out, back = a1 + 4.0, self.grid.left - 16.0
+            if lane < out:  # to the end of the row first, below everything in it
+                out = self.grid.width - 6
+            below = self.grid.row_top(a_row + 1) - 13
+            points += [(lane, below), (out, below), (out, gap), (back, gap), (back, rail)]
+        else:
+            points.append((lane, rail))
+        if self._free(b, band, above=False):
+            return [*points, (end.x, rail), (end.x, end.bottom)]
+        side = b0 + band.left - 8
+        return [*points, (side, rail), (side, end.y), (end.left, end.y)]
 
     def _to_tail(self, a: Unit, start: Box, end: Box) -> list[Point]:
         """Up to the rail above the row, along it to the right, and to the end."""
         assert a.step is not None
         row, _, _ = self.grid.columns[a.step]
         rail = self.grid.row_top(row) + TAIL_RAIL
-        trunk = end.left - 12
+        trunk = self.grid.tail - 12
         head = [(start.x, start.top), (start.x, rail), (trunk, rail)]
-        return [*head, (trunk, end.y), (end.left, end.y)]
-
-
-def _crosses(p: Point, q: Point, wall: tuple[float, float, float, float]) -> bool:
-    """Whether the line from p to q runs through a box, given by its centre and half its sides."""
-    x, y, wide, tall = wall
-    low, high = 0.0, 1.0  # the part of the line inside the box, cut down side by side
-    for start, end, centre, half in ((p[0], q[0], x, wide), (p[1], q[1], y, tall)):
-        d = end - start
-        if abs(d) < 1e-9:
-            if abs(start - centre) >= half:
-                return False
-            continue
-        a, b = (centre - half - start) / d, (centre + half - start) / d
-        low, high = max(low, min(a, b)), min(high, max(a, b))
-    return low < high
+        if end.left < self.grid.tail + 30:
+            return [*head, (trunk, end.y), (end.left, end.y)]
+        over = end.top - 10  # over those that come before it
+        return [*head, (trunk, over), (end.x, over), (end.x, end.top)]
 
 
 def _tidy(points: list[Point]) -> list[Point]:

@@ -235,8 +235,9 @@ def _node(
         fill = scale.color(flow.norm)
         ink = style.ink_on(fill)
     outline = _outline(flow, line, scale)
-    dashed = unit.kind == "initial" and flow.state != "absent"
-    _shape(pen, box, 0.0, fill=fill, stroke_dasharray="4 2" if dashed else None, **outline)
+    if unit.kind == "initial" and flow.state != "absent":
+        outline["stroke_dasharray"] = "4 2"
+    _shape(pen, box, 0.0, fill=fill, **outline)
     if flow.state in ("zero", "underflow"):
         _shape(
             pen,
