@@ -1,1 +1,1 @@
-"""Commands of the program ``micrornn``, each loaded when it is used; `cli` knows them by their names alone."""
+"""Commands of the program ``micrornn``, each loaded when it is used; `cli` knows only their names."""

@@ -1,0 +1,160 @@
+"""From SOURCE, or a file that `micrornn record` wrote, to a recording; or to several, to compare."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from viz.commands.sourced import takes_source
+
+if TYPE_CHECKING:
+    from micrornn.recording import Recording
+
+SUFFIX = ".mrn"
+CELLS = ("rnn", "lstm", "gru")
+
+
+class SomeOf(click.ParamType):  # type: ignore[type-arg]
+    """One or several of some words, with commas between them.
+
+    >>> SomeOf(("rnn", "lstm")).convert("LSTM,rnn", None, None)
+    ('lstm', 'rnn')
+    """
+
+    name = "words"
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """The words, each once, in the order in which they were given."""
+        from micrornn.tasks.output import nearest
+
+        found = [word.strip().lower() for word in value.split(",")]
+        for word in found:
+            if word not in self.words:
+                self.fail(f"there is no {word!r}; {nearest(word, self.words)}", param, ctx)
+        return tuple(dict.fromkeys(found))
+
+    def get_metavar(self, param: Any, ctx: Any = None) -> str:
+        """How the help writes it."""
+        return f"[{'|'.join(self.words)}],..."
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        """The words that may follow the last comma."""
+        from click.shell_completion import CompletionItem
+
+        head, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(head + comma + w) for w in self.words if w.startswith(last)]
+
+
+def takes_sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `takes_source`, but ``--cell`` may name several cells, which are then compared."""
+    command = takes_source(command)
+    for option in command.__click_params__:  # type: ignore[attr-defined]
+        if option.name == "cell":
+            option.type = SomeOf(CELLS)
+            option.help = "The recurrent cells, one or several to compare."
+    return command
+
+
+def say(message: str) -> None:
+    """A message, on stderr."""
+    click.echo(message, err=True)
+
+
+def emit(content: str | bytes) -> None:
+    """A result, on stdout: in the terminal's own encoding there, in UTF-8 for whoever else reads it."""
+    if isinstance(content, str):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        content = content.encode(encoding, "replace")
+    click.echo(content, nl=False)
+
+
+def recording_of(
+    source: str, options: Mapping[str, Any] | None = None, quiet: bool = False
+) -> Recording:
+    """The run that SOURCE names, recorded with one backward pass from its loss; or the one in a file.
+
+    Raises:
+        ValueError, OSError: it names nothing, or an option does not fit it.
+    """
+    from micrornn.recording import load_recording, record, recording
+    from micrornn.tasks.source import flag, resolve
+
+    options = options or {}
+    if is_file(source):
+        if options:
+            raise ValueError(
+                f"{', '.join(map(flag, options))} has no meaning for {source}: it was recorded as it is"
+            )
+        return load_recording(source)
+    # Observed, so that every node knows its source line; the pass is run afterwards, and once.
+    with np.errstate(all="ignore"):
+        with recording():
+            unrolled = resolve(source, options)
+        if not quiet:
+            for remark in unrolled.remarks:
+                say(remark)
+        return record(unrolled.loss)
+
+
+def recordings_of(
+    source: str, options: Mapping[str, Any] | None = None, quiet: bool = False
+) -> dict[str, Recording]:
+    """As `recording_of`, by cell where several cells are named; under the name "" where one is.
+
+    Raises:
+        ValueError, OSError: as there.
+    """
+    options = dict(options or {})
+    cells = options.pop("cell", ())
+    if len(cells) > 1:
+        runs = {}
+        for cell in cells:
+            runs[cell] = recording_of(source, {**options, "cell": cell}, quiet)
+            quiet = True  # what was done to the text is the same for all
+        return runs
+    if cells:
+        options["cell"] = cells[0]
+    return {"": recording_of(source, options, quiet)}
+
+
+def is_file(source: str) -> bool:
+    """Whether a source is the file of a recording: by its ending, or by what is in it."""
+    if source.endswith(SUFFIX):
+        return True
+    path = Path(source)
+    return path.suffix != ".py" and path.is_file() and zipfile.is_zipfile(path)
+
+
+def as_json(value: Any) -> str:
+    """Plain values as JSON, on several lines; NaN is null, infinity is "inf"."""
+    from viz.plots.runs import plain
+
+    return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def narrow(text: str, width: int = 80) -> str:
+    """Text with its long lines broken, each part indented as its line is.
+
+    >>> print(narrow("   one two three", 10), end="")
+       one two
+         three
+    """
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        parts = textwrap.wrap(
+            line, width, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+        ) if len(line) > width else [line]  # fmt: skip
+        lines += parts
+    return "\n".join(lines) + "\n"
