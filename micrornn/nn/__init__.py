@@ -4,6 +4,15 @@ The cells are the textbook equations and nothing else: their backward is the eng
 """
 
 from micrornn.nn import decoding, functional, init, scheduled, utils
+from micrornn.nn.activations import (
+    Flatten,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from micrornn.nn.attention import (
     AdditiveAttention,
     Attention,
@@ -13,11 +22,15 @@ from micrornn.nn.attention import (
 )
 from micrornn.nn.basic import Dropout, Identity, Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
+from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
+from micrornn.nn.ctc_loss import CTCLoss, ctc_alignment, ctc_best_path
 from micrornn.nn.decoder import Decoder
 from micrornn.nn.embedding import Embedding
+from micrornn.nn.images import Conv2d, MaxPool2d
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import CrossEntropyLoss, MSELoss, sequence_loss
 from micrornn.nn.module import Module, ModuleList, Parameter, Sequential
+from micrornn.nn.normalization import LayerNorm
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
 from micrornn.nn.sequence import each_step
 
@@ -27,25 +40,40 @@ __all__ = [
     "RNN",
     "AdditiveAttention",
     "Attention",
+    "CTCLoss",
+    "Conv2d",
     "CrossEntropyLoss",
     "Decoder",
     "DotAttention",
     "Dropout",
     "Embedding",
     "Encoder",
+    "Flatten",
     "GRUCell",
     "GeneralAttention",
     "Identity",
     "LSTMCell",
+    "LayerNorm",
     "Linear",
+    "LogSoftmax",
     "MSELoss",
+    "MaxPool2d",
     "Module",
     "ModuleList",
     "Parameter",
     "RNNCell",
+    "ReLU",
     "ScaledDotAttention",
     "Seq2Seq",
     "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "ctc_alignment",
+    "ctc_beam",
+    "ctc_best_path",
+    "ctc_greedy",
     "decoding",
     "each_step",
     "functional",

@@ -8,8 +8,11 @@ import numpy as np
 
 from micrornn.nn.attention import scaled_dot_product_attention
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
+from micrornn.nn.ctc_loss import ctc_loss
 from micrornn.nn.embedding import embedding
+from micrornn.nn.images import conv2d, max_pool2d
 from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.normalization import layer_norm
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import mul, relu, sigmoid, softplus, sub, tanh
 from micrornn.ops.product import linear
@@ -17,11 +20,15 @@ from micrornn.ops.reduce import log_softmax, mean, softmax, sum
 from micrornn.tensor import Tensor, lift, shape_of
 
 __all__ = [
+    "conv2d",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "embedding",
+    "layer_norm",
     "linear",
     "log_softmax",
+    "max_pool2d",
     "mse_loss",
     "one_hot",
     "relu",

@@ -52,8 +52,8 @@ def module_differences(
 def _difference(key: str, expected: Any, found: Any, tolerance: float) -> dict[str, Any]:
     if np.shape(found) != expected.shape:
         return {key: f"shape {np.shape(found)}, expected {expected.shape}"}
-    with np.errstate(invalid="ignore"):
-        worst = float(np.max(np.abs(expected - found), initial=0.0))
-    if np.array_equal(expected, found, equal_nan=True) or worst <= tolerance:
-        return {}
-    return {key: worst}
+    same = (np.asarray(expected) == found) | (np.isnan(expected) & np.isnan(found))
+    worst = float(
+        np.max(np.abs(np.where(same, 0.0, expected) - np.where(same, 0.0, found)), initial=0)
+    )
+    return {} if worst <= tolerance else {key: worst}

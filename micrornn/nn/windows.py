@@ -1,0 +1,100 @@
+"""Windows of an image: every patch that a filter sees, laid out as rows, and the way back.
+
+Two linear primitives, each the other's transpose, so each is the other's backward. With them convolution is
+an ordinary matrix product.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.primitive import Operation, primitive, sample
+from micrornn.tensor import Data
+
+Pair = tuple[int, int]
+Array = np.ndarray[Any, Any]
+
+
+def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
+    """How many places a window has along an axis.
+
+    >>> out_size(28, 3, 2, 1)
+    14
+    """
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def _places(
+    shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> tuple[Pair, list[tuple[int, int, slice, slice]]]:
+    """The numbers of places, and for each element of the window where it falls in the padded image."""
+    rows, columns = (
+        out_size(n, k, s, p, d)
+        for n, k, s, p, d in zip(shape[-2:], kernel, stride, padding, dilation)
+    )
+    return (rows, columns), [
+        (
+            i,
+            j,
+            slice(i * dilation[0], i * dilation[0] + stride[0] * rows, stride[0]),
+            slice(j * dilation[1], j * dilation[1] + stride[1] * columns, stride[1]),
+        )
+        for i in range(kernel[0])
+        for j in range(kernel[1])
+    ]
+
+
+def cut(
+    x: Data, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1), fill: float = 0.0
+) -> Array:
+    """(N, C, H, W) to (N, H', W', C, k1, k2): the window at every place, ``fill`` beyond the edge."""
+    (rows, columns), places = _places(x.shape, kernel, stride, padding, dilation)
+    (top, left), (batch, channels) = padding, x.shape[:2]
+    if top or left:
+        x = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=fill)
+    out: Array = np.empty((batch, rows, columns, channels, *kernel), x.dtype)
+    for i, j, down, across in places:
+        out[..., i, j] = x[:, :, down, across].transpose(0, 2, 3, 1)
+    return out
+
+
+def _windows_forward(x: Data, *, size: Pair, **about: Any) -> Data:
+    seen = cut(x, **about)
+    return seen.reshape(*seen.shape[:3], -1)
+
+
+def _fold_forward(y: Data, *, size: Pair, **about: Any) -> Data:
+    kernel, (top, left) = about["kernel"], about["padding"]
+    parts = y.reshape(*y.shape[:3], -1, *kernel)
+    shape = (len(y), parts.shape[3], size[0] + 2 * top, size[1] + 2 * left)
+    whole = np.zeros(shape, y.dtype)
+    _, places = _places((*shape[:2], *size), **about)
+    for i, j, down, across in places:
+        whole[:, :, down, across] += parts[..., i, j].transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(whole[:, :, top : top + size[0], left : left + size[1]])
+
+
+_ABOUT: dict[str, Any] = {"size": (5, 4), "kernel": (3, 2), "stride": (2, 1)}
+_ABOUT |= {"padding": (1, 0), "dilation": (1, 2)}
+
+windows: Operation = primitive(
+    "windows",
+    "every patch of x as a row",
+    forward=_windows_forward,
+    vjp=(lambda g, y, x, **about: fold(g, **about),),
+    jvp=(lambda d, y, x, **about: windows(d, **about),),
+    samples=(sample((2, 3, 5, 4), **_ABOUT),),
+    doc="x (N, C, H, W), y (N, H', W', C k1 k2); params: size (H, W), kernel, stride, padding, dilation.",
+)
+
+fold: Operation = primitive(
+    "fold",
+    "patches added up where they came from",
+    forward=_fold_forward,
+    vjp=(lambda g, y, x, **about: windows(g, **about),),
+    jvp=(lambda d, y, x, **about: fold(d, **about),),
+    samples=(sample((2, 3, 2, 18), **_ABOUT),),
+    doc="The transpose of `windows`: (N, H', W', C k1 k2) to (N, C, H, W).",
+)
