@@ -33,6 +33,7 @@ READERS = ("nn", "optim", "data", "tasks", "check", "recording", "flow", "debug"
 #: Imports that break a rule and are wanted all the same: (module, imported module) -> the reason.
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("micrornn.display", "viz"): "a notebook asks a tensor or a graph for its picture",
+    ("micrornn.debug.entry", "viz.terminal"): "mr.debug() opens a terminal, when it is called",
 }
 
 #: What may be loaded, beyond the standard library, by importing each part of the house.

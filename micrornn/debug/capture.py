@@ -22,20 +22,33 @@ class Caught:
 
     Attributes:
         error: what ended it, if anything did.
-        made: every node, oldest first.
-        stream: every pullback, in order.
+        made: every node, oldest first; or, of a long training, the last.
+        stream: every pullback, in order; or those of the last pass.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_all: bool) -> None:
         self.error: BaseException | None = None
         self.made: list[Tensor] = []
         self.stream: list[Pullback] = []
-        self.on_pullback = self.stream.append
+        self._keep_all = keep_all
+        self._waiting: set[int] = set()
 
     def on_node(self, node: Tensor) -> None:
         """A node was made."""
         node.source = calling_line()
+        if not self._keep_all:
+            self.made.clear()
         self.made.append(node)
+
+    def on_pullback(self, pullback: Pullback) -> None:
+        """A pullback has run; where a pass begins, those before it may be let go."""
+        if not self._keep_all:
+            if pullback.node.number not in self._waiting:
+                self.stream.clear()
+                self._waiting.clear()
+            self._waiting.discard(pullback.node.number)
+            self._waiting.update(x.number for x in pullback.node.inputs if x.inputs)
+        self.stream.append(pullback)
 
     def recording(self) -> Recording:
         """The run as far as it came: the last pass of it, and the graph behind that.
@@ -59,10 +72,11 @@ class Caught:
 
 
 @contextmanager
-def capture(trap: bool = False) -> Iterator[Caught]:
+def capture(trap: bool = False, keep_all: bool = True) -> Iterator[Caught]:
     """Record what runs inside.
 
     Args:
+        keep_all: otherwise only what is needed for the step that runs, as in a long training.
         trap: stop where a NaN or an infinity is born. That error does not leave the block: it is kept
             in ``error``, as any other is that is let through.
 
@@ -72,7 +86,7 @@ def capture(trap: bool = False) -> Iterator[Caught]:
     >>> caught.error.direction, caught.recording().nodes[-1].step
     ('forward', 3)
     """
-    caught = Caught()
+    caught = Caught(keep_all)
     with collector.paused(), ExitStack() as stack:
         stack.enter_context(observed(caught))  # before the trap, so that it sees what trips it
         if trap:

@@ -164,6 +164,7 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
     "render": ("loop", ["render now.svg", "render now.bmp", "render"]),
     "export": ("loop", ["export turns.csv", "export turns", "export"]),
     "help": ("loop", ["help", "help break", "help s", "help expressions", "help setp"]),
+    "tutorial": ("loop", ["help tutorial"]),
     "quit": ("loop", ["quit", "stpe", "re", "# a remark", "q"]),
 }
 

@@ -21,7 +21,7 @@ from micrornn.tensor import Tensor
 if TYPE_CHECKING:
     from micrornn.debug.session import Session
 
-MOST = 40  # lines of a table that are shown
+MOST = 24  # lines of a table that are shown
 
 
 def _cut(lines: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from micrornn.debug.registry import COMMANDS, Command, Outcome, command, find
+from micrornn.debug.registry import COMMANDS, Command, Effect, Outcome, command, find
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session
@@ -86,3 +86,9 @@ def _wrapped(words: list[str]) -> list[str]:
 def quit(session: Session, text: str) -> Outcome:
     """Leave the debugger."""
     return Outcome(leave=True)
+
+
+@command("tutorial", group="other", example="tutorial")
+def tutorial(session: Session, text: str) -> Outcome:
+    """Walk through a vanishing gradient, command by command, on a small run of its own."""
+    return Outcome(effect=Effect("tutorial", ""))

@@ -1,0 +1,86 @@
+"""Post mortem: run a training, and keep the step that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from micrornn.backward import Sweep
+from micrornn.debug.capture import Caught, capture
+from micrornn.debug.errors import DebuggerError
+from micrornn.recording import Recording
+from micrornn.tasks import SOURCES
+from micrornn.tasks.source import open_file, resolve
+from micrornn.tasks.unrolled import Unrolled
+from micrornn.tasks.userfile import SourceError
+from micrornn.tensor import Tensor
+
+
+class Failed(NamedTuple):
+    """A run that failed.
+
+    Attributes:
+        rec: the step that failed, as far as it came.
+        error: what went wrong; a NonFiniteError knows the node.
+        kept: the file that it was saved to.
+    """
+
+    rec: Recording
+    error: Exception
+    kept: Path
+
+
+def post_mortem(source: str, options: Mapping[str, Any]) -> Failed | None:
+    """Run a source, stop where a NaN or an infinity is born or an error is raised, and keep that step.
+
+    Returns:
+        What failed, or None where nothing did.
+
+    Raises:
+        SourceError: the source is none, or it failed before anything was computed.
+    """
+    caught: Caught | None = None
+    try:
+        with capture(trap=True, keep_all=False) as caught:
+            _run(source, options)
+    except SourceError as error:
+        if caught is None or not isinstance(error.__cause__, Exception):
+            raise
+        caught.error = error.__cause__
+        return _failed(source, caught, error)
+    if not isinstance(caught.error, Exception):
+        return None
+    return _failed(source, caught, caught.error)
+
+
+def _failed(source: str, caught: Caught, error: Exception) -> Failed:
+    try:
+        rec = caught.recording()
+    except DebuggerError:
+        raise error from None
+    name = source.rpartition(":")[0] if ".py" in source else source
+    kept = Path(f"{Path(name).stem}-failed.mrn")
+    rec.save(kept)
+    cause = caught.error
+    return Failed(rec, cause if isinstance(cause, Exception) else error, kept)
+
+
+def _run(source: str, options: Mapping[str, Any]) -> None:
+    if source in SOURCES:
+        _backward(resolve(source, options))
+        return
+    file, name = open_file(source, options)
+    value = file.get(name)
+    if callable(value) and not isinstance(value, (Tensor, Unrolled)):
+        function: Callable[[], Any] = value
+        value = file.call(name, function)
+    if isinstance(value, (Tensor, Unrolled)):
+        _backward(value)
+
+
+def _backward(value: Tensor | Unrolled) -> None:
+    loss = value.loss if isinstance(value, Unrolled) else value
+    if loss.requires_grad and loss.size == 1:
+        for _ in Sweep(loss):
+            pass

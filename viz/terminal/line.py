@@ -1,0 +1,151 @@
+"""The line debugger: reads a command, prints the answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from micrornn.debug.commands.help import PITCH
+from micrornn.debug.errors import DebuggerError
+from micrornn.debug.registry import Outcome
+from micrornn.debug.report import turn_data, turn_lines
+from micrornn.debug.session import Session
+from viz.terminal.effects import perform
+from viz.terminal.paint import dyed, painted, wants_colour
+from viz.terminal.reader import Reader
+
+
+class ScriptError(ValueError):
+    """A line of a script was refused: which, and why."""
+
+
+class LineDebugger:
+    """A session in a terminal, or in a script.
+
+    Args:
+        session: what is debugged.
+        out: where answers go.
+        as_json: one JSON object for each answer, instead of text.
+    """
+
+    def __init__(self, session: Session, out: TextIO | None = None, as_json: bool = False) -> None:
+        self.session = session
+        self.out = sys.stdout if out is None else out
+        self.as_json = as_json
+        self.colour = not as_json and wants_colour(self.out)
+
+    # -- saying ------------------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """Print some lines, painted where there is colour."""
+        if text:
+            print(painted(text) if self.colour else text, file=self.out, flush=True)
+
+    def complain(self, text: str, command: str) -> None:
+        """Print why a command was refused."""
+        if self.as_json:
+            self._object({"command": command, "kind": "error", "error": text})
+        else:
+            print(dyed(text, "red") if self.colour else text, file=self.out, flush=True)
+
+    def _object(self, found: dict[str, object]) -> None:
+        print(json.dumps(found, ensure_ascii=False, allow_nan=False), file=self.out, flush=True)
+
+    def answer(self, command: str, outcome: Outcome) -> None:
+        """Print an answer."""
+        if not self.as_json:
+            self.say(outcome.text)
+        elif outcome.kind == "stop":
+            self._object({"command": command, "kind": "stop", **outcome.data})
+        elif not outcome.leave:
+            told = {"text": outcome.text, "data": outcome.data}
+            self._object({"command": command, "kind": "answer", **told})
+
+    @property
+    def prompt(self) -> str:
+        """What stands before a command: the branch, or the direction, where it is not the usual one."""
+        state = self.session.state
+        where = state.branch if state.branch != "main" else ""
+        where = "forward" if state.direction == "forward" else where
+        return f"(debug {where}) " if where else "(debug) "
+
+    def greet(self, first_time: bool) -> None:
+        """Say what is debugged, how it goes (the first time), and where the cursor is."""
+        session = self.session
+        line, places, position = session.line, session.places, session.state.position
+        if self.as_json:
+            data = turn_data(line, places, position)
+            self._object(
+                {"command": "", "kind": "stop", "title": session.title, **data, "reasons": []}
+            )
+            return
+        self.say(session.title)
+        self.say(session.summary())
+        if first_time:
+            self.say(PITCH)
+        self.say("\n".join(turn_lines(line, places, position)))
+
+    # -- doing -------------------------------------------------------------------------------------
+
+    def do(self, command: str) -> bool:
+        """Carry out one command; whether to leave. A refusal is printed.
+
+        Raises:
+            DebuggerError: it was refused, after that has been printed.
+        """
+        try:
+            outcome = self.session.execute(command)
+            if outcome.effect is not None and outcome.effect.kind == "tutorial":
+                from viz.terminal.lesson import teach
+
+                teach(self)
+            elif outcome.effect is not None:
+                perform(self.session, outcome.effect)
+        except DebuggerError as error:
+            self.complain(str(error), command)
+            raise
+        except KeyboardInterrupt:
+            self.complain("interrupted; the debugger stands where it stood", command)
+            return False
+        self.answer(command, outcome)
+        return outcome.leave
+
+    def run_script(self, lines: Iterable[tuple[str, str]]) -> bool:
+        """Carry out lines, each with the name of its place; whether one of them was to leave.
+
+        Raises:
+            ScriptError: a line was refused; names it.
+        """
+        for place, command in lines:
+            if not command.strip() or command.strip().startswith("#"):
+                continue
+            if not self.as_json:
+                print(self.prompt + command.strip(), file=self.out, flush=True)
+            try:
+                if self.do(command.strip()):
+                    return True
+            except DebuggerError as error:
+                raise ScriptError(f"{place}: {command.strip()}: {error}") from error
+        return False
+
+    def interact(self, reader: Reader) -> None:
+        """Read and carry out commands until the end, or until one is to leave."""
+        self.reader = reader
+        while True:
+            try:
+                line = reader.read(self.prompt)
+            except EOFError:
+                if reader.interactive:
+                    print(file=self.out)
+                return
+            except KeyboardInterrupt:
+                continue
+            if not reader.interactive and not self.as_json:
+                print(self.prompt + line, file=self.out, flush=True)
+            try:
+                if self.do(line):
+                    return
+            except DebuggerError:
+                continue

@@ -1,0 +1,56 @@
+"""Colour for the debugger's text: a few words that matter, or none at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TextIO
+
+CODES = {
+    **{"bold": "1", "faint": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"},
+    **{"magenta": "35", "cyan": "36"},
+}
+
+#: What is painted, and how: the first group of each match, else all of it.
+RULES = (
+    (re.compile(r"^(?:pullback|node) \d[\d,]* of \d[\d,]*:", re.M), "bold"),
+    (re.compile(r"^(?:temporary )?breakpoint \d+", re.M), "yellow"),
+    (re.compile(r"^watch \d+", re.M), "magenta"),
+    (re.compile(r"^display \d+", re.M), "blue"),
+    (re.compile(r"^->.*$", re.M), "green"),
+    (re.compile(r"\b(?:NaN|nan|inf|WRONG)\b"), "red"),
+    (re.compile(r"\bexactly 0\b"), "magenta"),
+    (re.compile(r"\bt=\d+"), "cyan"),
+)
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal that can, unless NO_COLOR is set.
+
+    >>> import io
+    >>> wants_colour(io.StringIO())
+    False
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def dyed(text: str, colour: str) -> str:
+    """A text in a colour, by ANSI codes.
+
+    >>> dyed("no", "red")
+    '\\x1b[31mno\\x1b[0m'
+    """
+    return f"\x1b[{CODES[colour]}m{text}\x1b[0m"
+
+
+def painted(text: str) -> str:
+    """The debugger's text with its words coloured.
+
+    >>> painted("gradient: norm NaN")
+    'gradient: norm \\x1b[31mNaN\\x1b[0m'
+    """
+    for pattern, colour in RULES:
+        text = pattern.sub(lambda match, colour=colour: dyed(match[0], colour), text)  # type: ignore[misc]
+    return text
