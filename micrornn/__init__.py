@@ -6,6 +6,7 @@ from micrornn import operators as operators
 from micrornn.backward import Pullback, backward, grad, pullbacks
 from micrornn.check import GradientMismatch, gradcheck, gradgradcheck
 from micrornn.context import no_grad, scope
+from micrornn.debug import debug, debugging
 from micrornn.forward import hvp, jacobian, jvp
 from micrornn.graph import Edge, Graph
 from micrornn.ops import *  # noqa: F403
@@ -23,6 +24,8 @@ __all__ = [
     "Tensor",
     "Value",
     "backward",
+    "debug",
+    "debugging",
     "grad",
     "gradcheck",
     "gradgradcheck",
