@@ -16,9 +16,9 @@ Wall = tuple[float, float, float, float]  # centre, width and height of a box in
 _CLEAR = (4.0, 7.0)  # how far a channel may keep from the box beside it
 
 
-def detour(start: Box, end: Box, walls: list[Wall]) -> list[Point] | None:
+def detour(start: Box, end: Box, walls: list[Wall], straight: bool = True) -> list[Point] | None:
     """The corners of the way from one border to the other; None stands for the straight line."""
-    if _free([(start.x, start.y), (end.x, end.y)], walls):
+    if straight and _free([(start.x, start.y), (end.x, end.y)], walls):
         return None
     for way in (_across(start, end), _upright(start, end)):
         if _free(way, walls):

@@ -23,7 +23,7 @@ _LETTERS = {"zero": "0", "underflow": "u", "nan": "N", "absent": "–"}
 _FOOT = 16.0  # between the picture and the legend
 
 NO_GRAPHVIZ = (
-    "PDF needs Graphviz, and its program neato was not found. Install Graphviz (apt install graphviz, "
+    "PDF needs Graphviz, and its program dot was not found. Install Graphviz (apt install graphviz, "
     "brew install graphviz, or graphviz.org/download), or choose a format that needs nothing: "
     "svg, png or html"
 )
@@ -337,4 +337,5 @@ def _plain(text: str) -> str:
     """Text in which Graphviz sees no markup and no escape."""
     import graphviz
 
-    return str(graphviz.escape(text))
+    escaped: str = graphviz.escape(text)  # of a kind of its own, which is never taken for HTML
+    return escaped

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viz.cell import Role
-from viz.detour import detour, snapped
+from viz.detour import Wall, detour, snapped
 from viz.scene import Link, Scene, Unit
 from viz.shapes import Box, Path, Point
 
@@ -132,7 +132,7 @@ class Router:
             return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
         rail = self._rail(b, "state")
         if not band.cell.gates and not self._free(b, band, above=False):
-            return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
+            return [(leave, start.y), (lane, start.y), *self._reach(b, end, band, (lane, start.y))]
         return [(leave, start.y), (lane, start.y), (lane, rail), (end.x, rail), (end.x, end.bottom)]
 
     def _around(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
@@ -142,17 +142,7 @@ class Router:
         left, top = x0 + band.left, self.grid.row_top(row) + band.top
         key = (a.role, b.role)
         if key not in self._ways:
-            walls = [
-                (
-                    left + (band.cell.width - s.x if band.reverse else s.x),
-                    top + s.y,
-                    s.width,
-                    s.height,
-                )
-                for role, s in band.cell.spots.items()
-                if role not in key
-            ]
-            way = detour(start, end, walls)
+            way = detour(start, end, self._walls(band, a.step, set(key)))
             self._ways[key] = None if way is None else [(x - left, y - top) for x, y in way]
         found = self._ways[key]
         if found is None:
@@ -161,6 +151,23 @@ class Router:
         points[0] = snapped(start, points[0], points[1])
         points[-1] = snapped(end, points[-1], points[-2])
         return points
+
+    def _walls(self, band: Band, step: int, but: set[Role]) -> list[Wall]:
+        """The boxes of a band at a step, without some roles."""
+        row, x0, _ = self.grid.columns[step]
+        left, top, width = x0 + band.left, self.grid.row_top(row) + band.top, band.cell.width
+        return [
+            (left + (width - s.x if band.reverse else s.x), top + s.y, s.width, s.height)
+            for role, s in band.cell.spots.items()
+            if role not in but
+        ]
+
+    def _reach(self, b: Unit, end: Box, band: Band, corner: Point) -> list[Point]:
+        """From a point in the gutter to a unit that cannot be reached from straight below."""
+        assert b.step is not None
+        here = Box(b, 0.0, 0.0, False, *corner)
+        way = detour(here, end, self._walls(band, b.step, {b.role}), straight=False)
+        return way or [(corner[0], end.y), (end.toward(corner)[0], end.y)]
 
     def _free(self, unit: Unit, band: Band, above: bool) -> bool:
         """Whether nothing of its band stands above (or below) a unit, so that a line can go straight."""
@@ -193,13 +200,15 @@ class Router:
         if straight or b.role in band.cell.highway:
             return [*head, (back, end.y), (end.left if forwards else end.right, end.y)]
         if not band.cell.gates and not self._free(b, band, above=False):
-            return [*head, (back, end.y), (end.left if forwards else end.right, end.y)]
+            level = grid.row_top(row) + band.top + band.cell.state_rail
+            return [*head, (back, level), *self._reach(b, end, band, (back, level))]
         rail = self._rail(b, "state")
         return [*head, (back, rail), (end.x, rail), (end.x, end.bottom)]
 
     def _far(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
         """To a step further on (attention, a residual): under the band of the target, then up to it."""
-        if a.step not in self.grid.columns or a.step is None or b.step is None or a.step > b.step:
+        assert a.step is not None and b.step is not None
+        if a.step not in self.grid.columns or a.step > b.step:
             return None
         a_row, _, a1 = self.grid.columns[a.step]
         b_row, b0, _ = self.grid.columns[b.step]

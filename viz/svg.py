@@ -9,7 +9,7 @@ style sheet, so that several pictures can stand on one page.
 
 from __future__ import annotations
 
-from html import escape
+import math
 
 from viz import legend, style
 from viz.gradients import Flow, is_cut
@@ -152,7 +152,10 @@ def _gradient(
         dash = "7 4" if flow.sign == "-" else None
         pen.add("path", d=way, fill="none", stroke=color, stroke_width=width, stroke_dasharray=dash)
         pen.head(path, True, 4.0 + 1.4 * width, color)
-        if path.link.source.out.size == 1 and flow.sign in "+-":
+        if flow.norm == math.inf:
+            x, y = middle(path.points)
+            pen.text("∞", x, y + 4, anchor="middle", size=13, fill=style.ALARM, halo=True)
+        elif path.link.source.out.size == 1 and flow.sign in "+-":
             x, y = signs.place(path)
             pen.text("+" if flow.sign == "+" else "−", x, y, anchor="middle", size=10, halo=True)
     elif flow.state == "zero":  # hollow
@@ -280,6 +283,8 @@ def _node(
         pen.text(mark.label, left + 8, y + 6, size=MARK_SIZE)
         pen.close("g")
         y += MARK_HEIGHT
+    if flow.norm == math.inf:
+        pen.text("∞", box.right, box.top + 3, anchor="middle", size=13, fill=style.ALARM, halo=True)
     if is_cut(node):  # a wall, where the gradient would have passed on
         pen.add(
             "rect", x=box.left - 5, y=box.top - 5, width=3, height=box.height + 10, fill=style.INK
@@ -346,6 +351,3 @@ def title_of(box: Box, sheet: Sheet) -> str:
         words.append(f"in {node.scope}")
     words.append(value_words(node))
     return ", ".join(words)
-
-
-__all__ = ["datum", "describe", "escape", "subtitle", "title_of", "write"]
