@@ -14,8 +14,9 @@ from micrornn.tensor import Tensor
 
 KINDS = (
     *("rnn", "lstm", "gru", "stacked", "bidirectional", "masked", "truncated"),
-    *("attention", "residual", "whole sequence", "untagged views"),
+    *("attention", "residual", "whole sequence", "untagged views", "penalised views"),
 )
+VIEWS = ("untagged views", "penalised views")  # of the weight, made before the steps begin
 
 
 class Drawn(NamedTuple):
@@ -55,13 +56,13 @@ def states(kind: str, steps: int, hidden: int, batch: int, gates: str, rng: Any)
     enter = mr.tensor(rng.normal(size=(hidden, 2)), requires_grad=True, name="U")
     with mr.scope(t=0):
         h: Tensor = mr.tensor(rng.normal(size=(batch, hidden)), name="h")
-    if kind == "untagged views":
+    if kind in VIEWS:
         used = mr.tanh(weight) / mr.exp(weight).sum() + weight.T
     outputs = []
     for t in range(1, steps + 1):
         with mr.scope("cell", t=t):
             xt = mr.tensor(x[t - 1], name="x")
-            if kind == "untagged views":
+            if kind in VIEWS:
                 h = mr.tanh(h @ used + xt @ enter.T)
             elif kind == "residual":
                 h = h + mr.tanh(h @ weight.T + mr.linear(xt, enter))
@@ -121,5 +122,9 @@ def run(
             with mr.scope("loss"):
                 stacked = mr.stack(losses)
                 total = stacked.mean() if reduction == "mean" else stacked.sum()
+                if kind == "penalised views":  # outside all steps, by way of what the steps use
+                    penalty = (outputs[0].inputs[0].inputs[0].inputs[1] ** 2.0).sum() * 0.1
+                    losses = [*losses, penalty]
+                    total = total + penalty
         total.backward()
     return Drawn(kind, rec, losses, total)

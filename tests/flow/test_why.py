@@ -64,6 +64,15 @@ def not_on_a_path() -> Recording:
     return rec
 
 
+def not_on_a_path_beside_a_cut() -> Recording:
+    w, v = weight(), mr.tensor([1.0], requires_grad=True, name="v")
+    with recording() as rec, mr.scope("step", t=1):
+        unused = mr.tanh(v * 2.0)
+        unused.name = "unused"
+        (mr.tanh(w).detach() * w).sum().backward()
+    return rec
+
+
 def detached() -> Recording:
     w = weight()
     with recording() as rec, mr.scope("attention", t=3):
@@ -97,6 +106,22 @@ def truncated_in_chunks() -> Recording:
         with mr.scope("second chunk"):
             output, _ = lstm([np.ones(2)] * 3, tuple(s.detach() for s in state))
         output[-1].sum().backward()
+    return rec
+
+
+def truncated_and_counted_anew() -> Recording:
+    w = weight()
+    with recording() as rec:
+        with mr.scope("rnn", t=0):
+            h = mr.tensor([0.5], name="h")
+        for chunk in (1, 2):
+            with mr.scope(f"chunk {chunk}", t=0):
+                h = h.detach()
+            for t in (1, 2, 3):
+                with mr.scope(f"chunk {chunk}", t=t):
+                    h = mr.tanh(w * h + 0.1)
+                    h.name = "h"
+        h.sum().backward()
     return rec
 
 
@@ -239,6 +264,23 @@ def nan_backward() -> Recording:
     return rec
 
 
+def nan_backward_beside_an_infinite_mask() -> Recording:
+    w = mr.tensor([0.0, 1.0, 2.0], requires_grad=True, name="w")
+    with recording() as rec, mr.scope("attention", t=2), np.errstate(all="ignore"):
+        weights = mr.softmax(w + np.array([0.0, 0.0, -np.inf]))
+        (weights.sum() + mr.sqrt(w * w).sum()).backward()
+    return rec
+
+
+def nan_of_an_infinite_input() -> Recording:
+    w = weight()
+    with recording() as rec, mr.scope("own", t=1), np.errstate(all="ignore"):
+        x = mr.tensor([np.inf], name="x")
+        y = w * x
+        (y - y * 2.0).sum().backward()
+    return rec
+
+
 def healthy() -> Recording:
     w = weight(0.9)
     return loop(lambda h: mr.tanh(w * h), steps=4)
@@ -252,6 +294,20 @@ CASES = {
         "not on a path to the loss",
         "ends in unused[1], which no loss uses",
         "mul[1]",
+    ),
+    "no path, beside a cut": Case(
+        not_on_a_path_beside_a_cut, "v", "not on a path to the loss", "ends in unused[1]"
+    ),
+    "truncated, counted anew": Case(
+        truncated_and_counted_anew, "chunk 1/h[2]", "outside the truncation window", "as data"
+    ),
+    "nan backward, beside an infinite mask": Case(
+        *(nan_backward_beside_an_infinite_mask, "w", "NaN or inf born here"),
+        *("Backward: a gradient of norm", "sqrt[2]"),
+    ),
+    "nan of an infinite input": Case(
+        *(nan_of_an_infinite_input, "w", "NaN or inf born here", "Forward: NaN came out of sub"),
+        "sub[1]",
     ),
     "detached": Case(detached, "w", "detached here", "features[3] as data", "features[3]"),
     "truncated": Case(

@@ -218,6 +218,8 @@ def on_computed(*path: Any) -> Callable[[Document], None]:
         (put("passes", 0, 0, 1, [0, 0, [3]]), "another shape than the node"),
         (put("passes", 0, 0, 2, 0, [0, 0, [7]]), "is sent to a node of shape"),
         (put("passes", 0, 0, 2, 0, {"pickle": 1}), "in no known form"),
+        (lambda d: d["passes"][0].reverse(), "does not fit the graph or the order"),
+        (lambda d: d["passes"][0].insert(0, d["passes"][0][0]), "does not fit the graph or the"),
         (put("losses", [-1]), "there is no node"),
     ],
 )
