@@ -188,6 +188,12 @@ class Later(click.Command):
 
 
 LATER = (
+    Later("flow", "viz.commands.flow", "Show where the gradient goes over time."),
+    Later("record", "viz.commands.record", "Keep a run whole, forward and backward, in a file."),
+    Later("diagnose", "viz.commands.diagnose", "Say what is wrong with the gradient of a run."),
+    Later("why", "viz.commands.diagnose", "Say why one gradient is what it is."),
+    Later("diff", "viz.commands.diff", "Compare two runs step by step."),
+    Later("debug", "viz.commands.debug", "Step through the backward pass, forth and back."),
     Later("train", "viz.commands.train", "Train a network on a task."),
     Later("generate", "viz.commands.use", "Let a trained character model go on with a text."),
     Later("evaluate", "viz.commands.use", "Measure a trained network again."),
@@ -228,6 +234,10 @@ def main(ctx: click.Context, version: bool) -> None:
 @click.option("--detail", type=OneOf(DETAILS), default="op", help="What a box is [default: op].")
 @click.option("--gradients/--no-gradients", default=True, help="Draw backward as well [default].")
 @click.option("--window", metavar="A:B", help="Draw the steps from A to B only.")
+@click.option(
+    "--from", "begin", metavar="PLACE", help="Light the gradient's paths from here, as L3,"
+)
+@click.option("--to", "end", metavar="PLACE", help="back to here, as h0; the rest steps back.")
 @click.option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
 @click.option("-T", "--format", type=OneOf(FORMATS), help="The format [default: as FILE ends].")
 @click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE; - is stdout.")
@@ -236,6 +246,8 @@ def render(
     options: dict[str, Any] | None,
     source: str,
     window: str | None,
+    begin: str | None,
+    end: str | None,
     format: str | None,
     output: str | None,
     quiet: bool,
@@ -258,10 +270,16 @@ def render(
     from micrornn.tasks.source import resolve
     from micrornn.tasks.unrolled import parse_window
 
+    if (begin is None) != (end is None):
+        given, other = ("--from", "--to") if end is None else ("--to", "--from")
+        raise ValueError(
+            f"{given} was given without {other}; a path has two ends: --from L3 --to h0"
+        )
     path, format = destination(output, format, FORMATS, terminal=sys.stdout.isatty())
     ends = parse_window(window) if window else None
     unrolled = resolve(source, options or {})
     look["window"] = unrolled.window(*ends) if ends else None
+    look["ends"] = (begin, end) if begin is not None else None
     if not quiet:
         for remark in unrolled.remarks:
             say(remark)

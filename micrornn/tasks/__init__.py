@@ -28,11 +28,13 @@ class Source(NamedTuple):
     name: str
     description: str
     trained: bool = False  # a task of `problem`, which has no ``build`` of its own
+    failing: bool = False  # one of the runs that go wrong, in `micrornn.flow.failures`
 
     def load(self) -> Callable[..., Unrolled]:
         """Its ``build``; the module is imported only now."""
-        if self.trained:
-            made: Callable[..., Unrolled] = import_module(f"{__name__}.drawn").builder(self.name)
+        if self.trained or self.failing:
+            module = "failing" if self.failing else "drawn"
+            made: Callable[..., Unrolled] = import_module(f"{__name__}.{module}").builder(self.name)
             return made
         build: Callable[..., Unrolled] = import_module(f"{__name__}.{self.name}").build
         return build
@@ -60,5 +62,27 @@ SOURCES = {
         Source("anomaly", "predict a series, to find what was not to be expected", True),
         Source("tagging", "label each character of a Python program", True),
         Source("sentiment", "read a review, say whether it is good", True),
+        Source(
+            "vanishing",
+            "fails: h = 0.5 h, whose gradient is 0.5 to the power of the steps",
+            failing=True,
+        ),
+        Source(
+            "exploding",
+            "fails: h = 2 h, whose gradient is 2 to the power of the steps",
+            failing=True,
+        ),
+        Source(
+            "forgetful",
+            "fails: an LSTM with its forget gate half shut, asked for its first token",
+            failing=True,
+        ),
+        Source(
+            "nan",
+            "fails: a ReLU RNN whose weights are far too large overflows in float32",
+            failing=True,
+        ),
+        Source("detached", "fails: the loop detaches the state at every step", failing=True),
+        Source("saturated", "fails: a tanh RNN is fed prices that nobody scaled", failing=True),
     )
 }
