@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from micrornn.tensor import Tensor
 from viz.plots.canvas import FORMATS
 from viz.plots.credit_map import CreditView
@@ -62,14 +64,15 @@ def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None)
     if of is not None and view not in ("ledger", "credit", "paths"):
         raise ValueError(f"the view {view} is of the whole state, so it takes no of={of!r}")
     own = as_runs(runs)
-    if view == "ledger":
-        return LedgerView(own, of, over or "copies")
-    if view == "credit":
-        return CreditView(own, of or "h")
-    if view == "paths":
-        return PathsView(own, of)
     plain: dict[str, Any] = {"jacobian": JacobianView, "gates": GatesView, "all": Overview}
-    found: View = plain[view](own)
+    with np.errstate(all="ignore"):  # a run with NaN is one to look at
+        if view == "ledger":
+            return LedgerView(own, of, over or "copies")
+        if view == "credit":
+            return CreditView(own, of or "h")
+        if view == "paths":
+            return PathsView(own, of)
+        found: View = plain[view](own)
     return found
 
 
@@ -96,24 +99,24 @@ def credit(runs: Runs, of: str = "h") -> Figure:
     What is later than the loss is left blank (not applicable); an exact zero is an empty frame, a missing
     path is hatched.
     """
-    return CreditView(as_runs(runs), of).figure()
+    return read("credit", runs, of).figure()
 
 
 def jacobian(runs: Runs) -> Figure:
     """The largest singular value of each step's Jacobian, of their product to the end, and its bound."""
-    return JacobianView(as_runs(runs)).figure()
+    return read("jacobian", runs).figure()
 
 
 def gates(runs: Runs) -> Figure:
     """How open the gates are over time, how often they are stuck, and what gradient gets through them."""
-    return GatesView(as_runs(runs)).figure()
+    return read("gates", runs).figure()
 
 
 def paths(runs: Runs, of: str | None = None) -> Figure:
     """By which kinds of path the last loss's gradient reaches each step: the highway, or through a gate."""
-    return PathsView(as_runs(runs), of).figure()
+    return read("paths", runs, of).figure()
 
 
 def overview(runs: Runs) -> Figure:
     """All of these on one sheet, but for the gates."""
-    return Overview(as_runs(runs)).figure()
+    return read("all", runs).figure()

@@ -138,11 +138,11 @@ def ticks(low: int, high: int, most: int = 11) -> list[int]:
     return found if low in found or every == 1 or low % every > every / 2 else [low, *found]
 
 
-def log_axis(ax: Axes, values: Iterable[float], label: str) -> None:
+def log_axis(ax: Axes, values: Iterable[float | None], label: str) -> None:
     """A logarithmic y axis around the values that it can show, and never narrower than a decade."""
     ax.set_yscale("log")
     ax.set_ylabel(label)
-    shown = [v for v in values if 0 < v < math.inf]
+    shown = [v for v in values if v is not None and 0 < v < math.inf]
     low, high = (math.log10(min(shown)), math.log10(max(shown))) if shown else (-1.0, 1.0)
     margin = max(0.08 * (high - low), (1.0 - (high - low)) / 2, 0.05)
     low, high = max(low - margin, -322.0), min(high + margin, 308.0)
@@ -174,15 +174,19 @@ def _plain(value: float, place: int | None = None) -> str:
 def curve(
     ax: Axes,
     x: Sequence[int | None],
-    y: Sequence[float],
+    y: Sequence[float | None],
     label: str,
     look: tuple[str, str, str],
     **more: Any,
 ) -> Line2D:
-    """A line over time on a log axis. An exact zero is a hollow mark on the lower edge, NaN a cross on it."""
+    """A line over time on a log axis. What it cannot show stands on the edges of the axes, as `key` explains.
+
+    An exact zero is a hollow mark on the lower edge; where there is no path (None), a grey diamond; NaN and
+    infinity are a cross on the upper edge.
+    """
     color, marker, dash = look
-    times = [float("nan") if t is None else float(t) for t in x]
-    shown = [v if 0 < v < math.inf else math.nan for v in y]
+    times = [math.nan if t is None else float(t) for t in x]
+    shown = [v if v is not None and 0 < v < math.inf else math.nan for v in y]
     many = len(times) > _MANY_POINTS
     (line,) = ax.plot(
         *(times, shown),
@@ -192,18 +196,21 @@ def curve(
         label=label or "_nolegend_",
         **more,
     )
-    edge = ax.get_xaxis_transform()
-    zeros = [t for t, v in zip(times, y) if v == 0]
-    wrong = [t for t, v in zip(times, y) if math.isinf(v)]
-    for places, mark, face in ((zeros, marker, "white"), (wrong, "x", color)):
+    edges = (
+        (0.0, marker or "o", "white", [v == 0 for v in y]),
+        (0.0, "d", ABSENT, [v is None for v in y]),
+        (1.0, "x", color, [v is not None and not math.isfinite(v) for v in y]),
+    )
+    for height, mark, face, here in edges:
+        places = [t for t, there in zip(times, here) if there]
         if places:
             ax.plot(
-                *(places, [0.0 if mark != "x" else 1.0] * len(places)),
+                *(places, [height] * len(places)),
                 linestyle="",
                 marker=mark,
                 markerfacecolor=face,
                 markeredgecolor=color,
-                transform=edge,
+                transform=ax.get_xaxis_transform(),
                 clip_on=False,
                 zorder=5,
                 label="_nolegend_",
@@ -217,18 +224,20 @@ def _lonely(values: Sequence[float]) -> bool:
     return 1 in runs
 
 
-def zero_key(ax: Axes, values: Iterable[float]) -> list[Line2D]:
-    """What the legend says of exact zeros and of infinities, where there are any."""
+def key(values: Iterable[float | None]) -> list[Line2D]:
+    """What the legend says of zeros, missing paths and NaN, where there are any."""
     from matplotlib.lines import Line2D
 
     values = list(values)
-    keys = []
-    if any(v == 0 for v in values):
-        look: Any = {"marker": "o", "markerfacecolor": "white", "markeredgecolor": INK}
-        keys.append(Line2D([], [], linestyle="", label="exactly zero", **look))
-    if any(math.isinf(v) for v in values):
-        keys.append(Line2D([], [], linestyle="", marker="x", color=INK, label="infinite"))
-    return keys
+    found = (
+        ("o", "exactly zero", any(v == 0 for v in values)),
+        ("d", "no path", any(v is None for v in values)),
+        ("x", "NaN or infinite", any(v is not None and not math.isfinite(v) for v in values)),
+    )
+    look: Any = {"markerfacecolor": "white", "markeredgecolor": INK, "linestyle": ""}
+    return [
+        Line2D([], [], marker=mark, label=label, **look) for mark, label, there in found if there
+    ]
 
 
 def legend(ax: Axes, extra: Sequence[Any] = (), **more: Any) -> None:

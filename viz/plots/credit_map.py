@@ -54,9 +54,13 @@ class CreditView(View):
     @property
     def finding(self) -> str:
         """What of the last loss is left at the first step."""
-        if len(self.maps) == 1:
-            return str(*self.maps.values())
         own = next(iter(self.maps.values()))
+        if len(self.maps) == 1:
+            near = next((k for k in reversed(range(1, len(own.columns))) if _known(own, k)), None)
+            words = f"gradient of {own.rows[-1]} reaching {own.columns[0]}: {self._far(own)}"
+            if near is not None:
+                words += f"; {own.columns[near]}: {number(float(own.norms[-1, near]))}"
+            return words
         parts = [f"{run} {self._far(one)}" for run, one in self.maps.items()]
         return f"gradient of {own.rows[-1]} reaching {own.columns[0]}: {', '.join(parts)}"
 
@@ -104,16 +108,18 @@ class CreditView(View):
 
     def lines(self, ax: Axes) -> None:
         """|dL_T/dv_k| over k, the last row of each map, into one pair of axes."""
-        values: list[float] = []
+        values: list[float | None] = []
         steps: list[int | None] = []
         for (run, own), look in zip(self.maps.items(), canvas.looks(len(self.maps))):
-            row = own.norms[-1].tolist()
-            canvas.curve(ax, own.column_steps, row, run, look)
+            shown = [k for k, s in enumerate(own.states[-1]) if s != NOT_APPLICABLE]
+            row = [None if own.states[-1, k] == NO_PATH else float(own.norms[-1, k]) for k in shown]
+            times = [own.column_steps[k] for k in shown]
+            canvas.curve(ax, times, row, run, look)
             values += row
-            steps += own.column_steps
+            steps += times
         canvas.log_axis(ax, values, f"|d{_last(self.maps)} / d{self.of}_k|")
         canvas.steps_axis(ax, steps, "step k")
-        keys = canvas.zero_key(ax, values)
+        keys = canvas.key(values)
         canvas.legend(ax, keys, loc="lower right", bbox_to_anchor=(1.0, 1.0), columns=6)
 
     def body(self) -> list[str]:
@@ -163,6 +169,10 @@ class CreditView(View):
                 for j, k in enumerate(own.column_steps):
                     if own.states[i, j] != NOT_APPLICABLE:
                         yield Cell(self.name, run, f"dL/d{self.of}", t, k, float(own.norms[i, j]))
+
+
+def _known(own: CreditMap, k: int) -> bool:
+    return int(own.states[-1, k]) in (VALUE, ZERO)
 
 
 def _last(maps: Mapping[str, CreditMap]) -> str:

@@ -22,7 +22,6 @@ from viz.plots.view import Cell, View, heading
 from viz.style import INK, category, number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 _MOST_STEPS = 26  # each is a sweep of its own through the graph
@@ -69,7 +68,9 @@ class PathsView(View):
             words = f"gradient of {self.losses[run]} reaching {first.target}: {number(size)}"
             if len(self.parts) > 1:
                 words = f"{run}, {first.target}: {number(size)}"
-            if len(first.norms) and size:
+            if not len(first.norms):
+                words = words.removesuffix(number(size)) + "no path"
+            elif math.isfinite(size) and size:
                 best = int(first.norms.argmax())
                 name = first.classes[best]
                 way = name if name.startswith("through") else f"by the {name}"
@@ -89,18 +90,23 @@ class PathsView(View):
             names.sort(key=lambda name: name != HIGHWAY)
             others = [name for name in names if name != HIGHWAY]
             for name in names:
-                values = [_norm_of(one, name) for one in own.values()]
+                there = [k for k in steps if name in own[k].classes]
+                values = [_norm_of(own[k], name) for k in there]
                 if name == HIGHWAY:
-                    canvas.curve(ax, steps, values, name, (INK, "o", "-"), linewidth=2.4)
+                    canvas.curve(ax, there, values, name, (INK, "o", "-"), linewidth=2.4)
                 else:
                     i = others.index(name)
                     look = category(name)[0], _MARKS[i % len(_MARKS)], "-"
-                    _dashed(ax, steps, values, name, look, i)
+                    canvas.curve(ax, there, values, name, look).set_linestyle(
+                        _DASHES[i % len(_DASHES)]
+                    )
+            lost = [k for k in steps if not own[k].classes]
+            canvas.curve(ax, lost, [None] * len(lost), "", (INK, "", ""))
             every = f" (every {_ordinal(self.every)})" if self.every > 1 else ""
             canvas.steps_axis(ax, steps, f"step k of {self.of[run]}{every}")
             title = f"{self.losses[run]} to {self.of[run]}_k"
             ax.set_title(f"{run}: {title}" if run else title)
-            canvas.legend(ax, canvas.zero_key(ax, _all(own)), columns=2)
+            canvas.legend(ax, canvas.key([*_all(own), *([None] * bool(lost))]), columns=2)
         for ax in axes:
             canvas.log_axis(ax, sizes, "norm of what came that way" if ax is axes[0] else "")
 
@@ -155,13 +161,6 @@ def _norm_of(one: PathClasses, name: str) -> float:
 
 def _all(own: Mapping[int, PathClasses]) -> list[float]:
     return [float(v) for one in own.values() for v in one.norms]
-
-
-def _dashed(
-    ax: Axes, steps: list[int], values: list[float], name: str, look: tuple[str, str, str], i: int
-) -> None:
-    line = canvas.curve(ax, steps, values, name, look)
-    line.set_linestyle(_DASHES[i % len(_DASHES)])
 
 
 def _ordinal(n: int) -> str:

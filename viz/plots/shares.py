@@ -61,9 +61,11 @@ class LedgerView(View):
     @property
     def finding(self) -> str:
         """Whose gradient it is, how large, and which step gave most."""
-        if len(self.ledgers) == 1:
-            return str(*self.ledgers.values())
         first = next(iter(self.ledgers.values()))
+        if len(self.ledgers) == 1:
+            if np.isfinite(first.norm):
+                return str(first)
+            return f"gradient of {first.name} ({first.reading}): not finite"
         parts = [f"{run}: {leading(own)}" for run, own in self.ledgers.items()]
         short = {own.name.rpartition(".")[2] for own in self.ledgers.values()}
         name = first.name.rpartition(".")[2] if len(short) == 1 else "the weights"
@@ -79,7 +81,7 @@ class LedgerView(View):
         what = "norm of g_t, sent at t" if self.over == "copies" else "norm of dL_t/dW"
         canvas.log_axis(above, norms, what)
         canvas.steps_axis(above, steps, "")
-        keys = canvas.zero_key(above, norms)
+        keys = canvas.key(norms)
         canvas.legend(above, keys, loc="lower right", bbox_to_anchor=(1.0, 1.0), columns=6)
         if len(self.ledgers) > 1:
             self._lines(below)
@@ -156,6 +158,8 @@ def leading(own: Ledger | LossLedger) -> str:
     """The step with the largest share, in words."""
     if not own.norm:
         return "none, it is exactly 0"
+    if not np.isfinite(own.norm):
+        return "none, it is not finite"
     best = int(np.argmax(own.shares))
     return f"step {steps_of(own)[best]} ({own.shares[best]:.0%})"
 

@@ -76,7 +76,7 @@ class JacobianView(View):
             ax.set_title(title)
             canvas.log_axis(ax, [*values, 1.0], label)
             canvas.steps_axis(ax, times)
-            keys = canvas.zero_key(ax, values)
+            keys = canvas.key(values)
             canvas.legend(ax, keys, columns=2)
 
     def body(self) -> list[str]:
