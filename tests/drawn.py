@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ class Area:
     top: float
     right: float
     bottom: float
+
+    @property
+    def centre(self) -> Point:
+        """The point in the middle."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def overlaps(self, other: Area, by: float = 0.5) -> bool:
         """Whether the two share more than ``by`` pixels in both directions."""
@@ -71,9 +77,9 @@ class Node:
         """How far a point is from the outline."""
         if not self.round:
             return self.area.distance_to_border(point)
-        a = self.area
-        x, y = (a.left + a.right) / 2, (a.top + a.bottom) / 2
-        return abs(((point[0] - x) ** 2 + (point[1] - y) ** 2) ** 0.5 - (a.right - a.left) / 2)
+        x, y = self.area.centre
+        radius = (self.area.right - self.area.left) / 2
+        return abs(((point[0] - x) ** 2 + (point[1] - y) ** 2) ** 0.5 - radius)
 
     def __str__(self) -> str:
         return (
@@ -83,12 +89,13 @@ class Node:
 
 @dataclass
 class Edge:
-    """A way from one box to another."""
+    """A way from one box to another: its points (of curves those that bend them), and samples of it."""
 
     kind: str
     data: dict[str, str]
     title: str
     points: list[Point]
+    way: list[Point]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.data['data-from']} -> {self.data['data-to']}"
@@ -156,8 +163,8 @@ def _walk(
     if element.tag == f"{_SVG}text":
         drawing.texts.append(_text(element, offset, size))
         areas.append(drawing.texts[-1].area)
-    elif element.tag != f"{_SVG}rect" or element.get("width") != f"{drawing.page.right:g}":
-        areas.extend(_shapes(element, offset))
+    else:
+        areas.extend(area for area in _shapes(element, offset) if area != drawing.page)
     for child in element:
         _walk(child, offset, size, anchor, drawing, part)
 
@@ -188,8 +195,9 @@ def _node(element: ElementTree.Element, offset: Point, size: float) -> Node:
 
 def _edge(element: ElementTree.Element, kind: str, offset: Point) -> Edge:
     path = next(e for e in element if e.tag == f"{_SVG}path")
-    points = list(_points(path.attrib["d"], offset))
-    return Edge(kind, _data(element), _title(element), points)
+    d = path.attrib["d"]
+    points = list(_points(d, offset))
+    return Edge(kind, _data(element), _title(element), points, list(_samples(d, offset)))
 
 
 def _points(d: str, offset: Point) -> Iterator[Point]:
@@ -212,6 +220,24 @@ def _points(d: str, offset: Point) -> Iterator[Point]:
         else:
             y = length + offset[1]
         yield x, y
+
+
+def _samples(d: str, offset: Point, each: int = 24) -> Iterator[Point]:
+    """Points on a path of straight and curved pieces, close to one another."""
+    here = (0.0, 0.0)
+    for command, rest in re.findall(r"([MLQC])([^MLQC]*)", d):
+        numbers = [float(n) for n in _NUMBER.findall(rest)]
+        bends = [(x + offset[0], y + offset[1]) for x, y in zip(numbers[::2], numbers[1::2])]
+        if command != "M":
+            for k in range(each + 1):
+                points, part = [here, *bends], k / each
+                while len(points) > 1:  # de Casteljau
+                    points = [
+                        (ax + (bx - ax) * part, ay + (by - ay) * part)
+                        for (ax, ay), (bx, by) in itertools.pairwise(points)
+                    ]
+                yield points[0]
+        here = bends[-1]
 
 
 def _shapes(element: ElementTree.Element, offset: Point) -> Iterator[Area]:

@@ -2,67 +2,125 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
-from drawn import Drawing, read
+from drawn import Area, Drawing, Edge, Node, read
 from nets import KINDS, OTHERS, unrolled
 
 import viz
 
-NETS = {
+NETS: dict[str, dict[str, Any]] = {
     "plain": {},
     "one step": {"steps": 1},
     "two layers": {"layers": 2, "steps": 3},
     "both ways": {"both_ways": True, "steps": 3},
     "two layers both ways": {"layers": 2, "both_ways": True, "steps": 3},
-    "stacked gates": {"gates": "stacked"},
+    "stacked gates": {"gates": "stacked", "steps": 2},
     "loss of the last step only": {"loss": "last"},
-    "wrapped": {"steps": 40},
+    "in several rows": {"steps": 40},
 }
+DOWNWARDS = ("one step", "two layers both ways", "loss of the last step only")
+
+# --------------------------------------------------------------------------------- what is wrong
 
 
 def wrong(drawing: Drawing) -> list[str]:
     """Everything that overlaps, sticks out or hangs loose in a picture, one sentence each."""
-    found = []
+    return [*boxes(drawing), *labels(drawing), *ends(drawing), *page(drawing), *texts(drawing)]
+
+
+def pairs(things: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """The pairs whose areas overlap."""
+    open_: list[Any] = []
+    for thing in sorted(things, key=lambda t: t.area.left):
+        open_ = [other for other in open_ if other.area.right > thing.area.left]
+        yield from ((other, thing) for other in open_ if other.area.overlaps(thing.area))
+        open_.append(thing)
+
+
+def boxes(drawing: Drawing) -> Iterator[str]:
+    """Boxes on one another, or outside of the frame of their step; frames that cross."""
     nodes = list(drawing.nodes.values())
-    for a, b in combinations(nodes, 2):
-        if a.area.overlaps(b.area):
-            found.append(f"boxes overlap: {a} and {b}")
+    yield from (f"boxes overlap: {a} and {b}" for a, b in pairs(nodes))
     steps = {f.name: f.area for f in drawing.frames if f.kind == "step"}
     for node in nodes:
-        step = node.data.get("data-step")
+        step = node.data.get("data-step", "")
         if step in steps and not node.area.within(steps[step], slack=0.0):
-            found.append(f"not inside the frame of step {step}: {node}")
+            yield f"not inside the frame of step {step}: {node}"
+    for a, b in pairs(drawing.frames):
+        if not (a.area.within(b.area) or b.area.within(a.area)):
+            yield f"frames cross: {a} and {b}"
+
+
+def labels(drawing: Drawing) -> Iterator[str]:
+    """Labels that are larger than their box."""
+    for node in drawing.nodes.values():
         for text in node.texts:
             if not text.area.within(node.area, slack=1.0):
-                found.append(f"{text.text!r} does not fit into {node}")
+                yield f"{text.text!r} does not fit into {node}"
+
+
+def ends(drawing: Drawing) -> Iterator[str]:
+    """Edges that do not begin and end on their boxes."""
     for edge in drawing.edges:
-        ends = (("data-from", edge.points[0]), ("data-to", edge.points[-1]))
-        for name, point in ends:
-            if drawing.nodes[edge.data[name]].distance_to_border(point) > 1.5:
-                found.append(f"{edge}: {name} ends off its box {drawing.nodes[edge.data[name]]}")
+        for name, point in (("data-from", edge.points[0]), ("data-to", edge.points[-1])):
+            node = drawing.nodes[edge.data[name]]
+            if node.distance_to_border(point) > 1.5:
+                yield f"{edge}: {name} ends off its box {node}"
+
+
+def page(drawing: Drawing) -> Iterator[str]:
+    """What lies outside of the page; the legend in the picture."""
     for area in [*drawing.picture, *drawing.legend]:
         if not area.within(drawing.page):
-            found.append(f"outside of the page: {area}")
-    top = min((area.top for area in drawing.legend), default=drawing.page.bottom)
-    found += [f"the legend overlaps {area}" for area in drawing.picture if area.bottom > top]
-    for a, b in combinations(drawing.texts, 2):
-        if a.area.overlaps(b.area):
-            found.append(f"texts overlap: {a.text!r} and {b.text!r}")
-    for a, b in combinations(drawing.frames, 2):
-        apart = not a.area.overlaps(b.area)
-        if not (apart or a.area.within(b.area) or b.area.within(a.area)):
-            found.append(f"frames cross: {a} and {b}")
-    return found
+            yield f"outside of the page: {area}"
+    top = min((area.top for area in drawing.legend), default=float("inf"))
+    yield from (f"the legend overlaps {area}" for area in drawing.picture if area.bottom > top)
 
 
-@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def texts(drawing: Drawing) -> Iterator[str]:
+    """Texts written over one another."""
+    for a, b in pairs(drawing.texts):
+        yield f"texts overlap: {a.text!r} and {b.text!r}"
+
+
+def through(drawing: Drawing) -> Iterator[str]:
+    """Edges that run through a box which they do not belong to."""
+    for edge in drawing.edges:
+        if edge.kind != "forward":
+            continue  # a gradient takes the same way
+        for node in drawing.nodes.values():
+            own = node.data["data-node"] in (edge.data["data-from"], edge.data["data-to"])
+            if not own and crosses(edge, node):
+                yield f"{edge} runs through {node}"
+
+
+def crosses(edge: Edge, node: Node) -> bool:
+    area = node.area
+    inner = Area(area.left + 1, area.top + 1, area.right - 1, area.bottom - 1)
+    return any(inner.left < x < inner.right and inner.top < y < inner.bottom for x, y in edge.way)
+
+
+# ------------------------------------------------------------------------- the pictures as they are
+
+
 @pytest.mark.parametrize("detail", viz.DETAILS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("net", NETS)
-def test_nothing_overlaps(net: str, kind: str, detail: str, rankdir: str) -> None:
-    svg = viz.render(unrolled(kind, **NETS[net]), detail=detail, rankdir=rankdir, title=net)
+def test_nothing_overlaps(net: str, kind: str, detail: str) -> None:
+    drawing = read(viz.render(unrolled(kind, **NETS[net]), detail=detail, title=net))
+    assert drawing.nodes and drawing.edges and drawing.legend
+    assert wrong(drawing) == []
+
+
+@pytest.mark.parametrize("detail", viz.DETAILS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("net", DOWNWARDS)
+def test_nothing_overlaps_with_time_downwards(net: str, kind: str, detail: str) -> None:
+    svg = viz.render(unrolled(kind, **NETS[net]), detail=detail, rankdir="TB", title=net)
     assert wrong(read(svg)) == []
 
 
@@ -70,7 +128,11 @@ def test_nothing_overlaps(net: str, kind: str, detail: str, rankdir: str) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("window", [(1, 2), (3, 5), (6, 6), (5, 99)])
 def test_nothing_overlaps_in_a_window(window: tuple[int, int], kind: str, detail: str) -> None:
-    assert wrong(read(viz.render(unrolled(kind, steps=6), detail=detail, window=window))) == []
+    drawing = read(viz.render(unrolled(kind, steps=6), detail=detail, window=window))
+    assert wrong(drawing) == []
+    if detail != "layer":
+        shown = [int(f.name) for f in drawing.frames if f.kind == "step"]
+        assert sorted(shown) == [t for t in range(1, 7) if window[0] <= t <= window[1]]
 
 
 @pytest.mark.parametrize("rankdir", ["LR", "TB"])
@@ -78,3 +140,110 @@ def test_nothing_overlaps_in_a_window(window: tuple[int, int], kind: str, detail
 @pytest.mark.parametrize("name", OTHERS)
 def test_nothing_overlaps_in_other_graphs(name: str, detail: str, rankdir: str) -> None:
     assert wrong(read(viz.render(OTHERS[name](), detail=detail, rankdir=rankdir))) == []
+
+
+@pytest.mark.parametrize("detail", viz.DETAILS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("net", ["one step", "two layers both ways", "stacked gates"])
+def test_lines_go_around_boxes(net: str, kind: str, detail: str) -> None:
+    assert [*through(read(viz.render(unrolled(kind, **NETS[net]), detail=detail)))] == []
+
+
+@pytest.mark.parametrize("detail", viz.DETAILS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_lines_go_around_boxes_in_other_graphs(name: str, detail: str) -> None:
+    assert [*through(read(viz.render(OTHERS[name](), detail=detail)))] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_steps_have_equal_geometry(kind: str) -> None:
+    drawing = read(viz.render(unrolled(kind, steps=40)))
+    steps = []
+    for step in map(str, range(1, 41)):
+        frame = drawing.column(step)
+        own = [node for node in drawing.nodes.values() if node.data.get("data-step") == step]
+        own.sort(key=lambda node: int(node.data["data-node"]))
+        steps.append([(x - frame.left, y - frame.top) for x, y in (n.area.centre for n in own)])
+    assert len(steps[0]) > 5
+    for step in steps:
+        assert np.allclose(step, steps[0], atol=0.2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_sequence_takes_several_rows_each_from_left_to_right(kind: str) -> None:
+    drawing = read(viz.render(unrolled(kind, steps=40)))
+    corners = [(c.top, c.left) for c in (drawing.column(str(t)) for t in range(1, 41))]
+    assert corners == sorted(corners)
+    assert len({top for top, _ in corners}) > 1
+    assert drawing.page.right < 3000
+
+
+# --------------------------------------------------------------------- and that each check can fail
+
+
+def page_of(*elements: str) -> str:
+    """A page of 200 by 100 with a box "a" at (20, 20), a box "b" at (120, 20), and these elements."""
+    box = (
+        '<g class="node" data-node="{}"><rect x="{}" y="20" width="30" height="20"/>'
+        '<text x="{}" y="34" text-anchor="middle" font-size="12">{}</text></g>'
+    )
+    inside = "".join([box.format(1, 20, 35, "a"), box.format(2, 120, 135, "b"), *elements])
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">'
+        f'<g transform="translate(0 10)">{inside}</g></svg>'
+    )
+
+
+EDGE = '<g class="edge forward" data-from="1" data-to="2"><path d="M{} 30L{} 30"/></g>'
+FRAME = '<g class="{}" data-step="{}"><rect x="{}" y="5" width="40" height="50"/></g>'
+BOX = '<g class="node" data-node="3" data-step="1"><rect x="{}" y="20" width="30" height="20"/></g>'
+
+
+def test_a_page_without_faults_passes() -> None:
+    fine = page_of(EDGE.format(50, 120), FRAME.format("step", 1, 60), BOX.format(65))
+    drawing = read(fine)
+    assert wrong(drawing) == []
+    assert drawing.nodes["1"].area == Area(20, 30, 50, 50)  # the shift counts
+
+
+@pytest.mark.parametrize(
+    ("complaint", "element"),
+    [
+        ("boxes overlap", BOX.format(45)),
+        ("not inside the frame of step 1", FRAME.format("step", 1, 60) + BOX.format(75)),
+        ("frames cross", FRAME.format("step", 1, 60) + FRAME.format("gate", "", 80)),
+        ("data-from ends off its box", EDGE.format(60, 120)),
+        ("data-to ends off its box", EDGE.format(50, 123)),
+        ("outside of the page", '<path d="M10 95v9"/>'),
+        ("outside of the page", '<text x="180" y="60">wide</text>'),
+        ("outside of the page", '<polygon points="3,3 -2,3 3,5"/>'),
+        ("the legend overlaps", '<g class="legend"><text x="60" y="9">high</text></g>'),
+        ("texts overlap", '<text x="60" y="60">one</text><text x="66" y="62">two</text>'),
+        (
+            "does not fit into",
+            '<g class="node" data-node="3"><rect x="70" y="60" width="30" height="20"/>'
+            '<text x="72" y="74">too long</text></g>',
+        ),
+        (
+            "ends off its box",
+            '<g class="node" data-node="3"><circle cx="70" cy="70" r="10"/></g>'
+            '<g class="edge gradient" data-from="1" data-to="3"><path d="M35 40L61 61"/></g>',
+        ),
+    ],
+)
+def test_a_fault_is_found(complaint: str, element: str) -> None:
+    found = wrong(read(page_of(element)))
+    assert found
+    assert all(complaint in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("d", ["M50 30L120 30", "M50 30C80 30 80 31 120 30"])
+def test_a_line_through_a_box_is_found(d: str) -> None:
+    edge = f'<g class="edge forward" data-from="1" data-to="2"><path d="{d}"/></g>'
+    assert len([*through(read(page_of(edge, BOX.format(70))))]) == 1
+
+
+def test_a_curve_around_a_box_is_none_through_it() -> None:
+    edge = '<g class="edge forward" data-from="1" data-to="2"><path d="M50 30Q60 -20 120 30"/></g>'
+    small = '<g class="node" data-node="3"><rect x="80" y="30" width="10" height="10"/></g>'
+    assert [*through(read(page_of(edge, small)))] == []

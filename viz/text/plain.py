@@ -122,7 +122,8 @@ def short(flow: Flow, sign: bool = True) -> str:
     if flow.state != "value":
         return _SHORT[flow.state]
     mark = {"+": " +", "-": " −"}.get(flow.sign, "") if sign else ""
-    return number(flow.norm) + mark
+    text = number(flow.norm) + mark
+    return text if len(text) <= 10 else f"{flow.norm:.1e}{mark}"
 
 
 def bar(flow: Flow, scale: Scale, width: int) -> str:
