@@ -1,0 +1,313 @@
+"""train, generate, evaluate, decode: what a newcomer does with a text, a table and Ctrl-C."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import Result
+
+from micrornn.schedules import SCHEDULES
+from micrornn.tasks.network import CELLS
+from micrornn.tasks.problem import OPTIMIZERS, TASKS
+from micrornn.training.checkpoint import read
+from viz.commands import train as train_module
+from viz.commands.shared import TASK_OPTIONS
+from viz.commands.train import train
+from viz.commands.use import decode, evaluate, generate
+
+Run = Callable[..., Result]
+COMMANDS = (train, generate, evaluate, decode)
+TEXT = "to be, or not to be, that is the question. " * 30
+
+
+@pytest.fixture(autouse=True)
+def book(folder: Path) -> Path:
+    """A text and a series of one's own."""
+    (folder / "book.txt").write_text(TEXT, encoding="utf-8")
+    rows = "".join(f"{day},{100 + day % 7}\n" for day in range(90))
+    (folder / "prices.csv").write_text(f"day,close\n{rows}", encoding="utf-8")
+    return folder
+
+
+SMALL = ("train", "text", "--text", "book.txt", "--hidden", "8", "--checkpoint", "book.npz", "-q")
+
+
+def examples() -> list[str]:
+    lines = [line.strip() for c in COMMANDS for line in (c.help or "").splitlines()]
+    return [line for line in lines if line.startswith("micrornn ")]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_examples_of_the_help_work(run: Run, example: str) -> None:
+    words = shlex.split(example)[1:]
+    if "--resume" in words or words[0] != "train":
+        assert run(*SMALL, "--iterations", "3").exit_code == 0
+    result = run(*words)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: str(c.name))
+def test_every_command_has_an_example_and_every_option_an_explanation(command: Any) -> None:
+    assert re.search(r"Examples:\n\s+micrornn ", command.help)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+def test_the_words_of_the_options_are_those_of_the_library() -> None:
+    """They are written out in the command, so that help need not load the library."""
+    choices = {
+        parameter.name: tuple(parameter.type.choices)
+        for parameter in train.params
+        if isinstance(parameter.type, click.Choice)
+    }
+    assert choices["cell"] == tuple(CELLS)
+    assert choices["optimizer"] == tuple(OPTIMIZERS)
+    assert choices["schedule"] == SCHEDULES
+    assert train.help is not None
+    listed = re.search(r"Tasks: ([^.]*)\.", " ".join(train.help.split()))
+    assert listed is not None
+    assert listed[1].split(", ") == sorted(TASKS)
+
+
+def test_every_option_of_every_task_can_be_given() -> None:
+    @click.command()
+    def nothing() -> None: ...
+
+    for option in TASK_OPTIONS:
+        option(nothing)
+    given = {p.name for p in [*nothing.params, *getattr(nothing, "__click_params__", [])]}
+    taken = {name for task in TASKS.values() for name in task.options()}
+    assert taken == given
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_trains_by_name(run: Run, name: str) -> None:
+    result = run("train", name, "--iterations", "1")
+    assert result.exit_code == 0, result.stderr
+    heading, *rows = result.stdout.splitlines()
+    assert heading.split() == ["measured", "value", "expected", "reached"]
+    assert rows
+    assert "iteration 1 of 1: loss" in result.stderr
+
+
+def test_a_text_is_learnt_stopped_gone_on_with_and_written(run: Run, folder: Path) -> None:
+    assert run(*SMALL, "--iterations", "5").exit_code == 0
+    assert read("book.npz")["trainer"]["iteration"] == 5
+    resumed = run(
+        "train", "text", "--checkpoint", "book.npz", "--resume", "--iterations", "9", "-q"
+    )
+    assert resumed.exit_code == 0, resumed.stderr
+    assert run(*SMALL[:-2], "whole.npz", "-q", "--iterations", "9").exit_code == 0
+    one, two = (read(name)["model"]["state"] for name in ("book.npz", "whole.npz"))
+    assert all((one[key] == two[key]).all() for key in one)
+    said = run("generate", "book.npz", "--start", "to", "--temperature", ".5", "--length", "20")
+    assert said.exit_code == 0
+    assert len(said.stdout.rstrip("\n")) == 22
+    assert said.stdout.startswith("to")
+    assert set(said.stdout.rstrip("\n")) <= set(TEXT)
+    (folder / "book.txt").unlink()
+    assert run("generate", "book.npz", "--length", "3").exit_code == 0, "the text is not needed"
+
+
+def test_evaluate_measures_what_train_measured(run: Run) -> None:
+    trained = run(*SMALL, "--iterations", "5")
+    assert run("evaluate", "book.npz").stdout == trained.stdout
+    shown = run("decode", "book.npz", "-n", "2").stdout.splitlines()
+    assert [len(shown), shown[0].split()] == [3, ["given", "wanted", "said"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tbptt", "5:10"],
+        ["--online"],
+        ["--online", "uoro"],
+        ["--incremental"],
+        ["--schedule", "plateau"],
+        *[["--schedule", name] for name in SCHEDULES],
+        *[["--optimizer", name] for name in OPTIMIZERS],
+        ["--clip", "0.1"],
+        ["--clip-value", "0.1"],
+        ["--noise", "0.01"],
+        ["--epochs", "1"],
+    ],
+)
+def test_every_way_of_training(run: Run, options: list[str]) -> None:
+    result = run("train", "stocks", "--hidden", "2", "--iterations", "2", "-q", *options)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_epochs_are_passes_over_the_data(run: Run) -> None:
+    result = run("train", "stocks", "--epochs", "2", "--checkpoint", "s.npz", "-q")
+    assert result.exit_code == 0
+    tree = read("s.npz")
+    assert tree["trainer"]["iteration"] == 2 * (51 // 10)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.json"])
+def test_the_log(run: Run, name: str) -> None:
+    assert run("train", "hello", "--iterations", "4", "--log", name, "-q").exit_code == 0
+    with Path(name).open(encoding="utf-8") as file:
+        rows: list[Any] = (
+            list(csv.DictReader(file)) if name.endswith("csv") else [json.loads(x) for x in file]
+        )
+    assert [int(row["iteration"]) for row in rows] == [1, 2, 3, 4]
+    losses = rows[0]["losses"]
+    by_step = losses.split() if isinstance(losses, str) else losses
+    assert sum(map(float, by_step)) == pytest.approx(float(rows[0]["loss"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["plot.png", "plot.svg", "plot.pdf"])
+def test_the_plot(run: Run, name: str) -> None:
+    assert run("train", "hello", "--iterations", "4", "--plot", name, "-q").exit_code == 0
+    assert Path(name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("train helo", "there is no task 'helo'; did you mean 'hello'"),
+        ("train hello --csv a", "--csv has no meaning for hello; it takes --text"),
+        ("train text --text none.txt", "there is no file none.txt"),
+        ("train text --text @none", "there is no file none"),
+        ("train text --text empty.txt", "empty.txt is empty"),
+        ("train text --text same.txt", "one character only"),
+        ("train text --text short.txt", "too short"),
+        ("train text --text raw.txt", "not text in UTF-8"),
+        ("train weather --csv none.csv", "there is no file none.csv"),
+        ("train weather --csv nan.csv", "not finite"),
+        ("train weather --csv prices.csv --column no", "no column 'no'; it has 'day', 'close'"),
+        ("train weather --csv prices.csv", "several columns of numbers"),
+        ("train hello --steps 0", "'--steps'"),
+        ("train hello --tbptt 2:3", "truncation 2:3: k2 must be"),
+        ("train hello --tbptt two", "'two' is no truncation"),
+        ("train adding --tbptt 2:2", "of the whole sequence"),
+        ("train stocks --online --tbptt 2:2", "give one of truncation, online"),
+        ("train data --schedule plateau", "no validation loss"),
+        ("train hello --resume", "name it: --checkpoint FILE"),
+        ("train hello --checkpoint none.npz --resume", "there is no file none.npz"),
+        (
+            "train hello --checkpoint old.npz",
+            "old.npz is there already; go on from it with --resume",
+        ),
+        ("train text --checkpoint old.npz --resume", "a checkpoint of hello, not of text"),
+        (
+            "train hello --checkpoint old.npz --resume --hidden 3",
+            "was trained with 2; leave it out",
+        ),
+        ("train hello --checkpoint old.npz --resume --lr 3", "was trained without it"),
+        ("train hello --checkpoint old.npz --resume", "has made its 3 iterations"),
+        ("train hello --checkpoint no/a.npz", "there is no folder no"),
+        ("train hello --log a.txt", "a log is written as .csv or .json"),
+        ("train hello --log no/a.csv", "there is no folder no"),
+        ("train hello --plot a.txt", "drawn as .png, .svg or .pdf"),
+        ("generate none.npz", "there is no file none.npz"),
+        ("generate book.txt", "book.txt is not a checkpoint"),
+        ("generate arrays.npz", "not a checkpoint of micrornn"),
+        ("generate old.npz --start x", "never read 'x'"),
+        ("generate old.npz --temperature -1", "'--temperature'"),
+        ("evaluate prices.csv", "prices.csv is not a checkpoint"),
+        ("decode .", "is a folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    run: Run, folder: Path, arguments: str, complaint: str
+) -> None:
+    for name, content in (("empty", ""), ("same", "aaaaaa"), ("short", "abc")):
+        (folder / f"{name}.txt").write_text(content, encoding="utf-8")
+    (folder / "raw.txt").write_bytes(b"\xff\xfe\xfa")
+    (folder / "nan.csv").write_text("v\n1\nnan\n2\n", encoding="utf-8")
+    np.savez(folder / "arrays.npz", a=np.ones(2))
+    if "old.npz" in arguments:
+        made = run(
+            "train", "hello", "--hidden", "2", "--iterations", "3", "--checkpoint", "old.npz"
+        )
+        assert made.exit_code == 0
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    result = run(*arguments.split())
+    assert result.exit_code == 2, result.stderr
+    last = result.stderr.rstrip("\n").splitlines()[-1]
+    assert last.startswith("micrornn")
+    assert complaint in last
+    assert result.stdout == ""
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_loss_that_is_no_number_is_said_and_the_last_checkpoint_stays(run: Run) -> None:
+    words = ["--optimizer", "sgd", "--lr", "1e200", "--checkpoint", "net.npz", "-q"]
+    result = run("train", "weather", *words)
+    assert result.exit_code == 2
+    assert re.search(r"(loss|gradient) at iteration \d+ is (nan|inf)", result.stderr)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_checkpoint_of_a_program_of_ones_own_is_not_taken(run: Run) -> None:
+    from trained import trainer
+
+    trainer().run(1, checkpoint="own.npz")
+    for command in ("generate", "evaluate", "decode"):
+        result = run(command, "own.npz")
+        assert (result.exit_code, "a program of its own" in result.stderr) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_saves_and_says_how_to_go_on(process: Any, run: Run) -> None:
+    words = ["--hidden", "8", "--checkpoint", "net.npz", "--log", "net.csv"]
+    with process(
+        "train", "text", "--text", "book.txt", "--iterations", "100000", *words
+    ) as training:
+        for _ in range(2000):
+            if Path("net.csv").exists() and Path("net.csv").read_text().count("\n") > 3:
+                break
+            signal_wait()
+        training.send_signal(signal.SIGINT)
+        _, stderr = training.communicate(timeout=60)
+    last = stderr.decode().splitlines()[-1]
+    assert training.returncode == 130, last
+    said = re.fullmatch(
+        r"micrornn: interrupted after iteration (\d+), saved in net\.npz; go on with --resume", last
+    )
+    assert said, last
+    done = int(said[1])
+    assert read("net.npz")["trainer"]["iteration"] == done
+    more = ["--iterations", str(done + 2), "--log", "net.csv"]
+    assert run("train", "text", "--checkpoint", "net.npz", "--resume", *more).exit_code == 0
+    numbers = [int(line.split(",")[0]) for line in Path("net.csv").read_text().splitlines()[1:]]
+    assert numbers == list(range(1, done + 3))
+
+
+def signal_wait() -> None:
+    """A moment, while another process works."""
+    import time
+
+    time.sleep(0.01)
+
+
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from viz.commands.shared import progress
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    from micrornn.training import Report
+
+    with progress(0, 2, quiet=False) as tell:
+        tell(None, Report(2, 0.5, [0.5], 0.1, 0.01))  # type: ignore[arg-type]
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    assert "2/2" in shown
+    assert "loss 0.5" in shown
+
+
+def test_the_options_that_are_kept_are_options() -> None:
+    assert set(train_module.KEPT) <= {parameter.name for parameter in train.params}
