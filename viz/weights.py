@@ -26,6 +26,7 @@ def weights_of(graph: Graph) -> dict[int, Tensor]:
 def mark(
     units: list[Unit], of_weights: dict[int, Tensor], graph: Graph, detail: str, flows: Gradients
 ) -> None:
+    """Put a mark on each unit for every weight that its nodes use, with what came back from there."""
     by_number = {node.number: node for node in graph}
     for unit in units:
         lstm = "lstm" in unit.layer
