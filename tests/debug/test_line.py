@@ -15,7 +15,6 @@ import pytest
 import micrornn as mr
 from micrornn.debug.capture import capture
 from micrornn.debug.complete import completions
-from micrornn.debug.entry import debug, debugging
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
 from micrornn.recording import Recording, load_recording, record
@@ -275,14 +274,14 @@ def test_a_failing_training_is_stopped_where_it_fails_and_the_step_is_kept(
 
 def test_without_a_terminal_one_is_told_what_to_do(session: Session) -> None:
     with pytest.raises(RuntimeError, match=r"micrornn debug FILE\.py:NAME"):
-        debug(mr.tanh(mr.Value(0.5)))
-    with pytest.raises(RuntimeError, match="no terminal here"), debugging():
+        mr.debug(mr.tanh(mr.Value(0.5)))
+    with pytest.raises(RuntimeError, match="no terminal here"), mr.debugging():
         mr.tanh(mr.Value(0.5)).backward()
-    with pytest.raises(RuntimeError, match="no terminal here"), debugging(stop_on="nan"):
+    with pytest.raises(RuntimeError, match="no terminal here"), mr.debugging(stop_on="nan"):
         mr.Value(0.0) / 0.0
-    with debugging(stop_on="nan"):
+    with mr.debugging(stop_on="nan"):
         mr.tanh(mr.Value(0.5)).backward()
-    with pytest.raises(ValueError, match="stop_on"), debugging(stop_on="inf"):
+    with pytest.raises(ValueError, match="stop_on"), mr.debugging(stop_on="inf"):
         pass
 
 

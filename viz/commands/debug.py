@@ -65,7 +65,7 @@ def debug(
     if dap:
         from viz.terminal.dap import serve
 
-        return serve(source, options, port)
+        return serve(lambda: _opened(source, options, post_mortem), port)
     session, failed = opened(source, options, post_mortem)
     if session is None:
         click.echo(f"{source}: nothing failed", err=True)
@@ -77,6 +77,13 @@ def debug(
         return FAILED if failed else 0
     code = _converse(session, scripts, commands, batch, as_json)
     return code or (FAILED if failed and batch else 0)
+
+
+def _opened(source: str, options: dict[str, Any], post_mortem: bool) -> Session:
+    session, _ = opened(source, options, post_mortem)
+    if session is None:
+        raise DebuggerError(f"{source}: nothing failed, so there is nothing to see after death")
+    return session
 
 
 def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Session | None, bool]:
