@@ -3,7 +3,7 @@
 Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
 gradient), `credit` (what a loss still says to an early state), `jacobian_strip` and `jacobian_map` (what
 steps do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
-way a gradient came), `why` (why it is what it is), `diagnose` (what is wrong, what to try), `diff` (two
+way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diagnose` (what is wrong, what to try), `diff` (two
 runs), `trend` (a training run).
 """
 
@@ -22,6 +22,7 @@ from micrornn.flow.paths import PathClasses, paths
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.series import layers, series
 from micrornn.flow.trend import Trend, trend
+from micrornn.flow.truncation import Cut, cut_places
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import Why, why
 
@@ -29,6 +30,7 @@ __all__ = [
     "FAILURES",
     "VERDICTS",
     "CreditMap",
+    "Cut",
     "Diagnosis",
     "Diff",
     "Failure",
@@ -46,6 +48,7 @@ __all__ = [
     "Use",
     "Why",
     "credit",
+    "cut_places",
     "diagnose",
     "diff",
     "gates",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn import nn
+from micrornn import flow, nn
 from micrornn.flow.failures import FAILURES, record_failure
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import why
@@ -264,6 +264,20 @@ def nan_backward() -> Recording:
     return rec
 
 
+def healthy_in_a_long_mean() -> Recording:
+    w = weight(0.1)
+    with recording() as rec:
+        h = mr.tensor([0.5])
+        losses = []
+        for t in range(1, 5001):
+            with mr.scope("rnn", t=t):
+                h = mr.tanh(w * h)
+                h.name = "h"
+                losses.append(h.sum())
+        mr.stack(losses).mean().backward()
+    return rec
+
+
 def nan_backward_beside_an_infinite_mask() -> Recording:
     w = mr.tensor([0.0, 1.0, 2.0], requires_grad=True, name="w")
     with recording() as rec, mr.scope("attention", t=2), np.errstate(all="ignore"):
@@ -354,6 +368,9 @@ CASES = {
     "nan backward": Case(
         nan_backward, "w", "NaN or inf born here", "Backward: a gradient of norm 2", "sqrt[2]"
     ),
+    "healthy, in a long mean": Case(
+        healthy_in_a_long_mean, "h[1]", "arrived in full", "nothing is lost"
+    ),
     "healthy": Case(healthy, "h[1]", "arrived in full", "nothing is lost"),
 }
 
@@ -413,3 +430,15 @@ def test_an_unknown_target_and_an_unknown_failure_say_what_there_is() -> None:
         why(shrunk(), "q")
     with pytest.raises(RecordingError, match="vanishing, exploding"):
         record_failure("burning")
+
+
+def test_what_was_lost_at_each_cut() -> None:
+    rec = truncated()
+    first, second = flow.cut_places(rec)
+    assert first.source is not None and first.source.step == 3 and first.norm is None
+    assert second.source is not None and second.source.step == 6 and second.truncation
+    whole, w, h = [], weight(), mr.tensor([0.5])
+    for t in range(1, 10):
+        h = mr.tanh(w * (h.detach() if t == 4 else h) + 0.1)
+        whole.append(h)
+    assert second.norm == pytest.approx(float(mr.grad(h.sum(), whole[5])[0]), rel=1e-12)

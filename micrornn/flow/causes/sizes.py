@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.flow.causes.finding import Finding, gate_of
-from micrornn.flow.roles import ACTIVATIONS
+from micrornn.flow.roles import ACTIVATIONS, STATES
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, GROWN, SATURATED, SHRUNK, UNDERFLOWED
@@ -86,12 +86,11 @@ def _start(way: list[Sent]) -> int:
 
     The losses' own scale (a mean over many elements) is not what is asked about.
     """
-    target_steps = [
-        i for i, s in enumerate(way) if s.node.step is not None and s.node.name in ("h", "c")
-    ]
-    if target_steps:
-        return target_steps[-1]
-    return len(way) - 1
+    states = [i for i, s in enumerate(way) if s.node.step is not None and s.node.name in STATES]
+    if states:
+        return states[-1]
+    stepped = [i for i, s in enumerate(way) if s.node.step is not None]
+    return stepped[-1] if stepped else len(way) - 1
 
 
 def _ratio(a: float, b: float) -> float:
@@ -122,7 +121,7 @@ def _hop(traffic: Traffic, sent: Sent, to: Tensor) -> Hop:
 def _by_step(traffic: Traffic, way: list[Sent]) -> list[tuple[str, float, float | None]]:
     """The way from the loss's end to the target by its states (or by its steps where none are named)."""
     nodes = [s.node for s in reversed(way)] + [traffic.target]
-    shown = [n for n in nodes if n.name in ("h", "c")]
+    shown = [n for n in nodes if n.name in STATES]
     if len(shown) < 2:
         last: dict[int | None, Tensor] = {n.step: n for n in nodes}
         shown = list(last.values()) if len(last) > 1 else nodes
