@@ -3,8 +3,8 @@
 Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
 gradient), `credit` (what a loss still says to an early state), `jacobian_strip` and `jacobian_map` (what
 steps do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
-way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diagnose` (what is wrong, what to try), `diff` (two
-runs), `trend` (a training run).
+way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diagnose` (what
+is wrong, what to try), `diff` (two runs), `trend` (a training run).
 """
 
 from micrornn.flow.by_loss import LossLedger, ledger_by_loss
