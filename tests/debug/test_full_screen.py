@@ -48,6 +48,7 @@ def test_everything_is_in_view(recorded: Recorded, size: tuple[int, int]) -> Non
             assert region.right <= size[0], part
             assert region.bottom <= size[1], part
         assert "->    1" in shown(app, "cell")
+        assert all(len(one) <= size[0] for one in shown(app, "cell").splitlines())
         await give(pilot, "until sigmoid")
         assert "o[3] = sigmoid" in shown(app, "cell")
         assert "gradient: shape (2,), norm 0.458" in shown(app, "values")
@@ -101,7 +102,7 @@ def test_the_strip_shows_what_has_come_and_what_has_not(recorded: Recorded) -> N
     bars, mark, words = strip.strip(session, 80)
     assert bars == "...."
     assert "nothing has arrived" in words
-    session.execute("until t=2")
+    session.execute("until h[2]")
     bars, mark, words = strip.strip(session, 80)
     assert bars[0] == "."
     assert "." not in bars[1:]

@@ -18,6 +18,8 @@ BARS = " ▁▂▃▄▅▆▇█"
 def strip(session: Session, width: int) -> list[str]:
     """The steps with the gradient's magnitude in each: bars on a log scale, and what they mean.
 
+    It is that of the state h where there is one, else the largest of the step.
+
     Steps that do not fit share a column, which shows their largest; the line below says how many.
     """
     line, position = session.line, session.state.position
@@ -28,7 +30,9 @@ def strip(session: Session, width: int) -> list[str]:
     done = np.arange(len(line)) < position + 1
     each = -(-len(steps) // max(width - 2, 1))
     columns = [steps[i : i + each] for i in range(0, len(steps), each)]
-    sizes = _sizes(t, np.where(done, norms, np.nan), columns)
+    states = line.columns.name == "h"
+    seen = done & states if states.any() else done
+    sizes = _sizes(t, norms, columns, seen)
     finite = [x for x in sizes if x is not None and 0 < x < math.inf]
     low, high = (math.log10(min(finite)), math.log10(max(finite))) if finite else (0.0, 0.0)
     now = line.nodes[position].step if position < len(line) else None
@@ -43,19 +47,15 @@ def strip(session: Session, width: int) -> list[str]:
     ]
 
 
-def _sizes(t: Any, norms: Any, columns: list[list[int]]) -> list[float | None]:
-    found: list[float | None] = []
+def _sizes(t: Any, norms: Any, columns: list[list[int]], seen: Any) -> list[float | None]:
     index = {step: i for i, column in enumerate(columns) for step in column}
     best: list[float | None] = [None] * len(columns)
-    for step, size in zip(t.tolist(), norms.tolist()):
+    for step, size in zip(t[seen].tolist(), norms[seen].tolist()):
         i = index.get(int(step)) if step == step else None
-        if i is None or (size != size and best[i] is not None):
-            continue
-        old = best[i]
-        if size == size:
-            best[i] = size if old is None else max(old, size)
-    found.extend(best)
-    return found
+        if i is not None:
+            old = best[i]
+            best[i] = size if old is None or not size <= old else old
+    return best
 
 
 def _bar(x: float | None, low: float, high: float) -> str:

@@ -44,7 +44,7 @@ class Screen(App[None]):
     #left { width: 3fr; }
     #right { width: 2fr; border-left: solid $panel; padding-left: 1; }
     #cell { height: 1fr; overflow: hidden; }
-    #values { height: 8; border-top: solid $panel; overflow: hidden; }
+    #values { height: 7; border-top: solid $panel; overflow: hidden; }
     #source { height: 1fr; overflow: hidden; }
     #stops { height: 6; border-top: solid $panel; overflow: hidden; }
     #answer { height: 5; border-top: solid $panel; overflow: hidden; }
@@ -98,8 +98,9 @@ class Screen(App[None]):
         }
         for name, lines in parts.items():
             # Long lines are cut, not wrapped: a table stays a table.
-            text = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
-            self.query_one(f"#{name}", Static).update(text)
+            room = max(self.query_one(f"#{name}").size.width, 10)
+            cut = [one if len(one) <= room else one[: room - 1] + "…" for one in lines]
+            self.query_one(f"#{name}", Static).update(Text("\n".join(cut)))
 
     def _room(self, name: str) -> int:
         return max(self.query_one(f"#{name}").size.height, 1)
