@@ -57,11 +57,22 @@ def test_every_option_is_explained() -> None:
                 assert parameter.help, f"{command.name} {parameter.name}"
 
 
-def test_list_names_the_sources(run: Run, golden: Callable[[str, str], None]) -> None:
+def test_list_names_the_sources_and_their_options(run: Run) -> None:
     result = run("list")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.split()[0] for line in result.stdout.splitlines()[::2]] == list(SOURCES)
-    golden("cli/list.txt", result.stdout)
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == list(SOURCES)
+    for source, name, options in zip(SOURCES.values(), lines[::2], lines[1::2]):
+        assert name.split(maxsplit=1) == [source.name, source.description]
+        assert re.findall(r"--([\w-]+)", options) == [
+            option.replace("_", "-") for option in source.options()
+        ]
+        assert len(name) - len(source.description) == len(options) - len(options.lstrip())
+
+
+def test_the_page_names_every_command() -> None:
+    page = (Path(cli.__file__).parent / "docs" / "commands.md").read_text("utf-8")
+    assert set(re.findall(r"^\| \[?`micrornn (\w+)", page, re.MULTILINE)) == set(cli.main.commands)
 
 
 def test_the_options_in_the_list_work(run: Run, drawn: Drawn) -> None:
@@ -83,7 +94,7 @@ def complete(*words: str) -> list[str]:
 
 
 def test_completion() -> None:
-    assert complete("re") == ["render"]
+    assert complete("re") == ["record", "render"]
     assert complete("render", "h") == ["hello"]
     assert complete("render", "") == list(SOURCES)
     assert complete("render", "net.p") == ["file"]

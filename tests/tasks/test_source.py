@@ -171,7 +171,7 @@ def test_options_in_one_line() -> None:
     ("source", "complaint"),
     [
         ("helo", "there is no source 'helo'; did you mean 'hello'? (a file of your own is FILE"),
-        ("qqq", "there is no source 'qqq'; there are hello, stocks (a file"),
+        ("qqq", f"there is no source 'qqq'; there are {', '.join(SOURCES)} (a file"),
         ("", "there is no source ''; there are hello"),
         (":loss", "there is no source ':loss'"),
         ("net.py:", "net.py: is a file, and what in it? write net.py:NAME with one of loss, "),
