@@ -3,7 +3,8 @@
     python benchmarks/flow.py
 
 Prints a table and exits with 1 when a limit is not kept. Recording is measured as a ratio to the plain
-forward and backward pass, in rounds within one run, and of those the median counts.
+forward and backward pass, in rounds within one run, and of those the median counts. All of it runs with
+one thread, because threads that wait for each other on a busy machine would be what is measured.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from micrornn import flow, nn
 from micrornn.recording import Recording, load_recording, recording
 from micrornn.tensor import Tensor
 
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 HIDDEN, INPUT, ROUNDS = 64, 64, 7
 RECORDING_LIMIT = 3.0  # times plain forward + backward, 1,000 steps
 READING_LIMIT = 10.0  # seconds for ledgers and credit map, 200 steps
@@ -135,4 +137,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if any(name not in os.environ for name in THREADS):  # NumPy reads them when it is loaded
+        environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment)
     sys.exit(main())
