@@ -46,7 +46,7 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
         {"text": "to be or not to be, that is the question. " * 20, "hidden": 24, "batch": 4},
         200,
     ),
-    "names": ({"hidden": 24}, 150),
+    "names": ({"hidden": 24, "batch": 8}, 120),
 }
 
 
