@@ -22,6 +22,7 @@ from micrornn.nn.attention import (
 )
 from micrornn.nn.basic import Dropout, Identity, Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
+from micrornn.nn.concat import ConcatRNNCell
 from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
 from micrornn.nn.ctc_loss import CTCLoss, ctc_alignment, ctc_best_path
 from micrornn.nn.decoder import Decoder
@@ -41,6 +42,7 @@ __all__ = [
     "AdditiveAttention",
     "Attention",
     "CTCLoss",
+    "ConcatRNNCell",
     "Conv2d",
     "CrossEntropyLoss",
     "Decoder",

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from micrornn.nn.module import Module
-from micrornn.nn.sequence import as_input
+from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import relu, sigmoid, softplus, tanh
 from micrornn.ops.reduce import log_softmax, softmax
 from micrornn.ops.shape import reshape
@@ -25,7 +23,7 @@ class Tanh(Module):
 
     def forward(self, x: Any) -> Tensor:
         """tanh(x)."""
-        return tanh(as_input(x, np.float64, "x"))
+        return tanh(as_float(x))
 
 
 class Sigmoid(Module):
@@ -38,7 +36,7 @@ class Sigmoid(Module):
 
     def forward(self, x: Any) -> Tensor:
         """sigmoid(x)."""
-        return sigmoid(as_input(x, np.float64, "x"))
+        return sigmoid(as_float(x))
 
 
 class ReLU(Module):
@@ -51,7 +49,7 @@ class ReLU(Module):
 
     def forward(self, x: Any) -> Tensor:
         """relu(x)."""
-        return relu(as_input(x, np.float64, "x"))
+        return relu(as_float(x))
 
 
 class Softplus(Module):
@@ -64,7 +62,7 @@ class Softplus(Module):
 
     def forward(self, x: Any) -> Tensor:
         """softplus(x)."""
-        return softplus(as_input(x, np.float64, "x"))
+        return softplus(as_float(x))
 
 
 class Softmax(Module):
@@ -83,7 +81,7 @@ class Softmax(Module):
 
     def forward(self, x: Any) -> Tensor:
         """softmax(x)."""
-        return softmax(as_input(x, np.float64, "x"), self.dim)
+        return softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
@@ -104,7 +102,7 @@ class LogSoftmax(Module):
 
     def forward(self, x: Any) -> Tensor:
         """log_softmax(x)."""
-        return log_softmax(as_input(x, np.float64, "x"), self.dim)
+        return log_softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
@@ -129,7 +127,7 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Tensor:
         """x with fewer axes."""
-        x = as_input(x, np.float64, "x")
+        x = as_float(x)
         first, last = (d + x.ndim if d < 0 else d for d in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < x.ndim:
             raise ValueError(

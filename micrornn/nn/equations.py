@@ -52,19 +52,19 @@ def lstm(weights: Weights, separate: bool) -> Step:
     """
     w_ih, w_hh, b_ih, b_hh = weights
     hidden = w_hh.shape[1]
-    rows_i, rows_f, rows_g, rows_o = rows = _rows(hidden, 4)
+    rows_i, rows_f, rows_g, rows_o = rows = rows_of(hidden, 4)
     if separate:
-        w_i, w_f, w_g, w_o = _by_gate(weights, LSTM_GATES, rows)
+        w_i, w_f, w_g, w_o = by_gate(weights, LSTM_GATES, rows)
 
     def separated(x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         with scope("input gate"):
-            i = sigmoid(_gate(x, h, w_i))
+            i = sigmoid(gate_input(x, h, w_i))
         with scope("forget gate"):
-            f = sigmoid(_gate(x, h, w_f))
+            f = sigmoid(gate_input(x, h, w_f))
         with scope("candidate"):
-            g = tanh(_gate(x, h, w_g))
+            g = tanh(gate_input(x, h, w_g))
         with scope("output gate"):
-            o = sigmoid(_gate(x, h, w_o))
+            o = sigmoid(gate_input(x, h, w_o))
         return memory(i, f, g, o, c)
 
     def stacked(x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
@@ -90,20 +90,21 @@ def gru(weights: Weights, separate: bool) -> Step:
     r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh, each with its own rows of the weights;
     n = tanh(W_in x + b_in + r (W_hn h + b_hn));  h' = (1 - z) n + z h.
 
-    Cho et al. multiply r into h before the product, and other papers exchange z and 1 - z.
+    Cho et al. multiply r into h before the product (`variants.gru_reset_before`), and other papers exchange
+    z and 1 - z (`gate_order.convert_gates`).
     """
     w_ih, w_hh, b_ih, b_hh = weights
     hidden = w_hh.shape[1]
-    rows_r, rows_z, rows_n = rows = _rows(hidden, 3)
+    rows_r, rows_z, rows_n = rows = rows_of(hidden, 3)
     rows_rz = (Ellipsis, slice(0, 2 * hidden))
     if separate:
-        w_r, w_z, (w_in, w_hn, b_in, b_hn) = _by_gate(weights, GRU_GATES, rows)
+        w_r, w_z, (w_in, w_hn, b_in, b_hn) = by_gate(weights, GRU_GATES, rows)
 
     def separated(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
         with scope("reset gate"):
-            r = sigmoid(_gate(x, h, w_r))
+            r = sigmoid(gate_input(x, h, w_r))
         with scope("update gate"):
-            z = sigmoid(_gate(x, h, w_z))
+            z = sigmoid(gate_input(x, h, w_z))
         with scope("candidate"):
             n = tanh(product(x, w_in, b_in) + r * product(h, w_hn, b_hn))
         return mixed(r, z, n, h)
@@ -123,16 +124,18 @@ def gru(weights: Weights, separate: bool) -> Step:
     return separated if separate else stacked
 
 
-def _gate(x: Tensor, h: Tensor, weights: Weights) -> Tensor:
+def gate_input(x: Tensor, h: Tensor, weights: Weights) -> Tensor:
+    """What goes into one gate: W_ih x + b_ih + W_hh h + b_hh."""
     w_ih, w_hh, b_ih, b_hh = weights
     return product(x, w_ih, b_ih) + product(h, w_hh, b_hh)
 
 
-def _rows(hidden: int, gates: int) -> list[Rows]:
+def rows_of(hidden: int, gates: int) -> list[Rows]:
+    """Where each gate's elements are in the product of all gates."""
     return [(Ellipsis, slice(k * hidden, (k + 1) * hidden)) for k in range(gates)]
 
 
-def _by_gate(weights: Weights, gates: tuple[str, ...], rows: list[Rows]) -> list[Weights]:
+def by_gate(weights: Weights, gates: tuple[str, ...], rows: list[Rows]) -> list[Weights]:
     """Each gate's rows of every parameter, cut once, in the gate's scope and outside all steps."""
     cut = []
     for gate, own in zip(gates, rows):

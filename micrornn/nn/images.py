@@ -10,7 +10,7 @@ import numpy as np
 from micrornn.context import scope
 from micrornn.nn.init import Seed, as_generator, default_
 from micrornn.nn.module import Module, Parameter
-from micrornn.nn.sequence import as_input
+from micrornn.nn.sequence import as_float, as_input
 from micrornn.nn.windows import Pair, cut, out_size, windows
 from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
@@ -48,8 +48,8 @@ def conv2d(
     >>> mr.nn.functional.conv2d(mr.tensor([[[1.0, 2.0, 4.0]]]), [[[[-1.0, 1.0]]]]).data
     array([[[1., 2.]]])
     """
-    w = as_input(weight, np.float64, "weight")
-    x = as_input(input, w.dtype, "x")
+    w = as_float(weight)
+    x = as_float(input)
     if w.ndim != 4 or x.ndim not in (3, 4) or x.shape[-3] != w.shape[1]:
         raise ValueError(
             f"conv2d: input of shape {x.shape} and weight of shape {w.shape} were given; give (N, C, H, W) "
@@ -91,7 +91,7 @@ def max_pool2d(
     >>> mr.nn.functional.max_pool2d(mr.tensor([[[1.0, 5.0, 2.0, 3.0]]]), (1, 2)).data
     array([[[5., 3.]]])
     """
-    x = as_input(input, np.float64, "x")
+    x = as_float(input)
     if x.ndim not in (3, 4):
         raise ValueError(
             f"max_pool2d: input of shape {x.shape} was given; give (N, C, H, W) or (C, H, W)"
@@ -215,6 +215,7 @@ class Conv2d(Module):
     def forward(self, x: Any) -> Tensor:
         """(N, C, H, W) to (N, O, H', W'), or without N."""
         with scope(self._path[:-1] or "conv2d"):
+            x = as_input(x, self.weight.dtype, "x")
             return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:

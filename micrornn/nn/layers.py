@@ -46,7 +46,9 @@ class LSTM(LSTMKind, Unrolled):
     """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000); see `LSTMCell`, `Unrolled`.
 
     Parameters per layer k, gates in the order i f g o: weight_ih_lk (4H, I), weight_hh_lk (4H, H),
-    bias_ih_lk (4H,), bias_hh_lk (4H,), and the same with ``_reverse``.
+    bias_ih_lk (4H,), bias_hh_lk (4H,), and the same with ``_reverse``. Three variants, in any combination,
+    are `LSTMCell`'s: ``proj_size``, ``peepholes``, ``layer_norm``; with a projection, I above the first
+    layer is P (2P when bidirectional), and h0 and the output have length P.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -68,17 +70,21 @@ class LSTM(LSTMKind, Unrolled):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         *,
+        peepholes: bool = False,
+        layer_norm: bool = False,
         gates: str = "stacked",
         rng: Seed = None,
         dtype: Any = None,
     ) -> None:
+        self._set_variant(hidden_size, proj_size, peepholes, layer_norm)
         sizes = (input_size, hidden_size, num_layers, bias)
         super().__init__(*sizes, batch_first, dropout, bidirectional, gates, rng, dtype)
 
 
 class GRU(GRUKind, Unrolled):
-    """The gated recurrent unit (Cho et al. 2014), in PyTorch's form; see `GRUCell` and `Unrolled`.
+    """The gated recurrent unit (Cho et al. 2014), in both definitions; see `GRUCell` and `Unrolled`.
 
     Parameters per layer k, gates in the order r z n: weight_ih_lk (3H, I), weight_hh_lk (3H, H),
     bias_ih_lk (3H,), bias_hh_lk (3H,), and the same with ``_reverse``.
@@ -100,9 +106,11 @@ class GRU(GRUKind, Unrolled):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        reset_after: bool = True,
         gates: str = "stacked",
         rng: Seed = None,
         dtype: Any = None,
     ) -> None:
         sizes = (input_size, hidden_size, num_layers, bias)
         super().__init__(*sizes, batch_first, dropout, bidirectional, gates, rng, dtype)
+        self.reset_after = reset_after

@@ -9,7 +9,7 @@ import numpy as np
 
 from micrornn.context import scope
 from micrornn.nn.module import Module, Parameter
-from micrornn.nn.sequence import as_input
+from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import sqrt
 from micrornn.ops.reduce import mean
 from micrornn.tensor import Tensor
@@ -40,7 +40,7 @@ def layer_norm(
     array([-1.,  1.])
     """
     shape = _shape(normalized_shape)
-    x = as_input(input, np.float64, "x")
+    x = as_float(input)
     if x.shape[-len(shape) :] != shape:
         raise ValueError(
             f"layer_norm: input of shape {x.shape} was given, (..., {', '.join(map(str, shape))}) expected, "

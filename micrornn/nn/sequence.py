@@ -45,6 +45,14 @@ def as_input(value: Any, dtype: Any, name: str) -> Tensor:
     return leaf(array, name)
 
 
+def as_float(value: Any) -> Tensor:
+    """A tensor as it is, with the name it has or has not; data as a floating-point leaf."""
+    if isinstance(value, Tensor) and value.dtype.kind == "f":
+        return value
+    array = np.asarray(value._data if isinstance(value, Tensor) else as_data(value))
+    return leaf(array if array.dtype.kind == "f" else array.astype(float), "x")
+
+
 def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
     """The steps of a sequence, each made in ``scope(t=...)`` and named ``x``.
 

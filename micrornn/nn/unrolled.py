@@ -67,7 +67,7 @@ class Unrolled(Recurrent):
         self.bidirectional = bidirectional
         self._directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
-            size = hidden_size * len(self._directions) if layer else input_size
+            size = self._size("h") * len(self._directions) if layer else input_size
             for direction in self._directions:
                 self._make_weights(f"_l{layer}{direction}", size, dtype)
 
@@ -102,7 +102,7 @@ class Unrolled(Recurrent):
             rows = self.num_layers * len(self._directions)
             batch = steps[0].shape[:-1]
             names = tuple(f"{name}0" for name in self.state_names)
-            begin = self._states(state, names, (rows, *batch, self.hidden_size))
+            begin = self._states(state, names, (rows, *batch))
             ends: list[tuple[Tensor, ...]] = []
             for layer in range(self.num_layers):
                 if layer and self.dropout and self.training:
@@ -172,12 +172,12 @@ class Unrolled(Recurrent):
         """One layer in one direction: its h at every step, in order of time, and its last state."""
         with scope(f"{self.scope_name}.{layer}{direction.replace('_', '.')}"):
             with scope(t=len(steps) + 1 if direction else 0):  # before the first step it makes
-                shape = (*steps[0].shape[:-1], self.hidden_size)
+                lead = steps[0].shape[:-1]
                 state = tuple(
-                    self._zeros(name, shape) if whole is None else part(whole, row, name)
+                    self._zeros(name, lead) if whole is None else part(whole, row, name)
                     for name, whole in zip(self.state_names, begin)
                 )
-            step = self._equation(self._weights(f"_l{layer}{direction}"))
+            step = self._equation(f"_l{layer}{direction}")
             outputs = []
             times = range(len(steps), 0, -1) if direction else range(1, len(steps) + 1)
             for t in times:
@@ -210,4 +210,5 @@ class Unrolled(Recurrent):
             ("bidirectional", self.bidirectional, False),
         ]
         changed = [f"{name}={value}" for name, value, usual in options if value != usual]
-        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
+        text = ", ".join([str(self.input_size), str(self.hidden_size), *changed])
+        return text + self._variant_repr()

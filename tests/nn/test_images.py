@@ -89,6 +89,14 @@ def test_a_small_network_learns_what_is_where():
     assert {"0", "2", "4"} <= scopes
 
 
+def test_what_passes_through_keeps_the_name_it_has_not():
+    x = mr.tensor(RNG.normal(size=(1, 4, 4)), requires_grad=True) * 2.0
+    for module in (nn.Tanh(), nn.MaxPool2d(2), nn.LayerNorm(4), nn.Flatten(), nn.Softmax()):
+        module(x)
+    assert x.name is None
+    assert nn.Tanh()([1, 0]).dtype == nn.Tanh()(mr.tensor([True])).dtype == float
+
+
 def test_repr_and_dtypes():
     assert repr(nn.Conv2d(1, 4, 3)) == "Conv2d(1, 4, kernel_size=(3, 3))"
     conv = nn.Conv2d(1, 2, (1, 2), stride=2, bias=False, dtype=np.float32)

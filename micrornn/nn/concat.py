@@ -1,0 +1,100 @@
+"""The cell of many introductions: input and state joined into one vector, two Linear layers over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.context import scope
+from micrornn.nn.basic import Linear
+from micrornn.nn.equations import product
+from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.module import Module
+from micrornn.nn.sequence import as_input, leaf
+from micrornn.ops.elementwise import tanh
+from micrornn.ops.shape import concatenate
+from micrornn.tensor import Tensor
+
+
+class ConcatRNNCell(Module):
+    """h' = tanh(i2h [x; h]) and output = i2o [x; h], with [x; h] the two joined.
+
+    The state is an Elman network's: i2h holds W_ih and W_hh side by side. The output is not: it reads the
+    state *before* this step, so it knows of x only by its direct way, and the newest state never matters:
+    with one step no gradient reaches i2h at all.
+
+    Args:
+        input_size: I, the length of x.
+        hidden_size: H, the length of h.
+        output_size: O, the length of the output.
+        rng: a seed or a NumPy generator for the initial values.
+        dtype: float64 by default.
+
+    Parameters: i2h.weight (H, I + H), i2h.bias (H,), i2o.weight (O, I + H), i2o.bias (O,).
+
+    Called with x (B, I) or (I,) and h (B, H) or (H,), zero by default; returns output and next h. The
+    caller tags the steps.
+
+    Raises:
+        ValueError: a size or a shape is wrong.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> rnn = nn.ConcatRNNCell(10, 20, 5)
+    >>> output, h = rnn(np.ones((1, 10)), rnn.init_hidden())
+    >>> output.shape, h.shape
+    ((1, 5), (1, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        *,
+        rng: Seed = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"ConcatRNNCell: {name}={size!r}; give an integer from 1 up")
+        rng = None if rng is None else as_generator(rng)
+        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
+        self.i2h = Linear(input_size + hidden_size, hidden_size, rng=rng, dtype=dtype)
+        self.i2o = Linear(input_size + hidden_size, output_size, rng=rng, dtype=dtype)
+
+    def init_hidden(self, batch: int = 1) -> Tensor:
+        """Zeros (batch, H), the state before the first step."""
+        with scope(t=0):
+            return leaf(np.zeros((batch, self.hidden_size), self.i2h.weight.dtype), "h")
+
+    def forward(self, x: Any, h: Any = None) -> tuple[Tensor, Tensor]:
+        """The output and the next state; see the class."""
+        dtype = self.i2h.weight.dtype
+        x = as_input(x, dtype, "x")
+        lead = x.shape[:-1]
+        with scope(t=0):
+            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if h is None else h
+            h = as_input(h, dtype, "h")
+        expected = (*lead, self.input_size), (*lead, self.hidden_size)
+        if x.ndim not in (1, 2) or (x.shape, h.shape) != expected:
+            raise ValueError(
+                f"ConcatRNNCell: x of shape {x.shape} and h of shape {h.shape} were given; give (batch, "
+                f"{self.input_size}) and (batch, {self.hidden_size}), or both without a batch"
+            )
+        with scope(self._path[:-1] or "rnn"):
+            both = concatenate([x, h], -1)
+            with scope("i2h"):
+                inside = product(both, self.i2h.weight, self.i2h.bias)
+            after = tanh(inside)
+            with scope("i2o"):
+                output = product(both, self.i2o.weight, self.i2o.bias)
+        after.name, output.name = "h", "output"
+        return output, after
+
+    def extra_repr(self) -> str:
+        """Its sizes."""
+        return f"{self.input_size}, {self.hidden_size}, {self.output_size}"
