@@ -29,7 +29,9 @@ from micrornn.nn.decoder import Decoder
 from micrornn.nn.embedding import Embedding
 from micrornn.nn.images import Conv2d, MaxPool2d
 from micrornn.nn.layers import GRU, LSTM, RNN
+from micrornn.nn.loss_modules import BCELoss, BCEWithLogitsLoss, HuberLoss, NLLLoss, SmoothL1Loss
 from micrornn.nn.losses import CrossEntropyLoss, MSELoss, sequence_loss
+from micrornn.nn.masked_loss import masked_sequence_loss
 from micrornn.nn.module import Module, ModuleList, Parameter, Sequential
 from micrornn.nn.normalization import LayerNorm
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
@@ -41,6 +43,8 @@ __all__ = [
     "RNN",
     "AdditiveAttention",
     "Attention",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "CTCLoss",
     "ConcatRNNCell",
     "Conv2d",
@@ -53,6 +57,7 @@ __all__ = [
     "Flatten",
     "GRUCell",
     "GeneralAttention",
+    "HuberLoss",
     "Identity",
     "LSTMCell",
     "LayerNorm",
@@ -62,6 +67,7 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "ModuleList",
+    "NLLLoss",
     "Parameter",
     "RNNCell",
     "ReLU",
@@ -69,6 +75,7 @@ __all__ = [
     "Seq2Seq",
     "Sequential",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
     "Tanh",
@@ -80,6 +87,7 @@ __all__ = [
     "each_step",
     "functional",
     "init",
+    "masked_sequence_loss",
     "scheduled",
     "sequence_loss",
     "utils",

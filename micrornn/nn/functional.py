@@ -9,6 +9,13 @@ import numpy as np
 from micrornn.nn.attention import scaled_dot_product_attention
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
 from micrornn.nn.ctc_loss import ctc_loss
+from micrornn.nn.elementwise_losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    huber_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
 from micrornn.nn.embedding import embedding
 from micrornn.nn.images import conv2d, max_pool2d
 from micrornn.nn.init import Seed, as_generator
@@ -20,20 +27,25 @@ from micrornn.ops.reduce import log_softmax, mean, softmax, sum
 from micrornn.tensor import Tensor, lift, shape_of
 
 __all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "conv2d",
     "cross_entropy",
     "ctc_loss",
     "dropout",
     "embedding",
+    "huber_loss",
     "layer_norm",
     "linear",
     "log_softmax",
     "max_pool2d",
     "mse_loss",
+    "nll_loss",
     "one_hot",
     "relu",
     "scaled_dot_product_attention",
     "sigmoid",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
     "tanh",
