@@ -87,7 +87,7 @@ class JacobianView(View):
             lines += heading(run)
             lines += [f"state s = ({states}) of {own.layer or 'the network'}", own.verdict]
             for w in own.weights:
-                gate = f" ({w.gate})" if w.gate else ""
+                gate = f" ({w.gate})" if w.gate and w.gate not in w.name else ""
                 lines.append(
                     f"{w.name}{gate}: spectral radius {number(w.spectral_radius)}, "
                     f"sigma_max {number(w.sigma_max)}"

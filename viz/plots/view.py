@@ -69,11 +69,11 @@ class View(ABC):
 
         A line that is wider (a name of a user's own may be) is broken, never cut.
         """
-        lines = [*wrapped(self.finding), "", *self.body()]
-        whole = [
-            part for line in lines for part in (wrapped(line) if len(line) > WIDTH else [line])
-        ]
-        return "\n".join(line.rstrip() for line in whole) + "\n"
+        found: list[str] = []
+        for line in [*wrapped(self.finding), "", *self.body()]:
+            parts = wrapped(line) if len(line) > WIDTH else [line.rstrip()]
+            found += parts if any(parts) or (found and found[-1]) else []
+        return "\n".join(found) + "\n"
 
 
 def log_bars(values: Sequence[float], width: int = 24) -> list[str]:

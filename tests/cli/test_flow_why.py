@@ -1,0 +1,126 @@
+"""`micrornn diagnose`, `why` and `diff`: their answers and exit codes; the built-in failures; lit paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from micrornn.flow.failures import FAILURES
+from micrornn.recording import record
+from micrornn.tasks.source import resolve
+
+Run = Callable[..., Result]
+
+FOUND = {
+    **{"vanishing": "vanishing", "exploding": "exploding", "forgetful": "forgetful"},
+    **{"nan": "not finite", "detached": "detached", "saturated": "saturated"},
+}
+
+
+@pytest.mark.parametrize("source", FAILURES)
+def test_each_failure_is_diagnosed(run: Run, source: str) -> None:
+    result = run("diagnose", source)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"1. {FOUND[source]}\n" in result.stdout
+    assert "   try: " in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    data = json.loads(run("diagnose", source, "--json").stdout)
+    assert data["problems"][0]["name"] == FOUND[source]
+
+
+@pytest.mark.parametrize("source", FAILURES)
+@pytest.mark.parametrize("command", ["render", "flow"])
+def test_each_failure_is_a_source(run: Run, source: str, command: str) -> None:
+    result = run(command, source, "--steps", "12")
+    assert result.exit_code == 0, result.stderr
+    assert "Warning" not in result.stderr
+
+
+def test_the_power_of_the_notes(run: Run) -> None:
+    data = json.loads(run("why", "vanishing", "h[0]", "--json").stdout)
+    assert (data["norm"], data["verdict"]) == (0.5**50, "shrunk hop by hop")
+    data = json.loads(run("why", "exploding", "h[0]", "--json").stdout)
+    assert (data["norm"], data["verdict"]) == (2.0**50, "grown hop by hop")
+
+
+def test_nothing_wrong(run: Run) -> None:
+    assert run("diagnose", "hello").stdout.endswith("\n\nNothing wrong found.\n")
+
+
+def test_diagnosis_of_a_file(run: Run, folder: Path) -> None:
+    assert run("record", "detached", "-o", "run.mrn").exit_code == 0
+    kept, fresh = run("diagnose", "run.mrn").stdout, run("diagnose", "detached").stdout
+    assert kept.partition("1.")[2] == fresh.partition("1.")[2] != ""
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("hello h[1]", "h[1] (gradient norm 0.386): arrived in full"),
+        ("hello y[4]", "arrived in full"),
+        ("stocks y[1]", "y[1] (no gradient): not on a path to the loss"),
+        ("detached h[1]", "h[1] (no gradient): detached here"),
+        ("saturated h[1]", "h[1] (gradient norm "),
+    ],
+)
+def test_why(run: Run, words: str, verdict: str) -> None:
+    result = run("why", *words.split())
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert verdict in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_why_names_the_line_of_ones_own_file(run: Run, folder: Path) -> None:
+    (folder / "clear.py").write_text(
+        "import micrornn as mr\nw = mr.Value(0.5, 'w')\n\n\ndef loss():\n"
+        "    a = w * 2.0\n    return w * 1.0 + a * 0.0 + mr.Value(0.0, 'z') * (a * 0.0)\n",
+        encoding="utf-8",
+    )
+    assert "clear.py:7" in run("why", "clear.py:loss", "z").stdout
+
+
+# --------------------------------------------------------------------------------------- diff
+
+
+def test_equal_runs(run: Run) -> None:
+    assert run("record", "hello", "-o", "a.mrn").exit_code == 0
+    result = run("diff", "a.mrn", "hello")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("equal: ")
+    assert run("diff", "a.mrn", "hello", "-q").stdout == ""
+
+
+def test_different_runs(run: Run) -> None:
+    assert run("record", "hello", "--cell", "gru", "-o", "b.mrn").exit_code == 0
+    result = run("diff", "hello", "b.mrn")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout.startswith("first different at h[1]: its values, by up to ")
+    assert "ratio" in result.stdout
+    quiet = run("diff", "hello", "b.mrn", "-q")
+    assert (quiet.exit_code, quiet.stdout) == (1, "")
+    data = json.loads(run("diff", "hello", "b.mrn", "--json").stdout)
+    assert data["equal"] is False and data["first"]["role"] == "h"
+
+
+def test_differences_that_are_allowed(run: Run) -> None:
+    assert run("record", "hello", "--seed", "1", "-o", "b.mrn").exit_code == 0
+    assert run("diff", "hello", "b.mrn").exit_code == 1
+    assert run("diff", "hello", "b.mrn", "--atol", "100").exit_code == 0
+
+
+# -------------------------------------------------------------------------------- paths, lit
+
+
+def test_render_lights_the_paths_between_two_places(run: Run) -> None:
+    import viz
+
+    result = run("render", "hello", "--from", "L3", "--to", "h0", "-T", "svg", "-q")
+    loss = record(lambda: resolve("hello").loss).passes[0].out
+    lit: Any = viz.render(loss, title=resolve("hello").title, ends=("L3", "h0"))
+    assert result.stdout_bytes == lit.encode()
+    assert result.stdout != run("render", "hello", "-T", "svg", "-q").stdout
