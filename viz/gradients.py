@@ -67,7 +67,7 @@ class Flow:
             return ZERO
         sign = "+" if low >= 0 else "-" if high <= 0 else "±"
         if 1e-140 < top < 1e140:
-            flat = array.ravel()
+            flat = array.ravel().astype(float, copy=False)  # the squares of float32 would overflow
             return cls("value", math.sqrt(float(flat.dot(flat))), sign)
         scaled = (
             array.ravel() / top if top < math.inf else np.ones(1)
