@@ -30,11 +30,20 @@ def check_turn(line: Timeline, places: Places, turn: int) -> Outcome:
         analytic = np.asarray(dense(sent), dtype=float).ravel()
         chosen = np.unique(np.linspace(0, analytic.size - 1, min(analytic.size, MOST)).astype(int))
         numeric = np.array([_difference(node, slot, int(i), g) for i in chosen])
+        if not (np.isfinite(analytic).all() and np.isfinite(numeric).all()):
+            words = (
+                "what is sent is not finite"
+                if not np.isfinite(analytic).all()
+                else "the slope is not"
+            )
+            lines.append(f"  to {places.label(x)}: {words}, so differences say nothing here")
+            rows.append({"to": places.label(x), "right": None})
+            good = False
+            continue
         off = np.abs(analytic[chosen] - numeric)
         scale = float(np.max(np.abs(numeric), initial=0.0))
         worst = float(np.max(off, initial=0.0))
         right = worst <= 1e-7 * max(1.0, float(np.abs(g).max(initial=0.0))) + RTOL * scale
-        right = right and bool(np.isfinite(off).all())
         good = good and right
         of = (
             f"{len(chosen)} of {analytic.size}"

@@ -102,7 +102,7 @@ class Parser:
     def either(self) -> Tree:
         """a or b or ..."""
         tree = self.both()
-        while self.peek() in ("or", "|"):
+        while self.peek() == "or":
             self.take()
             tree = ("or", tree, self.both())
         return tree
@@ -110,7 +110,7 @@ class Parser:
     def both(self) -> Tree:
         """a and b and ..."""
         tree = self.negated()
-        while self.peek() in ("and", "&"):
+        while self.peek() == "and":
             self.take()
             tree = ("and", tree, self.negated())
         return tree

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
@@ -134,7 +135,8 @@ def recorded(source: str, options: dict[str, Any]) -> tuple[str, Recording]:
             click.echo(remark, err=True)
         return unrolled.loss
 
-    rec = record(run)
+    with np.errstate(all="ignore"):  # the debugger shows where a NaN is born; NumPy need not warn
+        rec = record(run)
     return title[0], rec
 
 

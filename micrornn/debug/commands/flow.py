@@ -9,7 +9,7 @@ from micrornn.debug.checking import check_turn
 from micrornn.debug.columns import size_of
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
-from micrornn.debug.report import plain
+from micrornn.debug.report import number, plain
 from micrornn.debug.stops import share_of
 from micrornn.flow.heaviest import heaviest_paths
 from micrornn.flow.ledger import ledger as ledger_of
@@ -100,11 +100,21 @@ def path(session: Session, text: str) -> Outcome:
         start = "the loss" if loss is None else session.places.label(loss)
         raise DebuggerError(f"no path leads from {start} to {session.places.label(node)}; ask why")
     kinds = paths(rec, node, loss)
-    lines = str(found).splitlines()
+    lines = [f"gradient reaching {found.target}: norm {number(size_of(found.total))}"]
+    for one in found.paths:
+        lines.append(f"  {_short(one.nodes)}: {number(one.norm)} ({one.share:+.1%})")
+    lines.append(f"  the rest: {found.rest_share:+.1%}")
     lines += ["by kind:", *("  " + one for one in kinds.table().splitlines())]
     return Outcome(
         lines=_cut(lines), data={**plain(found.as_dict()), "kinds": plain(kinds.as_dict())}
     )
+
+
+def _short(nodes: list[str]) -> str:
+    """A path; of a long one the two ends, and how many nodes lie between."""
+    if len(nodes) > 9:
+        nodes = [*nodes[:4], f"... {len(nodes) - 8} ...", *nodes[-4:]]
+    return " -> ".join(nodes)
 
 
 def _loss(session: Session, text: str) -> Tensor:

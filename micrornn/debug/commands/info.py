@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from micrornn.debug.session import Session
 
 
+MOST_STEPS = 4  # whose gates are shown unasked
+
+
 @command(
     *("info", "i"),
     group="look",
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     takes="topics",
 )
 def info(session: Session, text: str) -> Outcome:
-    """Tell what there is: params, gates, steps, losses, node [NAME], breakpoints, displays, ops, scopes."""
+    """Tell what there is: params, gates [STEP], steps, losses, node [NAME], ops, scopes, breakpoints."""
     word, _, rest = text.partition(" ")
     found = [topic for topic in TOPICS if word and topic.startswith(word)]
     if word not in TOPICS and len(found) != 1:
@@ -54,8 +57,20 @@ def _params(session: Session, text: str) -> Outcome:
 
 
 def _gates(session: Session, text: str) -> Outcome:
+    known = list(cells(session.rec).values())
+    steps = sorted({cell.step for cell in known})
+    step: int | None = int(text) if text.isdecimal() else None
+    if step is not None and step not in steps:
+        raise DebuggerError(
+            f"there are no gates at t={step}; there are at {steps[:1]} to {steps[-1:]}"
+        )
+    if not text and len(steps) > MOST_STEPS:
+        here = session.line.nodes[min(session.state.position, len(session.line) - 1)].step
+        step = here if here in steps else steps[-1]
     rows = []
-    for cell in cells(session.rec).values():
+    for cell in known:
+        if step is not None and cell.step != step:
+            continue
         for role, gate in cell.gates.items():
             value = session.rec.value(gate)
             low, mean, high = float(value.min()), float(value.mean()), float(value.max())
@@ -67,7 +82,12 @@ def _gates(session: Session, text: str) -> Outcome:
             "no gates here: none is named i f g o, r z n, or made in a gate's scope"
         )
     head = ["layer", "t", "gate", "least", "mean", "most", "gradient"]
-    return Outcome(lines=table(head, rows).splitlines(), data={"gates": plain(rows)})
+    lines = table(head, rows).splitlines()
+    if step is not None and not text:
+        lines.append(
+            f"of step {step}; info gates N for another of {steps[0]} to {steps[-1]}, info gates all"
+        )
+    return Outcome(lines=lines, data={"gates": plain(rows)})
 
 
 def _steps(session: Session, text: str) -> Outcome:

@@ -1,0 +1,198 @@
+"""The command language: whatever is typed is carried out or refused in words, and nothing is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from micrornn.debug.complete import completions
+from micrornn.debug.conditions import matches
+from micrornn.debug.errors import DebuggerError
+from micrornn.debug.grammar import parse_condition, parse_value
+from micrornn.debug.registry import COMMANDS, NAMES
+from micrornn.debug.session import Session
+from micrornn.recording import Recording
+
+WORDS = (
+    *(
+        "h[1]",
+        "h[3].grad",
+        "w",
+        "W_hh",
+        "grad",
+        "sent",
+        "value",
+        "node",
+        "#3",
+        "#99",
+        "h9",
+        "t=2",
+        "t=9",
+    ),
+    *(
+        "norm",
+        "<",
+        ">",
+        "=",
+        "!=",
+        "1e-6",
+        "-1",
+        "0",
+        "3",
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        "if",
+    ),
+    *(
+        "nan",
+        "vanish",
+        "explode",
+        "tanh",
+        "rnn.0",
+        "loss",
+        "main",
+        "branch1",
+        "to",
+        "by",
+        "params",
+        "gates",
+    ),
+    *(
+        "x.csv",
+        "'a b'",
+        ".",
+        "..",
+        "[0]",
+        "[:, 1]",
+        "[h]",
+        "+",
+        "-",
+        "*",
+        "/",
+        "layer",
+        "forward",
+        "$",
+        "é",
+    ),
+    *(
+        "share",
+        "max",
+        "op",
+        "sign",
+        "scope",
+        "name",
+        "zero",
+        "L3",
+        "end",
+        "1",
+        "2",
+        "99999999999999999999",
+    ),
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(sorted(NAMES)),
+            st.one_of(
+                st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), st.text(max_size=8)
+            ),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from(["loop", "rnn", "lstm"]),
+)
+def test_whatever_is_typed_is_carried_out_or_refused_in_words(
+    recorded: Callable[[str], Recording], lines: list[tuple[str, str]], name: str
+) -> None:
+    session = Session(recorded(name))
+    for command, rest in lines:
+        line = f"{command} {rest}"
+        completions(session, line)
+        before = session.state
+        try:
+            outcome = session.execute(line)
+        except DebuggerError as error:
+            assert str(error)
+            assert session.state is before
+        else:
+            assert session.state is outcome.state
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')",
+        "().__class__",
+        "h[3].__class__",
+        "lambda: 1",
+        "h[3].grad.tofile('x')",
+        "1; 2",
+        "h[open]",
+    ],
+)
+def test_nothing_is_evaluated(text: str, session: Session) -> None:
+    with pytest.raises(DebuggerError):
+        session.execute(f"print {text}")
+
+
+def test_and_binds_stronger_than_or_and_not_strongest() -> None:
+    assert parse_condition("nan or inf and zero")[0] == "or"
+    assert parse_condition("(nan or inf) and zero")[0] == "and"
+    assert parse_condition("not nan and zero")[0] == "and"
+    assert parse_value("1 + 2 * 3")[1] == "+"
+    assert parse_condition("1 < t < 3")[0] == "and"
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ("norm < 2", lambda c: c.norm < 2),
+        ("2 > norm", lambda c: c.norm < 2),
+        ("1 < norm <= 3", lambda c: (c.norm > 1) & (c.norm <= 3)),
+        ("t = 2 or t = 3", lambda c: (c.t == 2) | (c.t == 3)),
+        ("not op = tanh", lambda c: c.op != "tanh"),
+        ("op != tanh and t >= 2", lambda c: (c.op != "tanh") & (c.t >= 2)),
+        ("sign = mixed", lambda c: c.sign == "±"),
+        ("sign = +", lambda c: c.sign == "+"),
+        ("max > 1 and scope = rnn.0", lambda c: (c.max > 1) & (c.scope == "rnn.0")),
+        ("name = h or zero", lambda c: (c.name == "h") | c.zero),
+        ("not t >= 0", lambda c: np.isnan(c.t)),
+    ],
+)
+def test_conditions_mean_what_they_say(
+    recorded: Callable[[str], Recording], condition: str, wanted: Callable[..., object]
+) -> None:
+    line = Session(recorded("rnn")).line
+    found = matches(line, condition)
+    assert found.tolist() == np.asarray(wanted(line.columns)).tolist()
+    assert 0 < found.sum() < len(found) or condition == "name = h or zero", "the test says nothing"
+
+
+def test_shares_are_those_of_the_ledger(recorded: Callable[[str], Recording]) -> None:
+    session = Session(recorded("loop"))
+    uses = session.line.columns.share
+    assert uses.sum() == pytest.approx(1)
+    assert (uses != 0).sum() == 4
+
+
+def test_aliases_lead_to_one_command_each() -> None:
+    assert NAMES["s"] == "step"
+    assert {NAMES[word] for word in ("rs", "rn", "ru", "rf", "rc")} == {
+        one for one in COMMANDS if one.startswith("reverse-")
+    }
+    assert all(NAMES[alias] == one.name for one in COMMANDS.values() for alias in one.aliases)
