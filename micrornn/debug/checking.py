@@ -23,7 +23,8 @@ def check_turn(line: Timeline, places: Places, turn: int) -> Outcome:
     """Move every input's numbers a little, and compare <g, dy> with what the pullback sent."""
     node, g = line.nodes[turn], np.asarray(line.amounts[turn], dtype=float)
     assert node.primitive is not None
-    lines, rows, good = [f"{made(node, places)}: y = {node.primitive.formula}"], [], True
+    rows: list[dict[str, Any]] = []
+    lines, good = [f"{made(node, places)}: y = {node.primitive.formula}"], True
     for slot, (x, sent) in enumerate(zip(node.inputs, line.sent[turn])):
         if sent is None:
             continue

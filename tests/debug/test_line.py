@@ -14,6 +14,7 @@ import pytest
 
 import micrornn as mr
 from micrornn.debug.capture import capture
+from micrornn.debug.commands import move
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
@@ -309,7 +310,7 @@ def test_an_interrupt_stops_a_command_and_nothing_else(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("micrornn.debug.commands.move.travel", interrupted)
+    monkeypatch.setattr(move, "travel", interrupted)
     assert debugger.do("continue") is False
     assert "interrupted" in out.getvalue()
     monkeypatch.undo()

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import micrornn as mr
+from micrornn.debug import columns
 from micrornn.debug.columns import size_of
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.partial import BLOCK, Partial
@@ -239,9 +240,7 @@ def test_an_interrupted_command_leaves_the_state_as_it_was(
 ) -> None:
     session = Session(recorded("loop"))
     before = session.state
-    monkeypatch.setattr(
-        "micrornn.debug.columns.size_of", lambda x: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
+    monkeypatch.setattr(columns, "size_of", lambda x: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         session.execute("break norm < 1")
     assert session.state is before
