@@ -10,6 +10,7 @@ from micrornn.debug import debug, debugging
 from micrornn.forward import hvp, jacobian, jvp
 from micrornn.graph import Edge, Graph
 from micrornn.ops import *  # noqa: F403
+from micrornn.recording import Recording, RecordingError, load_recording, record, recording
 from micrornn.tensor import Tensor, Value, tensor
 from micrornn.trap import NonFiniteError, trap_nonfinite
 
@@ -21,6 +22,8 @@ __all__ = [
     "Graph",
     "NonFiniteError",
     "Pullback",
+    "Recording",
+    "RecordingError",
     "Tensor",
     "Value",
     "backward",
@@ -33,9 +36,12 @@ __all__ = [
     "jacobian",
     "jvp",
     "nn",
+    "load_recording",
     "no_grad",
     "optim",
     "pullbacks",
+    "record",
+    "recording",
     "scope",
     "tensor",
     "trap_nonfinite",
