@@ -53,6 +53,29 @@ def mimebundle(
     return {kind: ways[kind]() for kind in ways if kind in wanted - set(exclude or ())}
 
 
+def overview(
+    rec: Any, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+) -> dict[str, str]:
+    """The same for a recording: where its gradient goes, in text and as figures; see `viz.overview`.
+
+    Where there is nothing to be seen over time, or backward has not run, it is one line of text.
+    """
+    import viz
+
+    ways: dict[str, Callable[[], str]] = {"text/plain": lambda: repr(rec)}
+    try:
+        answer = viz.plots.read("all", rec)
+    except ValueError:  # says which steps, names or passes are missing: of no use unasked
+        pass
+    else:
+        ways = {
+            "text/plain": lambda: f"{rec}\n\n{answer.text()}".rstrip(),
+            "image/svg+xml": lambda: answer.file("svg").decode(),
+        }
+    wanted = set(ways) if include is None else set(include) & set(ways)
+    return {kind: ways[kind]() for kind in ways if kind in wanted - set(exclude or ())}
+
+
 def _draw(graph: Graph, format: str, detail: str) -> str:
     import viz
 

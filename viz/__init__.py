@@ -3,4 +3,18 @@
 from viz.render import FORMATS, render
 from viz.scene import DETAILS
 
-__all__ = ["DETAILS", "FORMATS", "render"]
+# isort: split
+# After those: one of the modules that they load is called paths, too.
+from viz.plots import credit, gates, jacobian, ledger, overview, paths
+
+__all__ = [
+    "DETAILS",
+    "FORMATS",
+    "credit",
+    "gates",
+    "jacobian",
+    "ledger",
+    "overview",
+    "paths",
+    "render",
+]

@@ -203,6 +203,12 @@ class Recording:
 
         save(self, path)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook a recording shows its overview: where the gradient goes."""
+        from micrornn.display import overview
+
+        return overview(self, include, exclude)
+
     def __str__(self) -> str:
         graph = self.graph
         words = f"recording of {_count(len(graph), 'node')}, {_count(len(self.parameters), 'parameter')}"

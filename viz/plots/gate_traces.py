@@ -62,7 +62,8 @@ class GatesView(View):
                 canvas.curve(right, own.steps, values.tolist(), label, (color, mark, dash))
             canvas.log_axis(right, grads, "gradient norm")
             canvas.steps_axis(right, own.steps, "")
-        axes[0][1].set_title("|dL/dgate| arrived (line), sent on (dots)", loc="left")
+        hollow = "; hollow: exactly zero" if 0.0 in grads else ""
+        axes[0][1].set_title(f"|dL/dgate| arrived: solid, sent on: dotted{hollow}", loc="left")
         axes[-1][0].set_xlabel("step t")
         axes[-1][1].set_xlabel("step t")
 
