@@ -318,6 +318,21 @@ def test_an_interrupt_stops_a_command_and_nothing_else(
     assert session.state.position == 1
 
 
+def test_an_interrupt_between_two_commands_drops_the_line_only(session: Session) -> None:
+    class Impatient:
+        interactive = True
+        lines = iter(["step", KeyboardInterrupt, "step", EOFError])
+
+        def read(self, prompt: str) -> str:
+            line = next(self.lines)
+            if isinstance(line, str):
+                return line
+            raise line
+
+    LineDebugger(session, io.StringIO()).interact(Impatient())
+    assert session.state.position == 2
+
+
 def test_the_tutorial_is_played_through_where_nobody_answers(
     session: Session, golden: Callable[[str, str], None]
 ) -> None:

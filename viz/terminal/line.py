@@ -133,19 +133,24 @@ class LineDebugger:
     def interact(self, reader: Reader) -> None:
         """Read and carry out commands until the end, or until one is to leave."""
         self.reader = reader
-        while True:
+        leave = False
+        while not leave:
             try:
-                line = reader.read(self.prompt)
-            except EOFError:
-                if reader.interactive:
-                    print(file=self.out)
-                return
-            except KeyboardInterrupt:
-                continue
-            if not reader.interactive and not self.as_json:
-                print(self.prompt + line, file=self.out, flush=True)
-            try:
-                if self.do(line):
-                    return
-            except DebuggerError:
-                continue
+                leave = self._one(reader)
+            except KeyboardInterrupt:  # wherever it falls: only the line at hand is dropped
+                print(file=self.out)
+
+    def _one(self, reader: Reader) -> bool:
+        """Read and carry out one command; whether to leave."""
+        try:
+            line = reader.read(self.prompt)
+        except EOFError:
+            if reader.interactive:
+                print(file=self.out)
+            return True
+        if not reader.interactive and not self.as_json:
+            print(self.prompt + line, file=self.out, flush=True)
+        try:
+            return self.do(line)
+        except DebuggerError:
+            return False
