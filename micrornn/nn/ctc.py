@@ -126,8 +126,16 @@ def _by_symbol(values: Array, symbols: Array, shape: tuple[int, ...]) -> Array:
 # -- the loss and its derivatives ----------------------------------------------------------------------
 
 
-def _forward(x: Data, *, zero_infinity: bool, **about: Any) -> Data:
-    loss = -lattice(x, **about).total
+def _forward(
+    x: Data,
+    *,
+    targets: Array,
+    input_lengths: Array,
+    target_lengths: Array,
+    blank: int,
+    zero_infinity: bool,
+) -> Data:
+    loss = -lattice(x, targets, input_lengths, target_lengths, blank).total
     return (np.where(np.isinf(loss), 0.0, loss) if zero_infinity else loss).astype(x.dtype)
 
 
@@ -138,15 +146,32 @@ def _settle(values: Array, found: Lattice, lengths: Array, zero_infinity: bool) 
     return values
 
 
-def _posterior_forward(x: Data, *, zero_infinity: bool, **about: Any) -> Data:
-    found = lattice(x, **about)
+def _posterior_forward(
+    x: Data,
+    *,
+    targets: Array,
+    input_lengths: Array,
+    target_lengths: Array,
+    blank: int,
+    zero_infinity: bool,
+) -> Data:
+    found = lattice(x, targets, input_lengths, target_lengths, blank)
     share = _by_symbol(occupancy(found), found.symbols, x.shape)
-    return _settle(share, found, about["input_lengths"], zero_infinity).astype(x.dtype)
+    return _settle(share, found, input_lengths, zero_infinity).astype(x.dtype)
 
 
-def _curvature_forward(x: Data, d: Data, *, zero_infinity: bool, **about: Any) -> Data:
+def _curvature_forward(
+    x: Data,
+    d: Data,
+    *,
+    targets: Array,
+    input_lengths: Array,
+    target_lengths: Array,
+    blank: int,
+    zero_infinity: bool,
+) -> Data:
     """How the posterior moves when x moves along d: both recursions, differentiated."""
-    found = lattice(x, **about)
+    found = lattice(x, targets, input_lengths, target_lengths, blank)
     symbols, skip, emitted, ahead, back, total, ends = found
     moved = d[:, np.arange(x.shape[1])[:, None], symbols]
     a, b = np.zeros(emitted.shape), np.zeros(emitted.shape)
@@ -163,10 +188,10 @@ def _curvature_forward(x: Data, d: Data, *, zero_infinity: bool, **about: Any) -
             b[t] = _weigh(after, back[t]) * db
             b[t] += _weigh(_after(after, 1), back[t]) * _after(db, 1, 0.0)
             b[t] += _weigh(_after(after, 2), back[t]) * _after(skip * db, 2, 0.0)
-        at = about["input_lengths"] - 1, np.arange(x.shape[1])
+        at = input_lengths - 1, np.arange(x.shape[1])
         dtotal = (_weigh(ahead[at], total[:, None]) * ends * a[at]).sum(-1)
         change = _by_symbol(share * (a + b - dtotal[:, None]), symbols, x.shape)
-    return _settle(change, found, about["input_lengths"], zero_infinity).astype(x.dtype)
+    return _settle(change, found, input_lengths, zero_infinity).astype(x.dtype)
 
 
 def _weigh(part: Array, whole: Array) -> Array:

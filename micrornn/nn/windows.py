@@ -60,18 +60,21 @@ def cut(
     return out
 
 
-def _windows_forward(x: Data, *, size: Pair, **about: Any) -> Data:
-    seen = cut(x, **about)
+def _windows_forward(
+    x: Data, *, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Data:
+    seen = cut(x, kernel, stride, padding, dilation)
     return seen.reshape(*seen.shape[:3], -1)
 
 
-def _fold_forward(y: Data, *, size: Pair, **about: Any) -> Data:
-    kernel, (top, left) = about["kernel"], about["padding"]
+def _fold_forward(
+    y: Data, *, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Data:
+    top, left = padding
     parts = y.reshape(*y.shape[:3], -1, *kernel)
     shape = (len(y), parts.shape[3], size[0] + 2 * top, size[1] + 2 * left)
     whole = np.zeros(shape, y.dtype)
-    _, places = _places((*shape[:2], *size), **about)
-    for i, j, down, across in places:
+    for i, j, down, across in _places(size, kernel, stride, padding, dilation)[1]:
         whole[:, :, down, across] += parts[..., i, j].transpose(0, 3, 1, 2)
     return np.ascontiguousarray(whole[:, :, top : top + size[0], left : left + size[1]])
 
