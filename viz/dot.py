@@ -7,6 +7,7 @@ edge of its own, from the node that sends it to the node at which it arrives.
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
@@ -45,7 +46,7 @@ def write_pdf(sheet: Sheet, title: str = "") -> bytes:
     """The sheet as the bytes of a PDF file, drawn by Graphviz.
 
     Raises:
-        RuntimeError: Graphviz is not installed, or failed.
+        RuntimeError: Graphviz is not installed, or it failed.
     """
     import subprocess
 
@@ -55,6 +56,8 @@ def write_pdf(sheet: Sheet, title: str = "") -> bytes:
         pdf = _digraph(sheet, title).pipe(format="pdf", neato_no_op=2, quiet=True)
     except graphviz.ExecutableNotFound:
         raise RuntimeError(NO_GRAPHVIZ) from None
+    except BrokenPipeError as error:
+        raise RuntimeError("Graphviz ended before it had read the picture") from error
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip()
         raise RuntimeError(f"Graphviz could not draw the picture: {said or error}") from error
@@ -132,6 +135,8 @@ class _Drawing:
             look["style"] += ",dashed"
         if flow.state == "value":
             line, look["penwidth"] = self.scale.color(flow.norm), "2.4"
+            if flow.norm == math.inf:
+                look |= {"xlabel": "∞", "xlp": self.at((box.right + 5, box.top - 3))}
         elif flow.state in ("zero", "underflow"):
             look["peripheries"] = "2"
             look["style"] += ",dotted" if flow.state == "underflow" else ""
@@ -197,7 +202,9 @@ class _Drawing:
             size = (4.0 + 1.4 * width) / 10 * min(1.0, 4.0 / width)  # heads grow with thick lines
             look = {"color": self.scale.color(flow.norm), "penwidth": coordinate(width)}
             look |= {"style": "dashed" if flow.sign == "-" else "solid", "arrowsize": f"{size:.2f}"}
-            if path.link.source.out.size == 1 and flow.sign in ("+", "-"):
+            if flow.norm == math.inf:
+                look |= {"label": "∞", "lp": self.at(_beside(path)), "fontcolor": style.ALARM}
+            elif path.link.source.out.size == 1 and flow.sign in ("+", "-"):
                 look |= {"label": "+" if flow.sign == "+" else "−", "lp": self.at(_beside(path))}
         elif flow.state in ("zero", "underflow"):
             look |= {"color": f"{style.INK}:{style.PAPER}:{style.INK}"}
@@ -285,7 +292,7 @@ class _Drawing:
             )
             rows.append(
                 "double line: exactly zero; dotted double line: underflowed; dotted grey: no path to the "
-                "loss; crossed: NaN; no ribbon: data, wants none"
+                "loss; crossed: NaN; ∞: infinite; no ribbon: data, wants none"
             )
             rows.append(
                 "beside a weight: 0 exactly zero, u underflowed, N NaN, – no path to the loss"

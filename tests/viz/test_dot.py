@@ -122,7 +122,7 @@ def test_a_missing_graphviz_is_named_with_what_to_do(
 
 def test_a_graphviz_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\necho 'no fonts today' >&2\nexit 3\n")
+    program.write_text("#!/bin/sh\ncat > /dev/null\necho 'no fonts today' >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(RuntimeError, match="could not draw the picture: no fonts today"):

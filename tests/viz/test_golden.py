@@ -30,7 +30,9 @@ def test_both_directions_in_text(golden: Golden) -> None:
 
 
 def test_many_steps_in_text(golden: Golden) -> None:
-    golden("viz/gru-20-steps.txt", viz.render(unrolled("gru", steps=20), format="txt", detail="cell"))
+    golden(
+        "viz/gru-20-steps.txt", viz.render(unrolled("gru", steps=20), format="txt", detail="cell")
+    )
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -218,7 +218,7 @@ def test_a_deep_tree_goes_on_below() -> None:
     text = viz.render(y, format="txt")
     lines = text.splitlines()[5:]
     assert sum("tanh" in line and "see" not in line for line in lines) == 3000
-    assert text.count("see below") == len(lines) - 3001
+    assert text.count("see below") == len(lines) - 3001 > 100
     assert max(map(columns, lines)) <= 80
 
 

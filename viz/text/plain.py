@@ -85,7 +85,7 @@ def wrapped(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
     """
     lines: list[str] = []
     words = text.lstrip(" ")
-    line = " " * (len(text) - len(words))
+    line = " " * min(len(text) - len(words), width // 2)
     for word in words.split(" "):
         while True:
             joined = f"{line} {word}" if line.strip() else line + word
