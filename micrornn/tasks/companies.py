@@ -42,11 +42,6 @@ class Forecaster(Module):
         super().__init__()
         self.lstm = LSTM(1, 1, rng=seed)
 
-    def textbook(self) -> Forecaster:
-        """Compute every gate on its own, as in the lesson."""
-        self.lstm.gates = "separate"
-        return self
-
     def forward(self, steps: Any, state: Any = None) -> Any:
         """The last short-term memory as a list of one, and the state."""
         outputs, state = self.lstm(list(steps), state)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from micrornn.nn.recurrent import Recurrent
 from micrornn.tasks.problem import TASKS
 from micrornn.tasks.unrolled import Unrolled
 
@@ -32,7 +33,9 @@ def builder(name: str) -> Callable[..., Unrolled]:
         if "batch" in known:
             given["batch"] = 1
         problem = task.make(given)
-        problem.model.textbook()
+        for module in problem.model.modules():
+            if isinstance(module, Recurrent):
+                module.gates = "separate"  # as in the textbook
         return problem.unrolled()
 
     parameters = [

@@ -14,8 +14,7 @@ from micrornn.tasks.network import Network
 class Carrying(Network):
     """Recurrent layers and a readout at every step, from a state to a state.
 
-    All gates are computed by one product, which is faster than the textbook's one by one; ``textbook()``
-    switches back, for a picture.
+    All gates are computed by one product, which is faster than the textbook's one by one.
 
     >>> import numpy as np
     >>> model = Carrying("gru", 4, 2, hidden=3)
@@ -27,11 +26,6 @@ class Carrying(Network):
     def __init__(self, cell: str, input_size: int, output_size: int, **options: Any) -> None:
         super().__init__(cell, input_size, output_size, **options)
         getattr(self, cell).gates = "stacked"
-
-    def textbook(self) -> Carrying:
-        """Compute every gate on its own from now on."""
-        getattr(self, self.cell).gates = "separate"
-        return self
 
     def forward(self, steps: Sequence[Any], state: Any = None) -> Any:
         """The outputs of all steps, and the last state."""

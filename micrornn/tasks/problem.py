@@ -100,7 +100,9 @@ class Problem:
         inputs = list(self.inputs(batch)) if self.inputs else []
         labels = list(self.labels(batch)) if self.labels else []
         if inputs:
-            remark_inputs(computed.total, [repr(word) for word in inputs])
+            words = [repr(word) for word in inputs]
+            words += [""] * (len(computed.losses) + 1)  # a decoder's own steps come after
+            remark_inputs(computed.total, words)
         return Unrolled(self.title, computed.total, computed.losses, self.model, inputs, labels)
 
     def judged(self) -> list[Measure]:
@@ -182,5 +184,14 @@ TASKS = {
         Task("anomaly", "anomaly", "days on which a series does what nobody expected"),
         Task("tagging", "tagging", "what each character of a Python program is part of"),
         Task("sentiment", "sentiment", "whether a review is good or bad"),
+        Task("image", "image", "which digit a picture shows"),
+        Task("rows", "image:rows", "the same, read row by row"),
+        Task("caption", "caption", "what a picture shows, in letters"),
+        Task("ctc", "ctc", "labels out of many frames, aligned by nobody"),
+        Task("translate", "translate", "numbers in words to digits, or pairs of your own"),
+        Task("qa", "qa", "where somebody is, after some facts"),
+        Task("video", "video", "where a dot is going, and whether it turned"),
+        Task("ecg", "ecg", "what part of a heartbeat each sample is"),
+        Task("speakers", "speakers", "which of nine speakers says two vowels"),
     )
 }

@@ -35,6 +35,8 @@ TEXT = "to be, or not to be, that is the question. " * 30
 def book(folder: Path) -> Path:
     """A text and a series of one's own."""
     (folder / "book.txt").write_text(TEXT, encoding="utf-8")
+    pairs = "".join(f"{word}\t{word[::-1]}\n" for word in TEXT.split()[:60])
+    (folder / "pairs.tsv").write_text(pairs, encoding="utf-8")
     rows = "".join(f"{day},{100 + day % 7}\n" for day in range(90))
     (folder / "prices.csv").write_text(f"day,close\n{rows}", encoding="utf-8")
     return folder
@@ -190,6 +192,9 @@ def test_the_plot(run: Run, name: str) -> None:
         ("train weather --csv nan.csv", "not finite"),
         ("train weather --csv prices.csv --column no", "no column 'no'; it has 'day', 'close'"),
         ("train weather --csv prices.csv", "several columns of numbers"),
+        ("train translate --pairs none.tsv", "there is no file none.tsv"),
+        ("train translate --pairs book.txt", "book.txt, line 1: a pair is a source, a tab"),
+        ("train ctc --steps 5 --length 3", "give at least --steps 6"),
         ("train hello --steps 0", "'--steps'"),
         ("train hello --tbptt 2:3", "truncation 2:3: k2 must be"),
         ("train hello --tbptt two", "'two' is no truncation"),

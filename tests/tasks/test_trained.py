@@ -46,6 +46,15 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
         {"text": "to be or not to be, that is the question. " * 20, "hidden": 24, "batch": 4},
         200,
     ),
+    "image": ({}, 150),
+    "rows": ({}, 250),
+    "caption": ({}, 300),
+    "ctc": ({"steps": 16, "length": 2}, 250),
+    "translate": ({"hidden": 24}, 300),
+    "qa": ({}, 400),
+    "video": ({}, 250),
+    "ecg": ({"steps": 30}, 60),
+    "speakers": ({"steps": 12}, 80),
     "names": ({"hidden": 24, "batch": 8}, 120),
 }
 
@@ -83,7 +92,8 @@ def test_every_task_is_a_source(name: str) -> None:
     unrolled.loss.backward()
     assert all(p.grad is not None for p in unrolled.graph.parameters)
     names = {node.name for node in unrolled.graph if node.name}
-    assert any(name.startswith("x '") for name in names), "what is read should be written there"
+    if name not in ("image", "translate"):  # which read no vector at each step
+        assert any(name.startswith("x '") for name in names), "what is read should be written there"
 
 
 def test_every_task_is_among_the_sources() -> None:

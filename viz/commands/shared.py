@@ -33,6 +33,14 @@ TASK_OPTIONS = (
     click.option(
         "--csv", type=click.Path(), metavar="FILE", help="A CSV file to read a series of."
     ),
+    click.option(
+        "--pairs", type=click.Path(), metavar="FILE", help="Lines of source, tab, target."
+    ),
+    click.option(
+        "--attention",
+        type=click.Choice(["none", "dot", "scaled", "general", "additive"]),
+        help="How a decoder looks back.",
+    ),
     click.option("--column", metavar="NAME", help="Which column of the CSV file."),
     click.option(
         "--seed", type=click.IntRange(min=0), metavar="N", help="For weights and made-up data."

@@ -81,8 +81,9 @@ def train(
     """Train a network on TASK, and say what was reached and what was to be expected.
 
     Without a checkpoint nothing is kept. With one, training can be stopped at any moment (by Ctrl-C, or
-    by force) and goes on with --resume as if it had not been. Tasks: adding, anomaly, companies, copy,
-    data, hello, names, recall, reverse, sentiment, stocks, tagging, text, weather.
+    by force) and goes on with --resume as if it had not been. Tasks: adding, anomaly, caption, companies,
+    copy, ctc, data, ecg, hello, image, names, qa, recall, reverse, rows, sentiment, speakers, stocks,
+    tagging, text, translate, video, weather.
 
     \b
     Examples:
@@ -90,6 +91,7 @@ def train(
       micrornn train text --text book.txt --iterations 20 --checkpoint book.npz
       micrornn train text --checkpoint book.npz --resume --iterations 30
       micrornn train weather --csv prices.csv --column close --tbptt 5:10 --iterations 20
+      micrornn train translate --pairs pairs.tsv --attention dot --iterations 20
       micrornn train stocks --online --iterations 10 --log stocks.csv --plot stocks.png
     """
     from micrornn.tasks.output import writable
@@ -248,7 +250,7 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     from viz.commands.shared import is_file
 
     named = dict(options)
-    for name in ("text", "csv"):
+    for name in ("text", "csv", "pairs"):
         value = named.get(name)
         if value is not None and is_file(value.removeprefix("@")):
             named[name] = str(Path(value.removeprefix("@")).resolve())

@@ -1,0 +1,107 @@
+"""image and rows: which digit does a small picture show? One to one, and many to one, on the same pictures.
+
+The first looks at the picture as a whole, by a convolution; no time is involved, and it is here to compare.
+The second reads it row by row, as a sequence of nine, and says at the end what it was: data that are
+no sequence can be read as one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.context import scope
+from micrornn.data.digits import SIZE, as_text, draw
+from micrornn.data.feeds import Batch, Drawn
+from micrornn.nn.basic import Linear
+from micrornn.nn.cross_entropy import cross_entropy
+from micrornn.nn.images import Conv2d, MaxPool2d
+from micrornn.nn.module import Module
+from micrornn.ops.elementwise import relu
+from micrornn.ops.shape import reshape
+from micrornn.tasks.models import Concluding
+from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tensor import Tensor
+from micrornn.training.objective import Computed
+
+DRAWN = {"hidden": 4}
+
+
+class Features(Module):
+    """Convolution, relu, pooling: from pictures (B, 9, 9) to feature vectors (B, 9 filters)."""
+
+    def __init__(self, filters: int, seed: int = 0) -> None:
+        super().__init__()
+        self.conv = Conv2d(1, filters, 4, rng=seed)
+        self.pool = MaxPool2d(2)
+        self.size = 9 * filters
+
+    def forward(self, pictures: Any) -> Tensor:
+        """The features of each picture."""
+        maps: Tensor = self.pool(relu(self.conv(np.asarray(pictures)[:, np.newaxis])))
+        return reshape(maps, (len(pictures), self.size))
+
+
+class Looking(Module):
+    """Features and a readout; without a state."""
+
+    def __init__(self, filters: int, seed: int) -> None:
+        super().__init__()
+        self.features = Features(filters, seed)
+        self.readout = Linear(self.features.size, 10, rng=seed + 1)
+
+    def forward(self, pictures: Any, state: Any = None) -> Any:
+        """The logits of the ten digits as a list of one, and no state."""
+        return [self.readout(self.features(pictures[0]))], None
+
+
+def problem(hidden: int = 8, batch: int = 32, seed: int = 0) -> Problem:
+    """One to one: a picture as a whole; ``hidden`` is the number of filters."""
+    model = Looking(hidden, seed)
+    return _of(model, lambda pictures: pictures[np.newaxis], batch, seed, "looked at as a whole")
+
+
+def rows(
+    cell: str = "gru", hidden: int = 32, layers: int = 1, batch: int = 32, seed: int = 0
+) -> Problem:
+    """Many to one: the same pictures, read row by row."""
+    model = Concluding(cell, SIZE, 10, hidden=hidden, layers=layers, seed=seed)
+    return _of(model, lambda pictures: pictures.swapaxes(0, 1), batch, seed, "read row by row")
+
+
+def _of(model: Module, as_steps: Any, batch: int, seed: int, how: str) -> Problem:
+    pictures, digits = draw(np.random.default_rng(10**6 + seed), 200)
+
+    def made(rng: Any) -> Batch:
+        new, shown = draw(rng, batch)
+        return Batch(as_steps(new), shown)
+
+    def objective(batch: Batch, state: Any) -> Computed:
+        (logits,), _ = model(batch.inputs, state)
+        with scope("loss", t=len(batch)):
+            loss = cross_entropy(logits, batch.targets)
+        loss.name = "loss"
+        return Computed([loss], loss, None)
+
+    def said() -> Any:
+        return model(as_steps(pictures))[0][0].numpy().argmax(-1)
+
+    def measures() -> list[Measure]:
+        right = float((said() == digits).mean())
+        return [Measure.above("right digits", right, 0.8, "guessing gives 0.1")]
+
+    def show(count: int) -> list[Shown]:
+        rows = zip(pictures[:count], digits, said())
+        return [Shown(as_text(picture), str(digit), str(answer)) for picture, digit, answer in rows]
+
+    return Problem(
+        f"which digit a picture shows, {how}",
+        model,
+        Drawn(made, seed),
+        objective,
+        measures,
+        show,
+        iterations=400,
+        inputs=lambda b: [f"row {i + 1}" if len(b) > 1 else "picture" for i in range(len(b))],
+    )
