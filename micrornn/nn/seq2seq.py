@@ -88,18 +88,17 @@ class Encoder(Module):
         steps = each_step(self.embedding, list(source))
         with scope("encoder"):
             outputs, last = self.recurrent(steps, lengths=lengths)
+        parts = last if isinstance(last, tuple) else (last,)
+        ways = 2 if self.recurrent.bidirectional else 1
+        state: State = []
+        with scope("memory", t=len(source)):  # all that is handed on, at the last step
             memory = stack(outputs, -2)
             memory.name = "memory"
-            parts = last if isinstance(last, tuple) else (last,)
-            ways = 2 if self.recurrent.bidirectional else 1
-            state: State = []
             for layer in range(self.recurrent.num_layers):
-                rows = range(layer * ways, (layer + 1) * ways)
                 own = []
                 for part, name in zip(parts, self.recurrent.state_names):
-                    with scope(t=len(source)):
-                        ends = [part[row] for row in rows]
-                        own.append(ends[0] if ways == 1 else concatenate(ends, -1))
+                    ends = [part[row] for row in range(layer * ways, (layer + 1) * ways)]
+                    own.append(ends[0] if ways == 1 else concatenate(ends, -1))
                     own[-1].name = name
                 state.append(tuple(own))
         return memory, state
@@ -188,7 +187,8 @@ class Seq2Seq(Module):
                 for own in state:
                     for part, name in zip(own, self.encoder.recurrent.state_names):
                         part.name = name
-            return self.decoder.remember(memory, mask), state
+            with scope(t=len(tokens)):
+                return self.decoder.remember(memory, mask), state
 
     def forward(
         self,

@@ -84,6 +84,12 @@ def test_time_runs_on_from_the_encoder_to_the_decoder():
         for x in node.inputs:
             if None not in (node.step, x.step) and x.number in by_number:
                 assert x.step <= node.step  # causes are never to the right
+    assert {n.scope for n in nodes if n.step == 3 and n.inputs} == {
+        *("encoder.embedding", "encoder/lstm.0"),
+    }
+    assert {n.scope for n in nodes if n.step == 4 and n.inputs} == {
+        *("encoder.embedding", "encoder/lstm.0", "memory"),
+    }
     assert {n.scope for n in nodes if n.step == 6} == {
         *("decoder.embedding", "decoder/lstm.0", "decoder.attention", "decoder.mix"),
         *("decoder.readout", "loss"),
@@ -148,6 +154,29 @@ def test_it_learns_to_reverse():
         optimizer.step()
     assert total.item() < 0.15
     assert net.translate([2, 5, 3, 4], "beam")[0].tokens == [4, 3, 5, 2]
+
+
+def test_what_it_learnt_on_the_truth_is_worse_on_its_own_words():
+    """The loss is cross-entropy either way, attention or not; what differs is what the decoder is fed."""
+    rng = np.random.default_rng(0)
+    net = nn.Seq2Seq(nn.Encoder(7, 6, 12, rng=0), nn.Decoder(7, 6, 12, rng=1), START, END)
+    optimizer = mr.optim.Adam(net.parameters(), lr=0.02)
+
+    def loss(batch, share):
+        target = np.empty((8, batch), int)  # a walk: a step up or down from where it is
+        target[0] = rng.integers(2, 7, batch)
+        for k in range(1, 8):
+            target[k] = (target[k - 1] - 2 + rng.choice([1, 4], batch)) % 5 + 2
+        logits = net(target[:1], target, teacher_forcing=share).logits
+        return nn.sequence_loss(logits, target)[1]
+
+    for _ in range(80):
+        total = loss(16, 1.0)
+        net.zero_grad()
+        total.backward()
+        optimizer.step()
+    forced, free = loss(200, 1.0).item(), loss(200, 0.0).item()
+    assert free > 1.2 * forced, (forced, free)
 
 
 def test_schedules():
