@@ -21,7 +21,7 @@ from micrornn.tensor import NO_PARAMS, Tensor, describe, lift, next_number
 if TYPE_CHECKING:
     from micrornn.primitive import Primitive
 
-_NUMPY_COMPLAINTS = (IndexError, ValueError, TypeError)
+_NUMPY_COMPLAINTS = (ValueError, TypeError, IndexError)
 
 
 def call_of(p: Primitive) -> Callable[..., Any]:

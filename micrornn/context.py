@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Protocol
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from micrornn.backward import Pullback
@@ -72,7 +72,7 @@ class scope:
     def __init__(self, name: str | None = None, t: int | None = None) -> None:
         self._name = name
         self._step = t
-        self._token: Token[Context] | None = None
+        self._token: Any = None  # what undoes the entry, and the same of an entry around it
 
     def __enter__(self) -> Place:
         outer = current()
@@ -81,12 +81,13 @@ class scope:
         if name:
             path = f"{path}/{name}" if path else name
         place = Place(path, place.step if self._step is None else self._step)
-        self._token = _CONTEXT.set(Context(place, outer.recording, outer.observers))
+        token = _CONTEXT.set(Context(place, outer.recording, outer.observers))
+        self._token = token, self._token
         return place
 
     def __exit__(self, *_: object) -> None:
-        assert self._token is not None
-        _CONTEXT.reset(self._token)
+        token, self._token = self._token
+        _CONTEXT.reset(token)
 
 
 @contextmanager

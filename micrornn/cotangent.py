@@ -145,19 +145,23 @@ def multiply_out(products: list[Product]) -> Any:
         from micrornn.ops.shape import concatenate, reshape
 
         # Recorded: the same in operations that make nodes.
-        left = concatenate([reshape(x, (-1, x.shape[-1])) for x in lefts])
-        right = concatenate([reshape(x, (-1, x.shape[-1])) for x in rights])
+        left = concatenate([reshape(x, _as_rows(x.shape)) for x in lefts])
+        right = concatenate([reshape(x, _as_rows(x.shape)) for x in rights])
         return left.T @ right
     if len(products) == 1 and lefts[0].ndim == 1:
         return lefts[0][:, None] * rights[0]
     return _rows(lefts).T.dot(_rows(rights))
 
 
+def _as_rows(shape: tuple[int, ...]) -> tuple[int, int]:
+    return math.prod(shape[:-1]), shape[-1]
+
+
 def _rows(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     if arrays[0].ndim == 1:
         return np.array(arrays)
     if arrays[0].ndim > 2:
-        arrays = [x.reshape(-1, x.shape[-1]) for x in arrays]
+        arrays = [x.reshape(_as_rows(x.shape)) for x in arrays]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 

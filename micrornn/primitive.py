@@ -112,7 +112,11 @@ class Primitive:
         return f"<primitive {self.name}: y = {self.formula}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        return PRIMITIVES.__getitem__, (self.name,)
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 def primitive(name: str, formula: str, **declared: Any) -> Operation:

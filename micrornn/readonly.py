@@ -28,7 +28,8 @@ class RecordedArray(np.ndarray[Any, Any]):
         super().__setitem__(key, value)  # into a copy of it
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if not all(out.flags.writeable for out in kwargs.get("out", ())):
+        written = inputs[:1] if method == "at" else kwargs.get("out", ())
+        if not all(array.flags.writeable for array in written):
             raise ValueError(f"in-place {ufunc.__name__} refused: {WRITE_ADVICE}")
         if "out" in kwargs:
             kwargs["out"] = _plain(kwargs["out"])

@@ -172,9 +172,13 @@ tanh = elementwise(
 )
 
 
+def as_floats(x: Data) -> Data:
+    """Integers as float64: small ones would make float16, and unsigned ones wrap around when negated."""
+    return x if getattr(x, "dtype", np.dtype(int)).kind == "f" else np.asarray(x, float)
+
+
 def _sigmoid(x: Data) -> Data:
-    if getattr(x, "dtype", np.dtype(int)).kind != "f":
-        x = np.asarray(x, float)
+    x = as_floats(x)
     with np.errstate(over="ignore"):  # e^-x is inf where the sigmoid is 0
         y = np.exp(-x)
     y += 1.0
@@ -222,10 +226,15 @@ relu = elementwise(
 )
 
 
+def _softplus(x: Data) -> Data:
+    x = as_floats(x)
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
 softplus = elementwise(
     "softplus",
     "ln(1 + e^x)",
-    lambda x: np.logaddexp(x, 0.0),
+    _softplus,
     lambda g, y, x: g * sigmoid(x),
     scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-math.fabs(x))),
     doc=">>> import micrornn as mr\n>>> mr.softplus(mr.tensor(0.0)).item()\n0.6931471805599453",

@@ -14,12 +14,12 @@ Index = Any  # what NumPy takes between brackets
 
 _REPEATED = np.array([2, 0, 2])  # the same row twice: its gradients add up
 
-getitem = primitive(
+getitem: Operation = primitive(
     "getitem",
     "x[index]",
-    forward=lambda x, *, index: x[index],
-    vjp=(lambda g, y, x, index: Part(g, index, x.shape),),
-    jvp=(lambda d, y, x, index: d[index],),
+    forward=lambda x, *, index: (np.asarray(x) if type(x) is float else x)[index],
+    vjp=(lambda g, y, x, index: Part(g, index, shape_of(x)),),
+    jvp=(lambda d, y, x, index: getitem(d, index=index),),
     samples=(
         sample((4, 3), index=1),
         sample((4, 3), index=(slice(1, 3), slice(None, None, 2))),

@@ -46,7 +46,7 @@ _detach = primitive(
 )
 
 
-def detach(x: Tensor) -> Tensor:
+def detach(x: Any) -> Tensor:
     """The value of x as a leaf: no gradient passes, and x's history is let go.
 
     The new node remembers only the number of the node it was cut from (`params["cut"]`), so that a
@@ -60,6 +60,7 @@ def detach(x: Tensor) -> Tensor:
     """
     from micrornn.context import no_grad
 
+    x = lift(x)
     with no_grad():
         node = _detach(x, cut=x.number)
     if x.name is not None:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from micrornn.ops.elementwise import POSITIVE, elementwise, log, where
-from micrornn.primitive import sample
+from micrornn.primitive import Operation, sample
 from micrornn.tensor import Data, Tensor
+
+_NUMBERS = {(float, float), (float, int), (int, float)}  # the types of two Python numbers
 
 
 def _nothing(g: Any) -> Any:
@@ -50,10 +52,22 @@ def _chosen(g: Any, first: Any, second: Any) -> Any:
     return where(first == second, 0.5 * g, where(first > second, g, 0.0))
 
 
+def _larger(a: Data, b: Data) -> Data:
+    if (type(a), type(b)) in _NUMBERS:
+        return float(a if a >= b or a != a else b)
+    return np.maximum(a, b)
+
+
+def _smaller(a: Data, b: Data) -> Data:
+    if (type(a), type(b)) in _NUMBERS:
+        return float(a if a <= b or a != a else b)
+    return np.minimum(a, b)
+
+
 maximum = elementwise(
     "maximum",
     "max(a, b)",
-    np.maximum,
+    _larger,
     lambda g, y, a, b: _chosen(g, a, b),
     lambda g, y, a, b: _chosen(g, b, a),
     symbol="max",
@@ -64,7 +78,7 @@ maximum = elementwise(
 minimum = elementwise(
     "minimum",
     "min(a, b)",
-    np.minimum,
+    _smaller,
     lambda g, y, a, b: _chosen(g, b, a),
     lambda g, y, a, b: _chosen(g, a, b),
     symbol="min",
@@ -133,26 +147,23 @@ def _power(a: Data, b: Data) -> Data:
     return a**b
 
 
-_NUMBERS = {(float, float), (float, int), (int, float)}
-
-
 def _pow_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     # x^0 is flat, also at x = 0, where x^(0-1) is infinite.
     if not getattr(b, "shape", ()):
-        return g * (b * a ** (b - 1)) if b != 0 else _nothing(g)
+        return g * (b * pow(a, b - 1)) if b != 0 else _nothing(g)
     flat = b == 0
-    return where(flat, 0.0, g * (b * a ** where(flat, 1.0, b - 1)))
+    return where(flat, 0.0, g * (b * pow(a, where(flat, 1.0, b - 1))))
 
 
 def _pow_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
-    # 0^b is flat for b >= 0, though log 0 is not finite.
+    # 0^b is flat for b >= 0, though ln 0 is not finite; below, both y and -ln 0 are infinite.
+    if not getattr(a, "shape", ()):
+        return g * y * log(a) if a != 0 else where(b >= 0, 0.0, -(g * y))
     flat = (a == 0) & (b >= 0)
-    if type(flat) is bool:
-        return 0.0 if flat else g * y * log(a)
     return where(flat, 0.0, g * y * log(where(flat, 1.0, a)))
 
 
-pow = elementwise(
+pow: Operation = elementwise(
     "pow",
     "a ^ b",
     _power,

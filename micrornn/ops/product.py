@@ -72,13 +72,16 @@ def _linear_forward(x: Data, w: Data, b: Data = None) -> Data:
     y = w.dot(x) if x.ndim == 1 else x.dot(w.T)
     if b is None:
         return y
-    if type(b) is ndarray and b.dtype is y.dtype:
-        y += b  # NumPy refuses a bias that would stretch y
-        return y
-    z = y + b
-    if z.shape != y.shape:
-        raise ValueError(f"the bias must have the shape ({len(w)},), not {shape_of(b)}")
-    return z
+    try:
+        if type(b) is ndarray and b.dtype is y.dtype:
+            y += b
+            return y
+        z = y + b
+        if z.shape == y.shape:
+            return z
+    except ValueError:
+        pass
+    raise ValueError(f"the bias must have the shape ({len(w)},), not {shape_of(b)}")
 
 
 linear: Operation = primitive(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.ops.elementwise import exp, where
+from micrornn.ops.elementwise import as_floats, exp, where
 from micrornn.ops.shape import broadcast_to, flip, reshape
 from micrornn.primitive import Operation, primitive, sample
 from micrornn.tensor import Data, Tensor, shape_of
@@ -185,8 +185,12 @@ def _finite(y: Any) -> Any:
     return where(np.isinf(y._data if isinstance(y, Tensor) else y), 0.0, y)
 
 
+_greatest: Any = np.maximum.reduce  # what np.max calls
+
+
 def _logsumexp_forward(x: Data, *, axis: Axis, keepdims: bool) -> Data:
-    top = np.max(x, axis=axis, keepdims=True)
+    x = as_floats(x)
+    top = _greatest(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
     total = np.sum(np.exp(x - top), axis=axis, keepdims=True)
     with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer for all -inf
@@ -223,10 +227,8 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _logsumexp(x, axis=axis, keepdims=keepdims)
 
 
-_greatest: Any = np.maximum.reduce  # what np.max calls
-
-
 def _softmax_forward(x: Data, *, axis: int) -> Data:
+    x = as_floats(x)
     y = np.exp(x - _greatest(x, axis=axis, keepdims=True))
     y /= _add_up(y, axis=axis, keepdims=True)
     return y
@@ -261,6 +263,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
 
 
 def _log_softmax_forward(x: Data, *, axis: int) -> Data:
+    x = as_floats(x)
     y = x - _greatest(x, axis=axis, keepdims=True)
     return y - np.log(_add_up(np.exp(y), axis=axis, keepdims=True))
 
