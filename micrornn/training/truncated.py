@@ -7,7 +7,8 @@ the gradient: what an output owes to earlier steps is not learnt.
 
 A sequence becomes chunks of k1 steps, each beginning at a detached state. With k2 = k1 that is all. With
 k2 > k1 the gradient that arrives at the beginning of a chunk is handed on to the end of the chunk before,
-as often as k2 reaches: the chunks are one graph, unrolled backwards by hand.
+as often as k2 reaches: the chunks are one graph, unrolled backwards by hand. The window begins anew with each
+batch: give batches of at least k2 steps.
 """
 
 from __future__ import annotations

@@ -123,6 +123,26 @@ def test_a_text_is_learnt_stopped_gone_on_with_and_written(run: Run, folder: Pat
     assert run("generate", "book.npz", "--length", "3").exit_code == 0, "the text is not needed"
 
 
+def test_what_was_learnt_is_what_is_written(run: Run) -> None:
+    assert run("train", "hello", "--checkpoint", "hello.npz", "-q").exit_code == 0
+    words = ["--start", "h", "--temperature", "0", "--length", "4"]
+    assert run("generate", "hello.npz", *words).stdout == "hello\n"
+
+
+def test_going_on_keeps_the_way_of_training(run: Run) -> None:
+    way = ["--hidden", "3", "--tbptt", "5:10", "--clip", ".1", "--noise", ".01", "-q"]
+    assert (
+        run("train", "weather", "--checkpoint", "a.npz", "--iterations", "6", *way).exit_code == 0
+    )
+    assert (
+        run("train", "weather", "--checkpoint", "b.npz", "--iterations", "3", *way).exit_code == 0
+    )
+    more = ["--resume", "--iterations", "6", "-q"]
+    assert run("train", "weather", "--checkpoint", "b.npz", *more).exit_code == 0
+    one, two = (read(name)["model"]["state"] for name in ("a.npz", "b.npz"))
+    assert all((one[key] == two[key]).all() for key in one)
+
+
 def test_evaluate_measures_what_train_measured(run: Run) -> None:
     trained = run(*SMALL, "--iterations", "5")
     assert run("evaluate", "book.npz").stdout == trained.stdout

@@ -203,6 +203,27 @@ def test_the_published_weights_say_what_was_published() -> None:
     assert (round(a.value, 3), round(b.value, 3)) == (0.006, 0.969)
 
 
+def by_hand(values: list[float]) -> float:
+    """The lesson's cell in plain numbers: w1 goes with the short-term memory, w2 with the input."""
+
+    def sigmoid(x: float) -> float:
+        return 1 / (1 + math.exp(-x))
+
+    short = long = 0.0
+    for x in values:
+        keep = sigmoid(2.70 * short + 1.63 * x + 1.62)
+        share = sigmoid(2.00 * short + 1.65 * x + 0.62)
+        long = keep * long + share * math.tanh(1.41 * short + 0.94 * x - 0.32)
+        short = sigmoid(4.38 * short - 0.19 * x + 0.59) * math.tanh(long)
+    return short
+
+
+def test_the_published_weights_stand_where_they_belong() -> None:
+    a, b = companies.problem(published=True).judged()
+    assert a.value == pytest.approx(by_hand([0, 0.5, 0.25, 1]), abs=1e-12)
+    assert b.value == pytest.approx(by_hand([1, 0.5, 0.25, 1]), abs=1e-12)
+
+
 def test_exchanged_weights_are_far_off() -> None:
     """The mistake that is easily made: which weight goes with the input and which with the state."""
     problem = companies.problem(published=True)
