@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -243,7 +244,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("micrornn.recording.storage._write", full)
+    monkeypatch.setattr(sys.modules["micrornn.recording.storage"], "_write", full)
     with pytest.raises(OSError, match="no space"):
         rec.save(path)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
