@@ -106,7 +106,7 @@ def recording_of(
 
     with np.errstate(all="ignore"):
         rec = record(run)
-        if len(rec.passes) > 1:  # it trains: what is asked about is the loss that it gives in the end
+        if len(rec.passes) > 1:  # it trains: what counts is the loss that it gives in the end
             rec = record(made[0].loss)
     if not quiet:
         for remark in made[0].remarks:
