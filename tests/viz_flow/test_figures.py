@@ -211,9 +211,10 @@ def test_overview_says_what_it_cannot_show() -> None:
 def test_a_figure_touches_no_state_of_matplotlib(recorded: Any) -> None:
     import sys
 
-    before = dict(mpl.rcParams)
-    viz.plots.ledger(recorded("hello"))
-    assert dict(mpl.rcParams) == before
+    with mpl.rc_context({"font.size": 17.0, "svg.fonttype": "path"}):
+        before = dict(mpl.rcParams)
+        viz.plots.read("ledger", recorded("hello")).file("svg")
+        assert dict(mpl.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not mpl._pylab_helpers.Gcf.figs  # type: ignore[attr-defined]
 
 
