@@ -85,6 +85,23 @@ def attention(steps: int = 4) -> mr.Tensor:
     return sum(losses[1:], start=losses[0])
 
 
+def truncated(steps: int = 4, cut: int = 3) -> mr.Tensor:
+    """A tape that is cut: at one step the state goes on without its history."""
+    w = mr.tensor([[0.5, 0.2], [0.1, 0.4]], requires_grad=True, name="W")
+    with mr.scope(t=0):
+        h = mr.tensor(np.ones(2), name="h")
+    losses = []
+    for t in range(1, steps + 1):
+        with mr.scope("rnn", t=t):
+            h = mr.tanh(w @ (h.detach() if t == cut else h))
+            h.name = "h"
+        with mr.scope("loss", t=t):
+            loss = mr.sum(h * h)
+            loss.name = "loss"
+        losses.append(loss)
+    return sum(losses[1:], start=losses[0])
+
+
 def mlp() -> mr.Tensor:
     """Micrograd's kind of graph: numbers, a few neurons, no steps and no scopes."""
     rng = np.random.default_rng(4)
@@ -113,6 +130,7 @@ def formula() -> mr.Tensor:
 OTHERS: dict[str, Callable[[], mr.Tensor]] = {
     "own cell": own_cell,
     "attention": attention,
+    "truncated": truncated,
     "mlp": mlp,
     "formula": formula,
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from drawn import read
-from nets import KINDS, OTHERS, unrolled
+from nets import KINDS, OTHERS, truncated, unrolled
 
 import micrornn as mr
 import viz
@@ -91,6 +91,45 @@ def test_ways_begin_and_end_at_their_boxes() -> None:
         tip = points.pop(0)[2:] if points[0].startswith("e,") else points[-1]
         assert len(points) % 3 == 1
         assert near(a, points[0]) and near(b, tip)
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_steps_are_clusters_that_hold_their_nodes_and_gates(rankdir: str) -> None:
+    loss = unrolled("lstm", steps=12)
+    text = viz.render(loss, format="dot", rankdir=rankdir)
+    drawing = read(viz.render(loss, rankdir=rankdir))
+    clusters = re.findall(r"\tsubgraph cluster_\d+ \{\n(.*?)\n\t\}\n", text, re.DOTALL)
+    steps = [f.name for f in drawing.frames if f.kind == "step"]
+    assert len(clusters) == len(steps) == 12
+    for step, cluster in zip(steps, clusters):
+        own = [n for n in drawing.nodes.values() if n.data.get("data-step") == step]
+        assert sorted(re.findall(r"^\t\tn(\d+)$", cluster, re.MULTILINE)) == sorted(
+            node.data["data-node"] for node in own
+        )
+        outer, *gates = (
+            [float(v) for v in bb.split(",")] for bb in re.findall(r'bb="([\d.,]+)"', cluster)
+        )
+        assert len(gates) == 4
+        for left, low, right, high in gates:
+            assert outer[0] <= left < right <= outer[2] and outer[1] <= low < high <= outer[3]
+
+
+def test_a_cut_is_a_dashed_edge_with_no_gradient() -> None:
+    edges = EDGE.findall(viz.render(truncated(), format="dot"))
+    (cut,) = ((a, b) for a, b, look in edges if "class=forward" in look and "dashed" in look)
+    assert not [1 for a, b, _ in edges if (b, a) == cut]
+
+
+def test_what_is_on_none_of_the_chosen_paths_is_faint() -> None:
+    text = viz.render(unrolled("rnn"), format="dot", ends=("L4", "h2"))
+    faint = re.compile(r"#[0-9a-f]{6}26\b")
+    looks = {attribute(look, "tooltip"): look for _, look in NODE.findall(text) if "pos=" in look}
+    marked = {tip for tip, look in looks.items() if faint.search(look)}
+    assert any(tip.startswith("tanh, h, step 1,") for tip in marked)
+    assert not any(tip.startswith("tanh, h, step 3,") for tip in marked)
+    for tip in marked:
+        assert not re.search(r"#[0-9a-f]{6}\b(?!26)", looks[tip]), tip
+    assert not faint.search(viz.render(unrolled("rnn"), format="dot"))
 
 
 def test_names_and_backslashes_are_taken_as_they_are() -> None:

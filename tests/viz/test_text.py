@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from nets import KINDS, OTHERS, unrolled
+from nets import KINDS, OTHERS, truncated, unrolled
 
 import micrornn as mr
 import viz
@@ -81,7 +81,35 @@ def test_arrows_run_with_time_and_the_gradient_against_it() -> None:
     assert row("\n".join(behind), "|dL/dh|").count("→") == 3
 
 
-def test_where_the_tape_is_cut_no_gradient_arrow_is_drawn() -> None:
+def test_where_the_tape_is_cut_it_says_so_and_what_is_lost() -> None:
+    loss = truncated(steps=4, cut=3)
+    text = viz.render(loss, format="txt")
+    assert row(text, "|h|").count("→") == 3
+    assert [word for word in row(text, "|dL/dh|") if word in "←✂"] == ["←", "✂", "←"]
+    whole = truncated(steps=4, cut=0)
+    h2, h2_cut = (mr.Graph(out).named("h")[2].retain_grad() for out in (whole, loss))
+    whole.backward()
+    loss.backward()
+    lost = f"{np.linalg.norm(h2.grad - h2_cut.grad):.3g}"
+    words = (
+        f"✂ h of t = 2 is detached on its way to t = 3: a gradient of norm {lost} is lost there."
+    )
+    assert words in " ".join(text.split())
+    assert f"✂{lost}" in text.split("Norm of the gradient")[1]
+    unseen = viz.render(loss, format="txt", gradients=False)
+    assert "✂ h of t = 2 is detached on its way to t = 3." in " ".join(unseen.split())
+
+
+def test_chosen_paths_are_listed_alone() -> None:
+    text = viz.render(unrolled("rnn"), format="txt", ends=("L4", "h2"))
+    assert "Only what lies on the chosen paths is listed." in text
+    table = text.split("rnn.0\n")[2].split("\n\n")[0]
+    assert row(table, "hₜ tanh")[0] == "3" and len(row(table, "hₜ tanh")) == 4
+    assert "W_ih" not in table
+    assert "chosen paths" not in viz.render(unrolled("rnn"), format="txt")
+
+
+def test_a_slope_of_zero_stops_the_arrows() -> None:
     w = mr.Value(0.5, "w")
     h = mr.Value(1.0)
     losses = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from micrornn.tensor import Tensor
-from viz.gradients import NONE, Flow
+from viz.gradients import NONE, Flow, is_cut
 from viz.scene import Scene, stronger
 from viz.style import Scale, number
 from viz.text.plain import (
@@ -29,6 +29,7 @@ from viz.text.plain import (
 CELL = 9  # columns for a number
 ARROW = 2  # and for the arrow to the next step
 
+Way = tuple[int, int]
 Key = tuple[str, str, int]  # scope, name (or operation), how many-th of these at its step
 
 
@@ -41,31 +42,38 @@ class Track:
         name: its name, or the symbol of its operation.
         nodes: by step.
         links: by (step that made it, step that used it): what came back along that way.
+        cuts: the same where it was detached on the way: what is lost there.
     """
 
     scope: str
     name: str
     nodes: dict[int, Tensor] = field(default_factory=dict)
-    links: dict[tuple[int, int], Flow] = field(default_factory=dict)
+    links: dict[Way, Flow] = field(default_factory=dict)
+    cuts: dict[Way, Flow] = field(default_factory=dict)
 
 
 def tracks(scene: Scene) -> list[Track]:
     """The states: what one step hands to another, in the order of computing."""
     keys = _keys(scene)
+    by_number = {node.number: node for node in scene.graph}
     found: dict[Key, Track] = {}
     for node in scene.graph:
         for slot, x in enumerate(node.inputs):
+            lost = None
+            if is_cut(x) and x.params["cut"] in by_number:
+                lost = scene.gradients.lost.get(x.number, scene.gradients.along(node, slot))
+                x = by_number[x.params["cut"]]
             if node.step is None or x.step is None or node.step == x.step:
                 continue
-            key = keys[x.number]
-            if x.is_leaf:  # an initial state: the state itself has its name
-                if x.name:
-                    found.setdefault(key, Track(key[0], x.name))
+            if x.is_leaf and not x.name:
                 continue
-            track = found.setdefault(key, Track(key[0], _name(x)))
-            flow = scene.gradients.along(node, slot)
+            track = found.setdefault(keys[x.number], Track(x.scope, _name(x)))
             way = (x.step, node.step)
-            track.links[way] = stronger(track.links[way], flow) if way in track.links else flow
+            if lost is not None:
+                track.cuts[way] = lost
+            elif not x.is_leaf:  # an initial state has no track of its own: the state has its name
+                flow = scene.gradients.along(node, slot)
+                track.links[way] = stronger(track.links.get(way, flow), flow)
     for node in scene.graph:
         track_of = found.get(keys[node.number])
         if track_of is not None and node.inputs and node.step is not None:
@@ -87,6 +95,8 @@ def _keys(scene: Scene) -> dict[int, Key]:
 
 
 def _name(node: Tensor) -> str:
+    if is_cut(node):
+        return "✂"
     if node.name:
         return node.name.split(" ")[0]
     return node.primitive.symbol or node.primitive.name if node.primitive else "data"
@@ -150,7 +160,8 @@ def _inputs(scene: Scene) -> list[tuple[str, dict[int, str]]]:
     rows: dict[str, dict[int, str]] = {}
     for node in scene.graph:
         t = node.step
-        if t is not None and t in shown and node.is_leaf and node.name:
+        if t in shown and node.is_leaf and node.name and not is_cut(node):
+            assert t is not None
             name, _, remark = node.name.partition(" ")
             rows.setdefault(clean(name), {})[t] = clean(remark) or _value(node)
     return list(rows.items())
@@ -178,9 +189,10 @@ def _track(scene: Scene, track: Track, steps: Sequence[int], left: int, scale: S
     for t in steps:
         u = following.get(t, t)
         ahead, behind = track.links.get((t, u)), track.links.get((u, t))
-        forward.append("→" if ahead else "←" if behind else "")
+        cut_here = {(t, u), (u, t)} & set(track.cuts)
+        forward.append("→" if ahead or (t, u) in track.cuts else "←" if behind or cut_here else "")
         ways = [f for f in (ahead, behind) if f is not None and f.state in ("value", "nan")]
-        back.append("" if not ways else "←" if ways[0] is ahead else "→")
+        back.append("←" if ways and ways[0] is ahead else "→" if ways else "✂" if cut_here else "")
     nodes = [track.nodes.get(t) for t in steps]
     name = clean(track.name)
     scalar = all(node.size == 1 for node in track.nodes.values())
@@ -205,7 +217,8 @@ def _key(scene: Scene, states: list[Track], scale: Scale) -> list[str]:
     for name in dict.fromkeys(clean(track.name) for track in arrays):
         words += f" |{name}|: norm of {name}."
     if not scene.gradients.ran:
-        return wrapped(f"{words} Backward has not run: there are no gradients to show.")
+        words += " Backward has not run: there are no gradients to show."
+        return [*wrapped(words), *_cuts(scene, states)]
     for name in dict.fromkeys(clean(track.name) for track in states):
         words += f" |dL/d{name}|: norm of the gradient that has come back to {name}."
     if reverse:
@@ -219,4 +232,17 @@ def _key(scene: Scene, states: list[Track], scale: Scale) -> list[str]:
     if any(flow.state == "value" for flow in _flows(scene, states)):
         low, high = (number(10.0**end) for end in (scale.low, scale.high))
         words += f" Bars: log scale from {low} to {high} ({'█' * CELL})."
-    return wrapped(words)
+    return [*wrapped(words), *_cuts(scene, states)]
+
+
+def _cuts(scene: Scene, states: list[Track]) -> list[str]:
+    """Where a state was detached on its way, and what is lost there."""
+    lines = []
+    for track in states:
+        for (made, used), lost in track.cuts.items():
+            if {made, used} & set(scene.steps):
+                size = f": a gradient of norm {number(lost.norm)} is lost there"
+                what = size if lost.state == "value" else ""
+                words = f"✂ {track.name} of t = {made} is detached on its way to t = {used}{what}."
+                lines += wrapped(clean(words))
+    return lines

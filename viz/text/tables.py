@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from viz.gradients import Flow
+from viz.gradients import Flow, is_cut
 from viz.labels import subscript, value_words
 from viz.legend import scale_of
 from viz.scene import Entry, Scene, Unit
@@ -56,6 +56,10 @@ def units(scene: Scene) -> list[str]:
     flows = [unit.flow for unit in scene.units if unit.step in scene.steps]
     if any(flow.state == "constant" for flow in flows):
         lines[-1:] = wrapped(f"{lines[-1]} –: wants no gradient.")
+    if any(unit.lost is not None for unit in scene.units):
+        lines[-1:] = wrapped(f"{lines[-1]} ✂: lost, because the value is detached.")
+    if scene.lit is not None:
+        lines += wrapped("Only what lies on the chosen paths is listed.")
     lines.append("")
     return lines + _table(scene.steps, groups)
 
@@ -67,15 +71,25 @@ def _groups(scene: Scene) -> dict[str, dict[tuple[object, ...], Row]]:
     for unit in scene.units:
         if unit.step is None or unit.step not in shown:
             continue
+        if scene.lit is not None and id(unit) not in scene.lit:
+            continue
         scope = unit.layer if scene.detail == "gate" else f"{unit.layer}/{unit.gate}".strip("/")
         group = groups.setdefault(scope, {})
         words = " ".join([label_of(unit), *(mark.label for mark in unit.marks)])
         key = (unit.role, words, unit.out.shape)
         row = group.setdefault(key, Row(clean(words), shape_of(unit.out)))
-        row.cells[unit.step] = short(unit.flow) if scene.gradients.ran else size_of(unit.out)
+        row.cells[unit.step] = _cell(scene, unit)
         if scene.detail == "scalar" and unit.kind != "group":
             _elements(group, key, unit)
     return groups
+
+
+def _cell(scene: Scene, unit: Unit) -> str:
+    if not scene.gradients.ran:
+        return size_of(unit.out)
+    if unit.lost is not None and unit.lost.state == "value":
+        return f"✂{short(unit.lost, sign=False)}"
+    return short(unit.flow)
 
 
 def _elements(group: dict[tuple[object, ...], Row], key: tuple[object, ...], unit: Unit) -> None:
@@ -100,6 +114,8 @@ def label_of(unit: Unit) -> str:
     if unit.kind == "loss" and unit.step is not None:
         primitive = unit.out.primitive
         return f"Lₜ {primitive.symbol or primitive.name}" if primitive else "Lₜ"
+    if is_cut(unit.out) and unit.kind != "group":
+        return f"{unit.out.name}ₜ detached" if unit.out.name else "detached"
     if unit.out.is_leaf and unit.kind != "group":
         return f"{unit.out.name.split(' ')[0]}ₜ" if unit.out.name else "data"
     sub = subscript(unit.step or 0)

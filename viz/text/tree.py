@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 
+from viz.gradients import is_cut
 from viz.scene import Scene, Unit
 from viz.style import number
 from viz.text.plain import WIDTH, clean, columns, padded, shape_of, short, wrapped
@@ -21,6 +22,8 @@ def tree(scene: Scene) -> list[str]:
     shared = {id(u) for u in scene.units if len(u.outputs) > 1}
     intro = "the result first; below each value, one step in, what it was computed from"
     head = padded("", LEFT) + padded("value", VALUE) + ("gradient" if scene.gradients.ran else "")
+    if scene.lit is not None:
+        intro += "; • lies on the chosen paths"
     lines = [*wrapped(intro), "", head]
     done: set[int] = set()
     waiting = deque(unit for unit in reversed(scene.units) if not unit.outputs)
@@ -32,6 +35,7 @@ def tree(scene: Scene) -> list[str]:
             name, known = numbers[id(unit)], id(unit) in done
             deferred = not known and depth > DEEPEST and bool(unit.inputs)
             remarks = [f"({uses} times)"] if uses > 1 else []
+            remarks += ["•"] if scene.lit is not None and id(unit) in scene.lit else []
             if known or deferred or id(unit) in shared or (depth == 0 and unit.outputs):
                 remarks.append(name)
             if known or deferred:
@@ -52,6 +56,8 @@ def _words(unit: Unit, depth: int, remarks: list[str]) -> str:
 def label(unit: Unit) -> str:
     """A name or an operation; the value stands in a column of its own."""
     node = unit.out
+    if is_cut(node):
+        return f"{node.name or ''} ✂ detached".strip()
     if node.is_leaf:
         return node.name or "leaf"
     symbol = node.primitive.symbol or node.primitive.name if node.primitive else ""
@@ -66,6 +72,8 @@ def _line(scene: Scene, unit: Unit, depth: int, remarks: list[str]) -> list[str]
     if columns(words[-1]) >= LEFT:
         words.append("")
     gradient = short(unit.flow)
+    if unit.lost is not None and unit.lost.state == "value":
+        gradient = f"✂{short(unit.lost)} lost"
     cells = padded(value(unit), VALUE) + gradient
     return [*words[:-1], padded(words[-1], LEFT) + cells]
 

@@ -1,4 +1,4 @@
-"""The ways of links as cubic curves, for writers that know only these."""
+"""The ways of links as cubic curves, the only ones that Graphviz draws."""
 
 from __future__ import annotations
 
