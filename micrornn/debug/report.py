@@ -41,12 +41,22 @@ def sized(x: Any) -> str:
     return number(size) if size else "exactly 0"
 
 
+def few(words: list[str]) -> str:
+    """Some words in a row; of very many the first and the last, and how many there are.
+
+    >>> few([f"h[{t}]" for t in range(1, 21)])
+    'h[1], h[2], h[3], ..., h[20] (20 in all)'
+    """
+    if len(words) > MOST:
+        words = [*words[:3], "...", f"{words[-1]} ({len(words)} in all)"]
+    return ", ".join(words)
+
+
 def made(node: Tensor, places: Places) -> str:
     """How a node was made: ``h[3] = tanh(add[3])``."""
     if node.primitive is None:
         return f"{places.label(node)}, a leaf"
-    inputs = ", ".join(places.label(x) for x in node.inputs)
-    call = f"{node.primitive.name}({inputs})"
+    call = f"{node.primitive.name}({few([places.label(x) for x in node.inputs])})"
     return f"{places.label(node)} = {call}" if node.name else call
 
 
@@ -73,7 +83,7 @@ def turn_lines(line: Timeline, places: Places, position: int) -> list[str]:
         if c is not None
     ]
     arrived = f"  gradient: norm {sized(line.amounts[position])}, shape {node.shape}"
-    return [head, f"{arrived}; sends {', '.join(sends)}"]
+    return [head, f"{arrived}; sends {few(sends)}"]
 
 
 def turn_data(line: Timeline, places: Places, position: int) -> dict[str, Any]:

@@ -82,13 +82,14 @@ class Session:
 
     def summary(self) -> str:
         """What is debugged: how many nodes, which steps, how many pullbacks."""
-        words = [f"{len(self.rec.nodes):,} nodes", f"{len(self.rec.parameters)} parameters"]
+        count = len(self.rec.parameters)
+        words = [f"{len(self.rec.nodes):,} nodes", f"{count} parameter{'s' if count != 1 else ''}"]
         if self.rec.steps:
             words.append(f"steps {self.rec.steps[0]} to {self.rec.steps[-1]}")
         if not self.rec.passes:
             return ", ".join([*words, "backward has not run"])
-        count, passes = len(self.branches[MAIN].line), len(self.rec.passes)
-        words.append(f"{count:,} pullbacks" + (f" in {passes} passes" if passes > 1 else ""))
+        turns, passes = len(self.branches[MAIN].line), len(self.rec.passes)
+        words.append(f"{turns:,} pullbacks" + (f" in {passes} passes" if passes > 1 else ""))
         return ", ".join(words)
 
     @cached_property
