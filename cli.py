@@ -53,7 +53,7 @@ class Program(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command of that name; who forgets or misspells the command is told what to write."""
         name = args[0]
-        if name not in self.commands and not name.startswith("-"):
+        if name not in self.commands:
             if ".py" in name or name in sources():
                 ctx.fail(f"{name} is a source; say what to do with it: micrornn render {name}")
             ctx.fail(f"there is no command {name!r}; {nearest(name, self.commands)}")

@@ -41,7 +41,14 @@ def test_a_pair_of_a_function_and_its_inputs(run: Run, folder: Path) -> None:
 def test_built_in_sources(run: Run, cell: str) -> None:
     result = run("check", "hello", "--cell", cell, "--hidden", "2", "--loss", "last")
     assert result.exit_code == 0
-    assert "right, by running the recorded operations again" in result.stdout
+    sizes = {"rnn": 28, "lstm": 76, "gru": 60}
+    way = "right, by running the recorded operations again"
+    assert result.stdout.startswith(f"hello: {way}: {sizes[cell]} numbers, ")
+
+
+def test_a_built_in_source_as_it_is(run: Run) -> None:
+    result = run("check", "stocks")
+    assert result.exit_code == 0 and ": 6 numbers, " in result.stdout
 
 
 def test_how_much_is_allowed(run: Run) -> None:

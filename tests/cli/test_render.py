@@ -86,6 +86,19 @@ def test_a_terminal_shows_the_picture_alone(
     assert run("render", "hello", "-o", "a.svg").stderr.startswith("wrote a.svg: ")
 
 
+def test_a_terminal_that_lacks_a_sign_shows_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner, _NamedTextIOWrapper
+
+    command = ["render", "hello", "-q"]
+    monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
+    result = CliRunner(charset="ascii").invoke(cli.main, command)
+    assert result.exit_code == 0
+    assert result.stdout_bytes.isascii() and b"?" in result.stdout_bytes
+    assert "→" in CliRunner().invoke(cli.main, command).stdout
+
+
 def test_what_was_done_to_the_text_is_said(run: Run, drawn: Drawn) -> None:
     result = run("render", "hello", "--steps", "9")
     said = 'the text "hello" has 4 steps; it is repeated to fill 9'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,17 +219,17 @@ def test_the_names_offered_are_those_that_would_do(net: str) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("x = 1\nif x\n", "bad.py, line 2: SyntaxError: expected ':'"),
+        ("x = 1\nif x\n", "bad.py, line 2: SyntaxError: expected ':'$"),
         ("  x = 1\n", "bad.py, line 1: IndentationError: unexpected indent"),
         ("import nowhere_at_all\n", "bad.py, line 1: ModuleNotFoundError: No module named 'now"),
         ("def f():\n    return 1 / 0\n\nx = f()\n", "bad.py, line 2, in f: ZeroDivisionError"),
         (
             "import sys\nsys.exit('done')\n",
-            "bad.py, line 2: the file ends the program (exit code d",
+            r"bad.py, line 2: the file ends the program \(exit code done\)",
         ),
         ("raise ValueError\n", "bad.py, line 1: ValueError"),
-        (b"x = '\xff'\n", "bad.py"),
-        (b"x = 1\0\n", "bad.py"),
+        (b"x = '\xff'\n", "bad.py(, line 1)?: SyntaxError: .*utf-8.*"),
+        (b"x = 1\0\n", "bad.py: (SyntaxError|ValueError): source code .* null bytes$"),
         (
             "import micrornn as mr\nx = 3\n",
             "bad.py has no 'loss'; define a tensor there, or a func",
@@ -239,8 +240,11 @@ def test_the_names_offered_are_those_that_would_do(net: str) -> None:
 def test_files_that_fail(net: str, tmp_path: Path, content: str | bytes, complaint: str) -> None:
     data = content.encode() if isinstance(content, str) else content
     (tmp_path / "bad.py").write_bytes(data)
-    message = refused("bad.py:loss")
-    assert message.startswith(complaint)
+    assert re.match(complaint, refused("bad.py:loss"))
+
+
+def test_modules_are_not_offered(net: str) -> None:
+    assert "did you mean" not in refused("net.py:mathh")
 
 
 def test_the_cause_is_kept_for_a_traceback(net: str) -> None:
@@ -260,6 +264,9 @@ def test_a_failed_file_leaves_nothing_behind(net: str, tmp_path: Path) -> None:
     path = list(sys.path)
     refused("bad.py:loss")
     assert "bad" not in sys.modules and sys.path == path
+    (tmp_path / "pathlib.py").write_text("1 / 0", encoding="utf-8")
+    refused("pathlib.py:loss")
+    assert sys.modules["pathlib"].Path is Path
 
 
 def test_options_that_a_source_does_not_take(net: str) -> None:
