@@ -260,6 +260,14 @@ def test_without_backward_there_is_the_forward_pass_and_a_clear_word() -> None:
         session.execute("direction backward")
 
 
+def test_a_check_of_a_node_with_very_many_inputs_takes_a_few_of_them() -> None:
+    w = mr.Value(0.5, "w")
+    session = Session(record(mr.sum(mr.stack([w * float(i) for i in range(3000)]))))
+    answer = session.execute("check stack").text
+    assert "10 of its 3000 inputs" in answer
+    assert "WRONG" not in answer
+
+
 def test_an_empty_graph_is_refused() -> None:
     with pytest.raises(DebuggerError, match="nothing to step through"):
         Session(Recording([mr.Value(1.0)]))
