@@ -111,7 +111,7 @@ class UserFile:
 
     def _place(self, error: BaseException) -> str:
         """Where in the file it happened: the innermost line of it that was running."""
-        if isinstance(error, SyntaxError) and error.lineno and error.filename:
+        if isinstance(error, SyntaxError) and error.lineno:
             return f"{error.filename}, line {error.lineno}"
         place, trace = self.path, error.__traceback__
         while trace is not None:
