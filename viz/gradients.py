@@ -51,6 +51,9 @@ class Flow:
             left, right = cls.of(g.left), cls.of(g.right)
             if "nan" in (left.state, right.state):
                 return NAN
+            if math.inf in (left.norm, right.norm):  # 0 times infinity is no number
+                with np.errstate(invalid="ignore"):
+                    return cls.of(g.dense())
             if left.norm * right.norm == 0.0:
                 return ZERO
             signs = {left.sign, right.sign}
