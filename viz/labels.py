@@ -97,4 +97,9 @@ def value_words(node: Tensor) -> str:
     sizes = "×".join(map(str, shape))
     if not node.size:
         return f"{sizes}, empty"
-    return f"{sizes}, values {number(float(np.min(value)))} to {number(float(np.max(value)))}"
+    low, high = float(np.min(value)), float(np.max(value))
+    return (
+        f"{sizes}, all {number(low)}"
+        if low == high
+        else f"{sizes}, values {number(low)} to {number(high)}"
+    )

@@ -51,6 +51,7 @@ class Sorter:
             named = self._folded.get(node.number, node)
             what = named.primitive.name if named.primitive else "leaf"
             what = named.name.split(" ")[0] if named.name else what
+            what = f"cut {what}" if is_cut(named) else what  # not the role of what it was cut from
             family = (layer, gate, what, *(("",) if key[0] == "node" else ("group",)))
             seen = (node.step, family)
             nth = counts.get(seen, 0)
@@ -120,7 +121,8 @@ def _folded(graph: Graph) -> dict[int, Tensor]:
     users: dict[int, list[Tensor]] = {}
     for node in graph:
         for x in node.inputs:
-            if x.is_leaf and not x.requires_grad and not x.name and x.size == 1:
+            plain = x.is_leaf and not x.requires_grad and not x.name and not is_cut(x)
+            if plain and x.size == 1:
                 users.setdefault(x.number, []).append(node)
     return {number: found[0] for number, found in users.items() if len(found) == 1}
 

@@ -232,7 +232,7 @@ def _node(
         opacity=None if sheet.scene.lit is None or id(unit) in sheet.scene.lit else FAINT,
     )
     pen.text_element("title", title_of(box, sheet))
-    line, fill = style.category(_category(box))
+    line, fill = style.category(category_of(box))
     ink = style.INK
     if sheet.scene.detail in ("cell", "layer") and flow.state == "value":
         fill = scale.color(flow.norm)
@@ -276,7 +276,9 @@ def _node(
         )
         pen.text_element("title", f"{mark.label}: {style.in_words(mark.flow)} from this use")
         at = {"x": left, "y": y - 2, "width": wide, "height": MARK_HEIGHT - 1.5, "rx": 2}
-        if fill != style.category(_category(box))[1]:  # on a strong colour, clear the ground first
+        if (
+            fill != style.category(category_of(box))[1]
+        ):  # on a strong colour, clear the ground first
             pen.add("rect", **at, fill=style.PAPER)
         pen.add("rect", **at, fill=color, fill_opacity=0.25)
         legend.swatch(pen, left, y - 2, 6.0, MARK_HEIGHT - 1.5, mark.flow, scale)
@@ -319,7 +321,8 @@ def _outline(flow: Flow, line: str, scale: Scale) -> dict[str, object]:
     return {"stroke": line, "stroke_width": 1.0}
 
 
-def _category(box: Box) -> str:
+def category_of(box: Box) -> str:
+    """What a box is, as `viz.style.category` names it: loss, cell, state, input, a gate or a layer."""
     unit = box.unit
     if unit.kind == "loss":
         return "loss"

@@ -9,7 +9,7 @@ from viz import style
 from viz.dot.canvas import Canvas, plain, tint
 from viz.dot.spline import cubic, mixed, shortened
 from viz.shapes import MARK_SIZE, Box, Path, Point, scalar_rows
-from viz.svg import _category, datum, title_of
+from viz.svg import category_of, datum, title_of
 
 _RING = 8.0  # Graphviz draws a second line outside of the first
 _LETTERS = {"zero": "0", "underflow": "u", "nan": "N", "absent": "–"}
@@ -18,7 +18,7 @@ _LETTERS = {"zero": "0", "underflow": "u", "nan": "N", "absent": "–"}
 def node(canvas: Canvas, box: Box) -> dict[str, str]:
     """The look of a box."""
     unit, flow = box.unit, box.unit.flow
-    line, fill = style.category(_category(box))
+    line, fill = style.category(category_of(box))
     ink = style.INK
     if canvas.sheet.scene.detail in ("cell", "layer") and flow.state == "value":
         fill = canvas.scale.color(flow.norm)
