@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,12 @@ LONGEST_DIFF = 80  # lines; the stored file and the test say the rest
 
 # Programs that once wrote reference values, with libraries that the tests do not need.
 collect_ignore_glob = ["reference/*.py"]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt: a shell that runs something in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from micrornn.backward import Sweep
 from micrornn.cotangent import Product, Unwritten, dense
+from micrornn.forward import jvp
 from micrornn.graph import Graph
 from micrornn.ops.shape import unbroadcast
 from micrornn.tensor import Tensor, shape_of
@@ -96,15 +97,18 @@ class Gradients:
         edges: by (target number, input slot): what the target sent back to that input.
         elements: where asked for, the flow of each element of a node, by node number.
         lost: by the number of a detached node, the gradient that would have passed on there.
-        shares: by (parameter number, step): the sum of all that the uses of that step sent to it.
+        by_step: by (parameter number, step): the sum of all that the uses of that step sent to it.
+        shares: by (target number, input slot), for uses of weights: <sent, G> / |G|^2 with G the weight's
+            whole gradient. All uses of a weight add up to 1; a negative one worked against the sum.
     """
 
     ran: bool
     nodes: dict[int, Flow]
     edges: dict[tuple[int, int], Flow]
     elements: dict[int, list[Flow]] = field(default_factory=dict)
-    shares: dict[tuple[int, int], Flow] = field(default_factory=dict)
     lost: dict[int, Flow] = field(default_factory=dict)
+    by_step: dict[tuple[int, int], Flow] = field(default_factory=dict)
+    shares: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def at(self, node: Tensor) -> Flow:
         """The flow that arrived at a node."""
@@ -135,10 +139,12 @@ def flows_of(
     Args:
         graph: the nodes.
         elements: whether to summarise every element as well.
-        weights: parameters and what was computed from them alone, by number: `Gradients.shares` is wanted.
+        weights: parameters and what was computed from them alone, by number; `Gradients.by_step` and
+            `Gradients.shares` are wanted of them.
     """
     weights = weights or {}
     used: dict[int, dict[int, Any]] = {}  # by step: what arrived at each weight
+    uses: list[tuple[int, int, int, Any]] = []  # target, slot, weight, and what was sent
     outs = [out for out in graph.outs if out.requires_grad and out.size == 1]
     if not outs:
         return NOT_RUN
@@ -170,6 +176,7 @@ def flows_of(
                 if n in weights and node.step is not None:
                     sums = used.setdefault(node.step, {})
                     sums[n] = sums[n] + c if n in sums else c
+                    uses.append((node.number, i, n, c))
     for number, (_, g) in sweep.gradients.items():
         nodes[number] = Flow.of(g)
         if elements:
@@ -178,13 +185,48 @@ def flows_of(
         if nodes.get(number) == ZERO:
             nodes[number] = UNDERFLOW
     by_number = {node.number: node for node in graph if node.number in weights}
-    shares = {
+    by_step = {
         (leaf, step): Flow.of(g)
         for step, sums in used.items()
         for leaf, g in _down_to_leaves(sums, by_number).items()
     }
     lost = {number: Flow.of(g) for number, g in cut_off.items()}
-    return Gradients(True, nodes, edges, each, shares, lost)
+    totals = {n: np.asarray(dense(g)) for n, (_, g) in sweep.gradients.items() if n in weights}
+    shares = _shares(uses, totals, weights, by_number)
+    return Gradients(True, nodes, edges, each, lost, by_step, shares)
+
+
+def _shares(
+    uses: list[tuple[int, int, int, Any]],
+    totals: dict[int, Any],
+    weights: Mapping[int, Tensor],
+    by_number: dict[int, Tensor],
+) -> dict[tuple[int, int], float]:
+    """<sent, G> / |G|^2 for each use; for a part of a weight, with the same part of G."""
+    found: dict[tuple[int, int], float] = {}
+    parts: dict[int, Any] = {}
+    for target, slot, n, sent in uses:
+        leaf = weights[n]
+        total = totals.get(leaf.number)
+        if total is None:
+            continue
+        with np.errstate(all="ignore"):
+            square = float(np.vdot(total, total))
+            if not 0.0 < square < math.inf:
+                continue  # nothing to have a share of
+            if n not in parts:
+                parts[n] = total if n == leaf.number else np.asarray(jvp(by_number[n], leaf, total))
+            found[target, slot] = _inner(sent, parts[n]) / square
+    return found
+
+
+def _inner(sent: Any, total: Any) -> float:
+    """<sent, total>, without writing out an outer product."""
+    if isinstance(sent, Product):
+        m, n = total.shape
+        left, right = (np.reshape(x, (-1, size)) for x, size in ((sent.left, m), (sent.right, n)))
+        return float(np.vdot(left @ total, right))
+    return float(np.vdot(np.asarray(dense(sent)), total))
 
 
 def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[int, Any]:

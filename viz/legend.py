@@ -75,7 +75,7 @@ class Legend:
         strip = max(self.cell * len(steps), 112.0)
         self.ledger_width = 30 + self.names + strip + 80 if self.scene.ledger else 0.0
         self.width = 24 + _KEY_WIDTH + self.ledger_width
-        rows = max(len(self.scene.ledger) + 1, 6 if self.ran else 2)
+        rows = max(len(self.scene.ledger) + 1, (7 if self.scene.ledger else 6) if self.ran else 2)
         self.height = 30 + _ROW * rows
 
     @staticmethod
@@ -132,6 +132,14 @@ class Legend:
         y += _ROW
         self._ribbon(pen, x, y, "NaN", "nan")
         pen.text("no ribbon: data, wants none", x + 190, y, size=10.5)
+        if self.scene.ledger:
+            y += _ROW
+            color = _LEDGER_COLORS[0]
+            field = {"x": x, "y": y - 9, "width": 34, "height": 10.5, "rx": 2}
+            pen.add("rect", **field, fill=color, fill_opacity=0.25)
+            pen.add("rect", x=x + 6, y=y - 1.5, width=14, height=3, fill=color)
+            words = "bar: a use's share of the weight's gradient (negative: from the right)"
+            pen.text(words, x + 42, y, size=9.5)
 
     def _ribbon(self, pen: Pen, x: float, y: float, words: str, kind: str) -> None:
         d = f"M{x:.1f} {y - 4:.1f}h34"

@@ -19,11 +19,15 @@ DETAILS = ("layer", "cell", "gate", "op", "scalar")
 
 @dataclass(eq=False)
 class Mark:
-    """One use of a shared weight: the parameter, what to call it here, and what this use sent to it."""
+    """One use of a shared weight: the parameter, what to call it here, and what this use sent to it.
+
+    ``share`` is the signed share that the use has in the weight's gradient, where that is defined.
+    """
 
     parameter: Tensor
     label: str
     flow: Flow
+    share: float | None = None
 
 
 @dataclass(eq=False)

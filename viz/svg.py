@@ -16,7 +16,7 @@ from viz.gradients import Flow, is_cut
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
 from viz.pen import Pen, Signs, along, coordinate, middle
-from viz.scene import computed_steps
+from viz.scene import Mark, computed_steps
 from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
 from viz.style import Scale
 
@@ -265,25 +265,10 @@ def _node(
                 gradient.strip(), box.right - 5, y + 6, anchor="end", size=MARK_SIZE, fill="#555555"
             )
         y += MARK_HEIGHT
+    strong = fill != style.category(category_of(box))[1]
     for mark in unit.marks:
         color = colors.get(mark.parameter.number, style.FRAME)
-        left, wide = box.left + 3, box.width - 6
-        pen.open(
-            "g",
-            class_="mark",
-            data_parameter=mark.parameter.name or "",
-            data_gradient=datum(mark.flow),
-        )
-        pen.text_element("title", f"{mark.label}: {style.in_words(mark.flow)} from this use")
-        at = {"x": left, "y": y - 2, "width": wide, "height": MARK_HEIGHT - 1.5, "rx": 2}
-        if (
-            fill != style.category(category_of(box))[1]
-        ):  # on a strong colour, clear the ground first
-            pen.add("rect", **at, fill=style.PAPER)
-        pen.add("rect", **at, fill=color, fill_opacity=0.25)
-        legend.swatch(pen, left, y - 2, 6.0, MARK_HEIGHT - 1.5, mark.flow, scale)
-        pen.text(mark.label, left + 8, y + 6, size=MARK_SIZE)
-        pen.close("g")
+        _mark(pen, mark, box.left + 3, y - 2, box.width - 6, color, scale, strong)
         y += MARK_HEIGHT
     if flow.norm == math.inf:
         pen.text("∞", box.right, box.top + 3, anchor="middle", size=13, fill=style.ALARM, halo=True)
@@ -293,6 +278,44 @@ def _node(
         )
     if flow.state == "nan":
         pen.cross(box.x, box.y, min(box.width, box.height) / 2, style.ALARM)
+    pen.close("g")
+
+
+def _mark(
+    pen: Pen,
+    mark: Mark,
+    x: float,
+    y: float,
+    width: float,
+    color: str,
+    scale: Scale,
+    strong: bool,
+) -> None:
+    """A weight's use: a swatch of what it sent back, its name, and a bar as long as its share."""
+    height = MARK_HEIGHT - 1.5
+    share = mark.share
+    pen.open(
+        "g",
+        class_="mark",
+        data_parameter=mark.parameter.name or "",
+        data_gradient=datum(mark.flow),
+        data_share=None if share is None else f"{share:.4f}",
+    )
+    words = f"{mark.label}: {style.in_words(mark.flow)} from this use"
+    if share is not None:
+        words += f", a share of {share:+.1%} in the weight's gradient"
+    pen.text_element("title", words)
+    at = {"x": x, "y": y, "width": width, "height": height, "rx": 2}
+    if strong:  # on a strong colour, clear the ground first
+        pen.add("rect", **at, fill=style.PAPER)
+    pen.add("rect", **at, fill=color, fill_opacity=0.25)
+    if share:  # a positive share grows from the left, a negative one from the right
+        room = width - 6.0
+        long = round(min(abs(share), 1.0) * room, 1)
+        left = x + 6.0 if share > 0 else x + width - long
+        pen.add("rect", x=left, y=y + height - 3, width=long, height=3, fill=color)
+    legend.swatch(pen, x, y, 6.0, height, mark.flow, scale)
+    pen.text(mark.label, x + 8, y + 8, size=MARK_SIZE)
     pen.close("g")
 
 

@@ -39,12 +39,14 @@ def mark(
                 whole = detail in ("cell", "layer")
                 used = leaf if whole else by_number[x.number]
                 label = weight_label(used.name or leaf.name or f"#{leaf.number}", lstm)
-                flow = flows.along(node, slot)
+                flow, share = flows.along(node, slot), flows.shares.get((node.number, slot))
                 mark = found.get((leaf.number, label))
                 if mark is None:
-                    found[leaf.number, label] = Mark(leaf, label, flow)
-                else:
-                    mark.flow = stronger(mark.flow, flow)
+                    found[leaf.number, label] = Mark(leaf, label, flow, share)
+                    continue
+                mark.flow = stronger(mark.flow, flow)
+                if share is not None:
+                    mark.share = share + (mark.share or 0.0)
         unit.marks = list(found.values())
 
 
@@ -61,6 +63,6 @@ def ledger_of(graph: Graph, of_weights: dict[int, Tensor], flows: Gradients) -> 
             leaf = of_weights.get(x.number)
             if leaf is not None:
                 without = NONE if not flows.ran else ABSENT
-                share = flows.shares.get((leaf.number, node.step), without)
+                share = flows.by_step.get((leaf.number, node.step), without)
                 entries[leaf.number].by_step[node.step] = share
     return list(entries.values())

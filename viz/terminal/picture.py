@@ -63,10 +63,10 @@ def so_far(rec: Recording, line: Timeline, position: int) -> Gradients:
         for slot, sent in enumerate(line.sent[i]):
             if sent is not None:
                 edges[line.nodes[i].number, slot] = Flow.of(sent)
-    return Gradients(True, nodes, edges, shares=_shares(rec, line, position))
+    return Gradients(True, nodes, edges, by_step=_by_step(rec, line, position))
 
 
-def _shares(rec: Recording, line: Timeline, position: int) -> dict[tuple[int, int], Flow]:
+def _by_step(rec: Recording, line: Timeline, position: int) -> dict[tuple[int, int], Flow]:
     """By parameter and step, what the uses of that step have sent so far."""
     found: dict[tuple[int, int], list[Any]] = {}
     for number, own in terms(rec, rec.parameters).items():
