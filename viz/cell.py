@@ -105,12 +105,16 @@ def _highway(
     for source, target in sorted(links, key=lambda pair: order.get(pair[1], 0)):
         if source in inside and target in inside:
             after[source].append(target)
+    read = {source for source, _ in links}
     best: list[Role] = []
+    best_rank = (True, 0)
     for state in sorted({s for s, _ in carried if s in inside}, key=order.__getitem__):
         starts = [t for s, t in carried if s == state and t in inside]
         way = _shortest_way(sorted(starts, key=order.__getitem__), state, after)
-        if way and (not best or len(way) < len(best)):
-            best = way
+        # One that nothing else in the step reads (a running total) gives way to one that is read.
+        rank = (state not in read, len(way))
+        if way and (not best or rank < best_rank):
+            best, best_rank = way, rank
     leaving = {s for s, _ in carried}
     for source, target in links:  # a state that is cut before it leaves
         if best and source == best[-1] and target in leaving and target in inside:

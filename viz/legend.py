@@ -145,7 +145,7 @@ class Legend:
         d = f"M{x:.1f} {y - 4:.1f}h34"
         middle = self.scale.color(10 ** ((self.scale.low + self.scale.high) / 2))
         looks = {
-            "dash": [{"stroke": middle, "stroke_width": 4, "stroke_dasharray": "7 4"}],
+            "dash": [{"stroke": middle, "stroke_width": 4, "stroke_dasharray": "5 3"}],
             "zero": [
                 {"stroke": style.INK, "stroke_width": 4.4},
                 {"stroke": style.PAPER, "stroke_width": 3},

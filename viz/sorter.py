@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
 from viz.gradients import ABSENT, Gradients, is_cut
@@ -28,12 +30,41 @@ class Sorter:
         }
         # A number that only one operation uses is written into it: "1 −" and not a box of its own.
         self._folded = {} if detail == "scalar" else _folded(graph)
+        self._part = self._parts() if detail in ("cell", "layer") and timed else {}
+        self._begins = _begins(graph, self.steps, self.of_weights)
 
     def place(self, node: Tensor) -> tuple[str, str]:
         """The layer and the gate of a node."""
         layer = self._layer[node.scope]
         whole = self.detail in ("cell", "layer")
         return layer, "" if whole else node.scope[len(layer) :].lstrip("/")
+
+    def _parts(self) -> dict[int, int]:
+        """Which part of its layer and step a node belongs to, mostly 0.
+
+        What comes back into a layer after it has been somewhere else is a part of its own: in one box with
+        what went before it would close a circle that the graph does not have.
+        """
+        part: dict[int, int] = {}
+        left: dict[int, frozenset[tuple[str, int]]] = {}  # layers, in parts, behind what was left
+        for node in self.graph:
+            if node.is_leaf:
+                continue
+            layer = self.place(node)[0]
+            own = 0
+            behind: set[tuple[str, int]] = set()
+            for x in node.inputs:
+                if x.is_leaf or x.step != node.step:
+                    continue
+                behind |= left[x.number]
+                if self.place(x)[0] == layer:
+                    own = max(own, part[x.number])
+                else:
+                    behind.add((self.place(x)[0], part[x.number]))
+            while (layer, own) in behind:
+                own += 1
+            part[node.number], left[node.number] = own, frozenset(behind)
+        return part
 
     def units(self, flows: Gradients) -> list[Unit]:
         """The units, in the order of their oldest nodes."""
@@ -59,10 +90,10 @@ class Sorter:
             found[key] = Unit(
                 [node],
                 (*family, str(nth)),
-                node.step,
+                self._begins.get(node.number, node.step),
                 layer,
                 gate,
-                _kind(named, self.steps),
+                "initial" if node.number in self._begins else _kind(named, self.steps),
                 "",
                 ABSENT,
             )
@@ -93,11 +124,11 @@ class Sorter:
                 return alone
             return ("leaf", layer, (node.name or "").split(" ")[0])
         if node.step is None:
-            return alone if detail == "gate" else ("tail", layer)
+            return alone if detail == "gate" else ("tail", layer, self._part.get(node.number, 0))
         if detail == "layer":
             return ("layer", layer)
         if detail == "cell":
-            return ("cell", layer, node.step)
+            return ("cell", layer, node.step, self._part.get(node.number, 0))
         if gate or layer not in self._gated:
             return ("gate", layer, gate, node.step)
         return alone
@@ -125,6 +156,17 @@ def _folded(graph: Graph) -> dict[int, Tensor]:
             if plain and x.size == 1:
                 users.setdefault(x.number, []).append(node)
     return {number: found[0] for number, found in users.items() if len(found) == 1}
+
+
+def _begins(graph: Graph, steps: set[int], weights: Mapping[int, Tensor]) -> dict[int, int]:
+    """Leaves made outside all steps that only the first step (or the last) reads: what it begins with."""
+    users: dict[int, set[int | None]] = {}
+    for node in graph:
+        for x in node.inputs:
+            if x.is_leaf and x.step is None and x.number not in weights:
+                users.setdefault(x.number, set()).add(node.step)
+    ends = {min(steps): min(steps) - 1, max(steps): max(steps) + 1} if len(steps) > 1 else {}
+    return {n: ends[t] for n, at in users.items() for t in at if len(at) == 1 and t in ends}
 
 
 def _shortest(scope: str, direct: set[str]) -> str:

@@ -149,7 +149,7 @@ def _gradient(
     pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
     if flow.state == "value":
         color, width = scale.color(flow.norm), scale.width(flow.norm)
-        dash = "7 4" if flow.sign == "-" else None
+        dash = "5 3" if flow.sign == "-" else None
         pen.add("path", d=way, fill="none", stroke=color, stroke_width=width, stroke_dasharray=dash)
         pen.head(path, True, 4.0 + 1.4 * width, color)
         if flow.norm == math.inf:

@@ -66,7 +66,10 @@ class GateTrace:
         for i, t in enumerate(self.steps):
             numbers = (self.mean, self.shut, self.open, self.multiplies, self.arrived, self.sent)
             mean, shut, opened, by, arrived, sent = (float(x[i]) for x in numbers)
-            rows.append([t, mean, f"{shut:.0%}", f"{opened:.0%}", by, arrived, sent])
+            known = [
+                "-" if np.isnan(x) else x for x in (by, arrived, sent)
+            ]  # not a gate: no such number
+            rows.append([t, mean, f"{shut:.0%}", f"{opened:.0%}", *known])
         return table(head, rows)
 
     def as_dict(self) -> dict[str, Any]:

@@ -188,9 +188,10 @@ class Recording:
         if match:
             scope, name, step = match.groups()
             at = None if step is None else int(step)
-            found = self.find(name, at, scope, exact=True) or self.find(name, at, scope)
-            if found:
-                return found[-1]
+            for spelt in _spellings(name):
+                found = self.find(spelt, at, scope, exact=True) or self.find(spelt, at, scope)
+                if found:
+                    return found[-1]
         names = sorted({n.name.partition("[")[0] for n in self.nodes if n.name})
         raise RecordingError(
             f"no node {target!r} in this recording. Give a name, with the step in brackets: h[3]. "
@@ -242,11 +243,22 @@ def total(contributions: Sequence[Any]) -> Any:
     return amount.dense() if isinstance(amount, Unwritten) else amount
 
 
+def _spellings(name: str) -> list[str]:
+    """A name, and what it stands for where formulas and pictures write it shorter: L, W_hh, b_ih."""
+    short = re.fullmatch(r"([Wb])_(ih|hh)", name)
+    if short:
+        return [name, f"{'weight' if short[1] == 'W' else 'bias'}_{short[2]}_l0"]
+    return [name, "loss"] if name == "L" else [name]
+
+
 def _is_named(node: Tensor, name: str, exact: bool) -> bool:
     own = node.name
     if own == name:
         return True
-    return not exact and own is not None and node.is_leaf and own.endswith("." + name)
+    if exact or own is None:
+        return False
+    # A dotted name by its end, and "x 'h'", an x with a remark, by its beginning.
+    return (node.is_leaf and own.endswith("." + name)) or own.partition(" ")[0] == name
 
 
 def _span(steps: Sequence[int]) -> str:

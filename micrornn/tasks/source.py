@@ -20,8 +20,8 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
     """The network that ``source`` names, unrolled.
 
     Args:
-        source: a built-in name, or FILE.py:NAME, where NAME is a tensor, an `Unrolled`, or a function
-            without arguments that returns one of them.
+        source: a built-in name; a recording, FILE.mrn; or FILE.py:NAME, where NAME is a tensor, an
+            `Unrolled`, or a function without arguments that returns one of them.
         options: what a built-in source is to be made with; only what differs from its defaults. A
             ``text`` that begins with @ is the name of a file with the text.
 
@@ -37,12 +37,24 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
     """
     if source in SOURCES:
         return _built_in(source, options)
+    if source.endswith(".mrn"):
+        return _recorded(source)
     file, name = open_file(source, options)
     value = file.get(name)
     if callable(value):
         result = file.call(name, value)
         return as_unrolled(result, source, f"{source}() returned")
     return as_unrolled(value, source, f"{source} is")
+
+
+def _recorded(source: str) -> Unrolled:
+    """The last run in a file that `micrornn record` wrote."""
+    from micrornn.recording import load_recording
+
+    recording = load_recording(source)
+    if not recording.passes:
+        raise SourceError(f"{source} holds no backward pass, so there is no loss to begin from")
+    return Unrolled(f"{source}: a recorded run", recording.passes[-1].out, recording.losses)
 
 
 def _built_in(source: str, options: Mapping[str, Any]) -> Unrolled:

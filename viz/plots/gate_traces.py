@@ -63,7 +63,8 @@ class GatesView(View):
             canvas.log_axis(right, grads, "gradient norm")
             canvas.steps_axis(right, own.steps, "")
         hollow = "; hollow: exactly zero" if 0.0 in grads else ""
-        axes[0][1].set_title(f"|dL/dgate| arrived: solid, sent on: dotted{hollow}", loc="left")
+        title = f"|dL/dgate| arrived: solid, sent on: dotted{hollow}"
+        axes[0][1].set_title(title, loc="left", fontsize=8 if hollow else None)
         axes[-1][0].set_xlabel("step t")
         axes[-1][1].set_xlabel("step t")
 
