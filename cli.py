@@ -90,11 +90,18 @@ def in_words(error: BaseException) -> str:
 say = partial(click.echo, err=True)
 
 
+def on_terminal() -> bool:
+    """Whether stdout is a terminal; where it was closed there is none."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def emit(content: str | bytes) -> None:
     """A result, on stdout: in the terminal's own encoding there, in UTF-8 for whoever else reads it."""
     if isinstance(content, str):
-        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        encoding = sys.stdout.encoding if on_terminal() else "utf-8"
         content = content.encode(encoding, "replace")
+    if sys.stdout is None:
+        raise OSError("there is nowhere to print to: stdout is closed; use -o FILE")
     sys.stdout.buffer.write(content)
     sys.stdout.flush()
 
@@ -275,7 +282,7 @@ def render(
         raise ValueError(
             f"{given} was given without {other}; a path has two ends: --from L3 --to h0"
         )
-    path, format = destination(output, format, FORMATS, terminal=sys.stdout.isatty())
+    path, format = destination(output, format, FORMATS, terminal=on_terminal())
     ends = parse_window(window) if window else None
     unrolled = resolve(source, options or {})
     look["window"] = unrolled.window(*ends) if ends else None
@@ -288,7 +295,7 @@ def render(
     content = viz.render(unrolled.loss, path, format=format, title=unrolled.title, **look)
     if path is None:
         emit(content)
-    if not quiet and (path or not sys.stdout.isatty()):  # in a terminal the picture says it
+    if not quiet and (path or not on_terminal()):  # in a terminal the picture says it
         say(f"{f'wrote {path}' if path else source}: {unrolled.summary()}")
 
 

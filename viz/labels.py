@@ -20,6 +20,19 @@ _TORCH_NAME = re.compile(r"^(?:.*\.)?(weight|bias)_(ih|hh)_l(\d+)(_reverse)?(?:\
 _CELL_NAME = re.compile(r"^(?:.*\.)?(weight|bias)_(ih|hh)(?:\[(.+)\])?$")
 
 
+_MOST = 40  # characters of a name in a box; its tooltip has all of it
+
+
+def shortened(name: str) -> str:
+    """A name of a length that fits a box.
+
+    >>> shortened("x" * 100) == "x" * 39 + "…"
+    True
+    """
+    name = " ".join(name.split())
+    return name if len(name) <= _MOST else name[: _MOST - 1] + "…"
+
+
 def subscript(n: int) -> str:
     """A number in subscript digits.
 
@@ -37,6 +50,7 @@ def weight_label(name: str, lstm: bool = False) -> str:
     >>> weight_label("weight_ih_l0[forget gate]")
     'W_if'
     """
+    name = shortened(name)
     found = _TORCH_NAME.match(name)
     if found:
         kind, way, layer, reverse, gate = found.groups()
@@ -68,7 +82,7 @@ def node_label(node: Tensor, folded: Collection[int] = ()) -> str:
             symbol = f"{number(a.item())} {symbol}"
         if b.number in folded:
             symbol = f"{symbol} {number(b.item())}"
-    name, step = node.name, node.step
+    name, step = node.name and shortened(node.name), node.step
     if name == "loss":
         stem = "L" if step is None else f"L{subscript(step)}"
         return f"{stem} {number(node.item())}" if node.size == 1 else stem

@@ -46,6 +46,9 @@ def layered(scene: Scene, rankdir: str) -> Sheet:
     ranks, ways = _items(scene, boxes, rank)
     _order(ranks)
     xs = _place(ranks)
+    for items in ranks:
+        for item in items:  # items hold each other: let them go
+            item.before, item.after = [], []
     paths = []
     for link in scene.links:
         start, end = boxes[id(link.source)], boxes[id(link.target)]

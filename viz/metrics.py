@@ -116,6 +116,7 @@ def fitted(text: str, size: float, width: float) -> str:
     """
     if text_width(text, size) <= width:
         return text
+    text = text[: int(width / size * 4) + 1]  # no letter is narrower than a quarter of the size
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text.rstrip() + "…"

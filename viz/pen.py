@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from itertools import pairwise
 
 from viz.shapes import Path, Point
 
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RADIUS = 7.0  # of the corners of a way
 
 
@@ -99,8 +101,8 @@ class Pen:
         )
 
     def document(self) -> str:
-        """All of it, a line per element."""
-        return "\n".join(self._lines) + "\n"
+        """All of it, a line per element; what XML cannot hold (control characters) becomes a white box."""
+        return _NOT_XML.sub("□", "\n".join(self._lines) + "\n")
 
 
 def _attributes(attributes: dict[str, object]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from micrornn.files import written_whole
 from micrornn.graph import Graph
 from micrornn.tensor import Tensor
 from viz.build import build
@@ -67,7 +67,11 @@ def render(
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
     scene = build(graph_of(thing), detail, gradients, window, ends)
-    content = _writer(kind)(lay_out(scene, rankdir), title)
+    content = _writer(kind)(lay_out(scene, rankdir), str(title))
+    for (
+        unit
+    ) in scene.units:  # units and links hold each other: let the graph go when its owner does
+        unit.inputs, unit.outputs = [], []
     if path is not None:
         write_whole(Path(path), content)
     return content
@@ -136,15 +140,5 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: the folder is missing or not writable.
     """
-    data = content.encode() if isinstance(content, str) else content
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(aside, 0o666 & ~mask)
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
+    with written_whole(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)

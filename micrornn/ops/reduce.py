@@ -75,7 +75,7 @@ _mean = primitive(
     forward=lambda x, *, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
     vjp=(
         lambda g, y, x, axis, keepdims: broadcast_to(
-            _along(g, x, axis, keepdims) / _count(x, axis), shape_of(x)
+            _along(g, x, axis, keepdims) * (1.0 / _count(x, axis)), shape_of(x)
         ),
     ),
     jvp=(lambda d, y, x, axis, keepdims: mean(d, axis, keepdims),),

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn import collector
+from micrornn.files import written_whole
 from micrornn.recording.pools import DTYPES, Pools, Writer
 from micrornn.recording.run import Recording, RecordingError
 
@@ -32,6 +32,7 @@ DOCUMENT = "graph.json"
 FORMAT = "micrornn recording"
 VERSION = 1
 LIMIT = 4 * 2**30  # bytes, unpacked
+_MOST_TEXT = 2**28  # bytes of them that describe the graph: some 500,000 nodes
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 1  # random digits compress little, and what does compress does so at any level
@@ -55,24 +56,8 @@ def save(recording: Recording, path: Path) -> None:
     with collector.paused():
         document = {"format": FORMAT, "version": VERSION, **encode(recording, arrays)}
     text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
-    folder, name = os.path.split(os.path.abspath(path))
-    handle, aside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _write(file, text, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with written_whole(path) as file:
+        _write(file, text, arrays)
 
 
 def _write(file: IO[bytes], text: bytes, arrays: Writer) -> None:
@@ -165,6 +150,11 @@ def _read(archive: zipfile.ZipFile, limit: int) -> tuple[dict[str, Any], Pools]:
         raise RecordingError(
             f"it would take {size / 2**20:.0f} MB in memory and {limit / 2**20:.0f} are allowed; "
             "if you trust it, give load_recording(path, limit=...)"
+        )
+    described = archive.getinfo(DOCUMENT).file_size
+    if described > min(limit, _MOST_TEXT):
+        raise RecordingError(
+            f"its {DOCUMENT} would take {described / 2**20:.0f} MB and {_MOST_TEXT / 2**20:.0f} are allowed"
         )
     document = json.loads(archive.read(DOCUMENT), parse_constant=_no_constant)
     if not isinstance(document, dict) or document.get("format") != FORMAT:

@@ -106,7 +106,9 @@ class UserFile:
                 yield
         except SourceError:
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, it is the file's own
             raise SourceError(f"{self._place(error)}: {_in_words(error)}") from error
 
     def _place(self, error: BaseException) -> str:

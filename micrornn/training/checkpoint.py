@@ -10,13 +10,13 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.files import written_whole
 from micrornn.nn.init import as_generator
 from micrornn.nn.module import Module
 
@@ -143,19 +143,11 @@ def _difference(saved: dict[str, list[int]], own: dict[str, list[int]]) -> str:
 
 def write(path: str | Path, tree: dict[str, Any]) -> None:
     """Write a tree of dictionaries, lists, numbers, texts and arrays, aside, and rename it."""
-    path = Path(path)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     text = json.dumps({"format": FORMAT, "version": VERSION, "tree": _encode(tree, arrays)})
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            savez: Callable[..., None] = np.savez
-            savez(file, meta=np.array(text), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with written_whole(path) as file:
+        savez: Callable[..., None] = np.savez
+        savez(file, meta=np.array(text), **arrays)
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -33,7 +33,12 @@ FAILED, WRONG_INPUT = 1, 2
 @click.option("--post-mortem", is_flag=True, help="Run it, and stop where it fails.")
 @click.option("--tui", is_flag=True, help="The full screen.")
 @click.option("--dap", is_flag=True, help="Speak the Debug Adapter Protocol, to an editor.")
-@click.option("--port", type=int, metavar="N", help="With --dap: on this loopback port, not stdio.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="With --dap: on this loopback port, not stdio.",
+)
 def debug(
     options: dict[str, Any],
     source: str,

@@ -73,7 +73,9 @@ def flow(
         if format not in (None, "json"):
             raise ValueError(f"--json and -T {format} are two formats; give one")
         format = "json"
-    path, format = destination(output, format, _WRITTEN, terminal=sys.stdout.isatty())
+    path, format = destination(
+        output, format, _WRITTEN, terminal=bool(sys.stdout and sys.stdout.isatty())
+    )
     name = view or _view_of(of, over)
     answer = read(name, recordings_of(source, options, quiet), of, over)  # type: ignore[arg-type]
     content = _content(answer, format, source)

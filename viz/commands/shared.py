@@ -141,7 +141,7 @@ def open_trained(path: str) -> Trained:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout: drawn on a terminal, plain columns otherwise."""
-    if sys.stdout.isatty():
+    if bool(sys.stdout and sys.stdout.isatty()):
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text

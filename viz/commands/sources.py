@@ -75,8 +75,11 @@ def say(message: str) -> None:
 def emit(content: str | bytes) -> None:
     """A result, on stdout: in the terminal's own encoding there, in UTF-8 for whoever else reads it."""
     if isinstance(content, str):
-        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        encoding = sys.stdout.encoding if terminal else "utf-8"
         content = content.encode(encoding, "replace")
+    if sys.stdout is None:
+        raise OSError("there is nowhere to print to: stdout is closed; use -o FILE")
     click.echo(content, nl=False)
 
 

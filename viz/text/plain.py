@@ -36,12 +36,17 @@ def size_of(node: Tensor) -> str:
     return "NaN" if flow.state == "nan" else number(flow.norm)
 
 
+_LONGEST = 160  # characters of a name: two lines of a terminal
+
+
 def clean(text: str) -> str:
-    """The text with every character that would upset a terminal written out.
+    """The text with every character that would upset a terminal written out, and an end to very long ones.
 
     >>> clean("a\\nb")
     'a\\\\nb'
     """
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
