@@ -15,7 +15,9 @@ import numpy as np
 
 Cotangent = Any  # an array, a float, a tensor (when recorded), or one of the forms below
 
-_ROWS = 1024  # a Sum multiplies out its products when it holds about this many rows
+_ROWS = (
+    512  # a Sum multiplies out its products when it holds so many rows: they are still in the cache
+)
 
 
 class Unwritten:
@@ -74,13 +76,14 @@ class Product(Unwritten):
 class Sum(Unwritten):
     """A running sum of contributions, some of them unwritten."""
 
-    __slots__ = ("parts", "products", "rows", "written")
+    __slots__ = ("own", "parts", "products", "rows", "written")
 
     def __init__(self, first: Cotangent) -> None:
         self.parts: list[Part] = []
         self.products: list[Product] = []
         self.rows = 0
         self.written: Any = None
+        self.own = False  # whether `written` was made here, and may be added to in place
         self.add(first)
 
     def add(self, other: Cotangent) -> Sum:
@@ -103,7 +106,7 @@ class Sum(Unwritten):
             if other.written is not None:
                 self.add(other.written)
         else:
-            self.written = other if self.written is None else self.written + other
+            self._write(other, fresh=False)
         return self
 
     __add__ = __radd__ = add
@@ -120,7 +123,15 @@ class Sum(Unwritten):
         done = multiply_out(self.products)
         self.products = []
         self.rows = 0
-        self.written = done if self.written is None else self.written + done
+        self._write(done, fresh=True)
+
+    def _write(self, done: Any, fresh: bool) -> None:
+        if self.written is None:
+            self.written, self.own = done, fresh and type(done) is np.ndarray
+        elif self.own and type(done) is np.ndarray and done.dtype == self.written.dtype:
+            self.written += done
+        else:
+            self.written, self.own = self.written + done, False
 
     def dense(self) -> Any:
         """The total, as an array."""
@@ -133,7 +144,8 @@ class Sum(Unwritten):
             gradients = [part.gradient for part in self.parts]
             done = scatter(*gradients, index=index, shape=self.parts[0].shape)
             self.parts = []
-            self.written = done if self.written is None else self.written + done
+            self._write(done, fresh=True)
+        self.own = False  # it is someone else's now
         return self.written
 
 

@@ -1,12 +1,15 @@
-"""What one can write on a tensor: its operators and methods, for readers and type checkers.
+"""What one can write on a tensor: Python's conversions, its operators, its methods.
 
-What each of them does is the operation of that name in `ops`; `operators.py` attaches them all, from one
-table. Here they are only declared, because operations make tensors and cannot come before them.
+What an operator or a method does is the operation of that name in `ops`; `operators.py` attaches them all,
+from one table. Here they are only declared, because operations make tensors and cannot come before them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+from micrornn.words import describe
 
 if TYPE_CHECKING:
     from micrornn.tensor import Tensor
@@ -17,7 +20,32 @@ class Methods:
 
     __slots__ = ()
 
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"{describe(self)} is a scalar and has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for i in range(len(self)):
+            yield self[i]
+
     if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> tuple[int, ...]: ...
+        def item(self) -> float: ...
 
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...

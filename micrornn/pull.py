@@ -38,7 +38,7 @@ def _unary(rule: Any) -> Send:
     def send(node: Any, g: Any) -> Sent:
         try:
             return (node._a,), (rule(g, node._data, node._u),)
-        except ArithmeticError:
+        except ArithmeticError:  # as NumPy divides: by zero gives inf, with a warning
             return (node._a,), (rule(*map(np.float64, (g, node._data, node._u))),)
 
     return send
@@ -55,13 +55,8 @@ def _binary(left: Any, right: Any, broadcasts: bool) -> Send:
         b = node._b
         u = node._u
         v = node._v
-        try:
-            c = left(g, y, u, v) if a.requires_grad else None
-            d = right(g, y, u, v) if b.requires_grad else None
-        except ArithmeticError:  # as NumPy divides: by zero gives inf, with a warning
-            g, y, u, v = map(np.float64, (g, y, u, v))
-            c = left(g, y, u, v) if a.requires_grad else None
-            d = right(g, y, u, v) if b.requires_grad else None
+        c = left(g, y, u, v) if a.requires_grad else None
+        d = right(g, y, u, v) if b.requires_grad else None
         kind = type(u)
         if broadcasts and not (kind is type(v) and (kind is float or u.shape == v.shape)):
             if c is not None:

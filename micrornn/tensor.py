@@ -7,7 +7,6 @@ needs recursion. The operators are attached in ``operators.py``, one table for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -17,6 +16,8 @@ import numpy as np
 from micrornn.context import Place, current
 from micrornn.methods import Methods
 from micrornn.readonly import WRITE_ADVICE, shown
+from micrornn.words import describe as describe
+from micrornn.words import written
 
 if TYPE_CHECKING:
     from micrornn.primitive import Primitive
@@ -240,41 +241,7 @@ class Tensor(Methods):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        value = self._data
-        text = (
-            np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
-        )
-        words = [text.replace("\n", "\n ")]
-        if self.primitive is not None:
-            words.append(self.primitive.name)
-        if self.name:
-            words.append(f"name={self.name!r}")
-        if self.step is not None:
-            words.append(f"t={self.step}")
-        if self.requires_grad and self.is_leaf:
-            words.append("requires_grad=True")
-        return f"tensor({', '.join(words)})"
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError(f"{describe(self)} is a scalar and has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        for i in range(len(self)):
-            yield self[i]
+        return written(self)
 
     def __setitem__(self, key: object, value: object) -> None:
         raise TypeError(f"{describe(self)} cannot be written in place: {WRITE_ADVICE}")
@@ -356,22 +323,6 @@ def Value(data: float, name: str | None = None) -> Tensor:
     -7.0
     """
     return Tensor(float(data), True, name)
-
-
-def describe(node: Tensor) -> str:
-    """A node in words for errors: what made it, its name, number, scope and step.
-
-    >>> import micrornn as mr
-    >>> describe(mr.tensor(1.0, name="bias")).split(" #")[0]
-    "leaf 'bias'"
-    """
-    made = node.primitive.name if node.primitive is not None else "leaf"
-    name = f" {node.name!r}" if node.name else ""
-    place = node.place
-    scope = f" in {place.scope!r}" if place.scope else ""
-    step = f" at step {place.step}" if place.step is not None else ""
-    line = f" made at {node.source[0]}:{node.source[1]}" if node.source else ""
-    return f"{made}{name} #{node.number}{scope}{step}{line}"
 
 
 def _check_differentiable(data: Data) -> None:

@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 def _forward(x: Data, *, index: Any, amount: Any, axis: int, total: bool) -> Data:
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     y = amount * (np.log(np.add.reduce(np.exp(z), axis=axis)) - z[index])
-    return np.add.reduce(y, axis=None) if total else y
+    return np.add.reduce(y, axis=None) if total and y.ndim else y
 
 
 def _difference(x: Any, index: Any, axis: int) -> Any:
@@ -36,9 +36,14 @@ def _difference(x: Any, index: Any, axis: int) -> Any:
 
 def _vjp(g: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:
     scale = g * amount
-    if np.ndim(amount) or not total:
+    if isinstance(amount, np.ndarray) or not total:
         scale = expand_dims(scale, axis)
-    return _difference(x, index, axis) * scale
+    if isinstance(x, Tensor):
+        return _difference(x, index, axis) * scale
+    p = softmax(x, axis)  # the same without the zeros
+    p[index] -= 1.0
+    p *= scale
+    return p
 
 
 def _jvp(d: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:
@@ -153,7 +158,11 @@ def cross_entropy(
     if target.dtype.kind in "iu":
         classes = np.array(target._data if isinstance(target, Tensor) else target)
         index, amount = _targets(classes, shape, axis, weight, ignore_index)
-        count = float(np.sum(amount)) if np.ndim(amount) else float(amount) * classes.size
+        count = (
+            float(np.sum(amount))
+            if isinstance(amount, np.ndarray)
+            else float(amount) * classes.size
+        )
     elif target.shape == shape:
         index, amount, count = None, 1.0, x.size / shape[axis]
     else:
@@ -172,7 +181,11 @@ def cross_entropy(
             )
         share = 1.0 / count
     if index is not None and not label_smoothing:
-        amount = np.asarray(amount * share, x.dtype) if np.ndim(amount) else float(amount) * share
+        amount = (
+            np.asarray(amount * share, x.dtype)
+            if isinstance(amount, np.ndarray)
+            else float(amount) * share
+        )
         return _class_cross_entropy(x, index=index, amount=amount, axis=axis, total=total)
     q: Any
     if index is None:
@@ -197,6 +210,8 @@ def _targets(
             f"cross_entropy: class indices of shape {target.shape} for logits of shape {shape}; "
             f"give shape {expected} (classes are axis {axis} of the logits)"
         )
+    if not expected and weight is None and 0 <= (k := int(target)) < classes and k != ignore_index:
+        return k, 1.0
     amount: Any = 1.0
     outside = bool(target.size) and (target.min() < 0 or target.max() >= classes)
     if outside or 0 <= ignore_index < classes:

@@ -85,7 +85,10 @@ def test_a_missing_path_is_caught() -> None:
 
 def test_a_nan_is_no_match() -> None:
     x = mr.tensor([0.5, -0.5], requires_grad=True)
-    with np.errstate(all="ignore"), pytest.raises(mr.GradientMismatch, match=r"numeric nan"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(mr.GradientMismatch, match=r"element \[0\].*numeric nan"),
+    ):
         mr.gradcheck(mr.log, x)
 
 

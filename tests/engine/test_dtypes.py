@@ -150,6 +150,17 @@ def test_numbers_stay_python_numbers() -> None:
     assert type(a.grad) is float and type(b.grad) is float
 
 
+def test_without_a_tensor_an_operation_simply_computes() -> None:
+    narrow = np.array([1.5, 2.0], np.float32)
+    for found, expected in (
+        *((mr.add(narrow, 2), narrow + 2), (mr.mul(2.0, narrow), 2.0 * narrow)),
+        *((mr.exp(0.0), 1.0), (mr.sum([1, 2]), 3), (mr.tanh([0.0, 0.0]), np.zeros(2))),
+        *((mr.exp(-1000.0), 0.0), (mr.sqrt(4), 2.0), (mr.matmul(narrow, narrow), np.float32(6.25))),
+    ):
+        assert not isinstance(found, mr.Tensor)
+        same(found, expected)
+
+
 def test_an_integer_counts_as_a_number() -> None:
     assert type(mr.Value(3).data) is float
     assert type(mr.tensor(3).data) is float

@@ -46,6 +46,7 @@ def test_params_are_copies() -> None:
     assert mr.grad(chosen, x, np.ones(3)).tolist() == [1.0, 0.0, 1.0]
     assert mr.grad(folded, x, np.ones((3, 1))).tolist() == [1.0, 1.0, 1.0]
     assert mr.grad(listed, x, np.ones(2)).tolist() == [1.0, 1.0, 0.0]
+    assert folded.params == {"shape": (3, 1)}
 
 
 def test_what_it_shows() -> None:
@@ -57,7 +58,7 @@ def test_what_it_shows() -> None:
     assert not y.is_leaf and y.inputs == (x,) and y.params == {"axis": None, "keepdims": False}
     assert [row.data.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
     assert repr(y) == "tensor(10.0, sum)"
-    assert repr(x) == "tensor([[1., 2.],\n  [3., 4.]], name='w', requires_grad=True)"
+    assert repr(x) == "tensor([[1., 2.],\n        [3., 4.]], name='w', requires_grad=True)"
     assert f"{y:.2f}" == "10.00" and f"{mr.Value(1.0)}" == "tensor(1.0, requires_grad=True)"
     assert float(y) == 10.0 and int(y) == 10 and bool(y) and y.item() == 10.0
     with pytest.raises(ValueError, match=r"one number; leaf 'w' #\d+ has shape \(2, 2\)"):
