@@ -117,7 +117,9 @@ def main() -> None:
         more: dict[str, Any] = {}
         if name not in NO_SECOND:
             again = f(*inputs.values())
-            first = torch.autograd.grad((again * again).sum(), list(inputs.values()), create_graph=True)
+            first = torch.autograd.grad(
+                (again * again).sum(), list(inputs.values()), create_graph=True
+            )
             directions = {k: normal(rng, *v.shape) for k, v in inputs.items()}
             slope = sum((g * v).sum() for g, v in zip(first, directions.values(), strict=True))
             second = [torch.zeros_like(v) for v in inputs.values()]
