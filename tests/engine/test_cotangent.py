@@ -10,6 +10,7 @@ import pytest
 
 import micrornn as mr
 from micrornn.cotangent import Part, Product, Sum, dense, plus
+from micrornn.ops.index import _tiles
 
 RNG = np.random.default_rng(0)
 SHAPE = (4, 3)
@@ -165,3 +166,67 @@ def test_rows_that_are_looked_up_again_and_again() -> None:
         total = total + (mr.take(table, row) ** 2).sum()
     expected = 2 * table.data * np.bincount(index.ravel(), minlength=5)[:, None]
     np.testing.assert_allclose(mr.grad(total, table), expected, rtol=1e-12)
+
+
+ALL = slice(None)
+CUTS: list[tuple[list[Any], tuple[int, list[int]] | None]] = [
+    # slices, and whether they tile (4, 3): the axis, and the order in which they stand
+    ([slice(2, 4), slice(0, 2)], (0, [1, 0])),
+    ([(Ellipsis, slice(1, 3)), (Ellipsis, slice(0, 1))], (1, [1, 0])),
+    ([(ALL, slice(0, 2)), (Ellipsis, slice(2, None))], (1, [0, 1])),
+    ([slice(None)], (0, [0])),
+    ([slice(0, 2), slice(2, 2), slice(2, 4)], (0, [0, 1, 2])),
+    ([slice(0, -2), slice(-2, None)], (0, [0, 1])),
+    ([slice(0, 2), slice(1, 4)], None),  # overlapping
+    ([slice(0, 2), slice(3, 4)], None),  # a gap
+    ([slice(1, 4)], None),
+    ([slice(0, 3)], None),
+    ([slice(0, 4), slice(0, 4)], None),
+    ([slice(None, None, 2)], None),
+    ([slice(0, 4, 3), slice(4, 4)], None),
+    ([slice(None, None, -1)], None),
+    ([slice(0, 2), (ALL, slice(0, 3))], None),  # of two axes
+    ([slice(0, 4), (ALL, slice(0, 3))], None),
+    ([slice(0, 2), (ALL, slice(2, 3))], None),
+    ([(slice(0, 2), slice(0, 3)), slice(2, 4)], None),
+    ([(0, slice(0, 3))], None),
+    ([0, slice(1, 4)], None),
+    ([np.array([0, 1, 2, 3])], None),
+    ([(ALL, np.array([0, 1, 2]))], None),
+    ([(Ellipsis, None, slice(0, 3))], None),
+    ([(Ellipsis, ALL, slice(0, 3))], None),
+    ([()], None),
+    ([Ellipsis], None),
+]
+
+
+@pytest.mark.parametrize(("cuts", "tiles"), CUTS, ids=[str(c) for c, _ in CUTS])
+def test_slices_that_tile_are_joined_and_others_are_added(cuts: list[Any], tiles: Any) -> None:
+    assert _tiles(tuple(cuts), SHAPE) == tiles
+    x = mr.tensor(RNG.normal(size=SHAPE), requires_grad=True)
+    expected = np.zeros(SHAPE)
+    total: Any = 0.0
+    for k, cut in enumerate(cuts, 1):
+        total = total + (x[cut] * float(k)).sum()
+        np.add.at(expected, cut, float(k))
+    np.testing.assert_array_equal(mr.grad(total, x), expected)
+    assert mr.grad(total, x).flags.owndata
+
+
+def test_a_total_that_was_given_away_is_not_added_to() -> None:
+    total = Sum(product()[0])
+    first = total.dense()
+    kept = first.copy()
+    total = total + product()[0]
+    total.dense()
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_a_wide_contribution_widens_the_sum() -> None:
+    narrow = Product(np.ones(4, np.float32), np.ones(3, np.float32))
+    total = Sum(narrow)
+    total.dense()
+    assert (Sum(narrow) + np.ones(SHAPE) + narrow).dense().dtype == np.float64
+    assert (Sum(narrow) + product()[0] + narrow).dense().dtype == np.float64
+    mixed = Sum(Product(np.ones((600, 4), np.float32), np.ones((600, 3), np.float32)))
+    assert (mixed + product(600)[0]).dense().dtype == np.float64
