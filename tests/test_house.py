@@ -28,7 +28,18 @@ ENGINE = ("debug", "flow", "recording", "backward", "graph", "primitive")
 
 #: The parts of the engine that read the graph or build on it. All the others are the core, which
 #: makes and differentiates the graph, and knows nothing of these.
-READERS = ("nn", "optim", "data", "tasks", "check", "recording", "flow", "debug", "training", "schedules")
+READERS = (
+    "nn",
+    "optim",
+    "data",
+    "tasks",
+    "check",
+    "recording",
+    "flow",
+    "debug",
+    "training",
+    "schedules",
+)
 
 #: Imports that break a rule and are wanted all the same: (module, imported module) -> the reason.
 EXCEPTIONS: dict[tuple[str, str], str] = {
