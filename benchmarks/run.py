@@ -2,7 +2,7 @@
 
     python benchmarks/run.py                  every case
     python benchmarks/run.py hello chain      some of them
-    python benchmarks/run.py --write          and store the table in benchmarks/results.md
+    python benchmarks/run.py --write          and store the tables in benchmarks/results.md
 
 Needs `pip install torch micrograd` beside micrornn itself. Each peer lives in a process of its own with one
 thread. All of a case's peers first run the same training steps, and their losses and parameters are
@@ -165,11 +165,22 @@ def main() -> None:
             lines.append(row(CASES[name], measure(CASES[name], given.rounds)))
         print(lines[-1], flush=True)
     if given.write:
+        if given.names:
+            parser.error("--write stores all cases; leave the names out")
         table = "\n".join(lines)
+        costs = subprocess.run(
+            [sys.executable, str(HERE / "costs.py")],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         (HERE / "results.md").write_text(
             "# Benchmarks\n\nWritten by `python benchmarks/run.py --write`; `run.py` says how it is "
             "measured. A ratio of 0.5 means\nthat micrornn takes half the CPU time of its peer for the "
-            f"same training step on the same graph.\n\n{versions()}\n\n{table}\n",
+            f"same training step on the same graph.\n\n{versions()}\n\n{table}\n\n"
+            "## What one operation costs\n\nOn 8 numbers, by `python benchmarks/costs.py`: the whole call, "
+            f"and the whole turn in backward.\n\n{costs}",
             encoding="utf-8",
         )
 

@@ -90,7 +90,11 @@ class Sweep:
                 g = g.dense()
             if keep and number in keep:
                 kept[number] = node, g
-            inputs, sent = (send_recorded if recorded else node.primitive.send)(node, g)  # type: ignore[union-attr]
+            try:
+                inputs, sent = (send_recorded if recorded else node.primitive.send)(node, g)  # type: ignore[union-attr]
+            except Exception as error:
+                _note(error, node)
+                raise
             if observers:
                 for observer in observers:
                     observer.on_pullback(Pullback(node, g, sent))
@@ -124,6 +128,12 @@ class Sweep:
                     heappush(heap, -n)
         # What is left over has arrived at leaves.
         self.gradients = kept | {n: (x, g) for n, (x, g) in pending.items()}
+
+
+def _note(error: Exception, node: Tensor) -> None:
+    """Where in the backward pass it was, as a note to an error (where Python has them)."""
+    if hasattr(error, "add_note"):
+        error.add_note(f"in the pullback of {describe(node)} of shape {node.shape}")
 
 
 def _seed(out: Tensor, gradient: Any, recorded: bool) -> Any:
@@ -194,8 +204,8 @@ def backward(out: Tensor, gradient: Any = None) -> None:
     sweep = Sweep(out, gradient, keep=RETAINED)
     with collector.paused():
         deque(sweep, maxlen=0)
-    for node, cotangent in sweep.gradients.values():
-        g = as_gradient(cotangent, node)
+    found = [(node, as_gradient(g, node)) for node, g in sweep.gradients.values()]
+    for node, g in found:
         node.grad = g if node.grad is None else node.grad + g
 
 
@@ -206,6 +216,11 @@ def as_gradient(g: Cotangent, node: Tensor) -> Data:
         return float(g)
     fresh = isinstance(g, Unwritten)
     g = g.dense() if fresh else g
+    if shape_of(g) != node.shape:
+        raise ValueError(
+            f"a gradient of shape {shape_of(g)} arrived at {describe(node)} of shape {node.shape}: "
+            "the vjp of one of the operations that use it is wrong"
+        )
     dtype = getattr(value, "dtype", np.dtype(float))
     return g if fresh and g.dtype == dtype else np.array(g, dtype)
 

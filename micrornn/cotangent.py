@@ -9,6 +9,7 @@ once, when the total is asked for: parts into one buffer, products as one produc
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,7 @@ class Part(Unwritten):
 
     def dense(self) -> Any:
         """Shape ``shape``; repeated indices add up."""
-        from micrornn.ops.index import scatter
-
-        return scatter(self.gradient, index=(self.index,), shape=self.shape)
+        return write_out([self])
 
 
 class Product(Unwritten):
@@ -135,18 +134,78 @@ class Sum(Unwritten):
 
     def dense(self) -> Any:
         """The total, as an array."""
-        from micrornn.ops.index import scatter
-
         if self.products:
             self._flush()
         if self.parts:
-            index = tuple([part.index for part in self.parts])
-            gradients = [part.gradient for part in self.parts]
-            done = scatter(*gradients, index=index, shape=self.parts[0].shape)
+            done = write_out(self.parts)
             self.parts = []
             self._write(done, fresh=True)
         self.own = False  # it is someone else's now
         return self.written
+
+
+def write_out(parts: list[Part]) -> Any:
+    """The sum of the parts, written into one array."""
+    shape = parts[0].shape
+    index = tuple([part.index for part in parts])
+    gradients = [part.gradient for part in parts]
+    if hasattr(gradients[0], "primitive"):  # recorded: the same in an operation that makes a node
+        from micrornn.ops.index import scatter
+
+        return scatter(*gradients, index=index, shape=shape)
+    return put(gradients, index, shape)
+
+
+def put(parts: Sequence[Any], index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with the parts added, each at its index; repeated elements add up."""
+    tiles = _tiles(index, shape)
+    if tiles:
+        axis, order = tiles
+        return np.concatenate([parts[i] for i in order], axis)
+    whole = np.zeros(shape, np.result_type(*{getattr(p, "dtype", np.dtype(float)) for p in parts}))
+    for part, where in zip(parts, index):
+        if not _is_basic(where):
+            np.add.at(whole, where, part)
+        elif type(view := whole[where]) is np.ndarray and view.base is whole:
+            view += part
+        else:
+            whole[where] += part
+    return whole
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether each element is named at most once, so that += reaches it."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(i, np.ndarray) and i.dtype.kind != "b" and i.ndim for i in parts)
+
+
+def _tiles(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, list[int]] | None:
+    """The axis along which slices tile the whole, and their order; None if they do not.
+
+    So do the gates of an LSTM, cut from one product.
+    """
+    spans, axis = [], None
+    for i, where in enumerate(index):
+        *lead, last = where if type(where) is tuple and where else (where,)
+        if type(last) is not slice or last.step is not None:
+            return None
+        if lead and lead[0] is Ellipsis:
+            at = len(shape) - 1 if len(lead) == 1 else None
+        else:
+            at = len(lead) if all(type(k) is slice and k == slice(None) for k in lead) else None
+        if at is None or at != (at if axis is None else axis):
+            return None
+        axis = at
+        spans.append((*last.indices(shape[axis])[:2], i))
+    spans.sort()
+    end = 0
+    for start, stop, _ in spans:
+        if start != end:
+            return None
+        end = stop
+    if axis is None or end != shape[axis]:
+        return None
+    return axis, [i for _, _, i in spans]
 
 
 def multiply_out(products: list[Product]) -> Any:

@@ -294,10 +294,14 @@ def lift(value: Any) -> Tensor:
 
 def constant(data: Data) -> Tensor:
     """A leaf that wants no gradient, around data that nobody else writes to."""
-    node = Tensor.__new__(Tensor)
+    node = object.__new__(Tensor)
     node._data = data
     node.number = next_number()
     node.place = current().place
+    node.primitive = node._a = node._b = node._more = None
+    node.grad = node.name = node.source = None
+    node.params = NO_PARAMS
+    node.requires_grad = False
     return node
 
 

@@ -213,7 +213,7 @@ def _relu_rule(g: Any, y: Any, x: Any) -> Any:
     # 0 where x is not positive, whatever g is; a NaN lets g pass, as in PyTorch.
     if type(x) is float:
         return 0.0 if x <= 0.0 else g
-    return where(x <= 0.0, 0.0, g)
+    return _where(0.0, g, condition=x <= 0.0)
 
 
 relu = elementwise(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import Part
+from micrornn.cotangent import Part, put
 from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Data, Tensor, shape_of
+from micrornn.tensor import Tensor, shape_of
 
 Index = Any  # what NumPy takes between brackets
 
@@ -83,61 +83,10 @@ def take(x: Any, index: Any, axis: int = 0) -> Tensor:
     return getitem(x, index=(*lead, index) if lead else index)
 
 
-def _is_basic(index: Index) -> bool:
-    """Whether each element is named at most once, so that += reaches it."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return not any(isinstance(i, np.ndarray) and i.dtype.kind != "b" and i.ndim for i in parts)
-
-
-def _tiles(index: tuple[Index, ...], shape: tuple[int, ...]) -> tuple[int, list[int]] | None:
-    """The axis along which slices tile the whole, and their order; None if they do not.
-
-    So do the gates of an LSTM, cut from one product.
-    """
-    spans, axis = [], None
-    for i, where in enumerate(index):
-        *lead, last = where if type(where) is tuple and where else (where,)
-        if type(last) is not slice or last.step is not None:
-            return None
-        if lead and lead[0] is Ellipsis:
-            at = len(shape) - 1 if len(lead) == 1 else None
-        else:
-            at = len(lead) if all(type(k) is slice and k == slice(None) for k in lead) else None
-        if at is None or at != (at if axis is None else axis):
-            return None
-        axis = at
-        spans.append((*last.indices(shape[axis])[:2], i))
-    spans.sort()
-    end = 0
-    for start, stop, _ in spans:
-        if start != end:
-            return None
-        end = stop
-    if axis is None or end != shape[axis]:
-        return None
-    return axis, [i for _, _, i in spans]
-
-
-def _write(*parts: Data, index: tuple[Index, ...], shape: tuple[int, ...]) -> Data:
-    tiles = _tiles(index, shape)
-    if tiles:
-        axis, order = tiles
-        return np.concatenate([parts[i] for i in order], axis)
-    whole = np.zeros(shape, np.result_type(*{getattr(p, "dtype", np.dtype(float)) for p in parts}))
-    for part, where in zip(parts, index):
-        if not _is_basic(where):
-            np.add.at(whole, where, part)
-        elif type(view := whole[where]) is np.ndarray and view.base is whole:
-            view += part
-        else:
-            whole[where] += part
-    return whole
-
-
 scatter: Operation = primitive(
     "scatter",
     "zeros of a shape, with x₁ added at index₁, x₂ at index₂, ...",
-    forward=_write,
+    forward=lambda *parts, index, shape: put(parts, index, shape),
     vjp=lambda g, y, *parts, index, shape: [g[i] for i in index],
     jvp=lambda ds, y, *parts, index, shape: scatter(
         *[d for d in ds if d is not None],

@@ -83,6 +83,24 @@ def test_a_missing_path_is_caught() -> None:
         mr.gradcheck(lambda x: x * x.detach(), x)
 
 
+def test_a_rule_that_fails_or_gives_another_shape(declare: Callable[..., Any]) -> None:
+    x = mr.tensor([0.5, 1.5], requires_grad=True)
+    shorter = declare(lambda g, y, x: g[:1])
+    with pytest.raises(
+        ValueError, match=r"shape \(1,\) arrived at leaf .* of shape \(2,\): the vjp"
+    ):
+        shorter(x).sum().backward()
+    assert x.grad is None
+    PRIMITIVES.pop("wrong_cube")
+    failing = declare(lambda g, y, x: g @ np.ones(7))
+    with mr.scope("cell", t=3), pytest.raises(ValueError, match="matmul") as caught:
+        failing(x).sum().backward()
+    if hasattr(caught.value, "add_note"):
+        [note] = caught.value.__notes__
+        assert note.startswith("in the pullback of wrong_cube #")
+        assert note.endswith("in 'cell' at step 3 of shape (2,)")
+
+
 def test_a_nan_is_no_match() -> None:
     x = mr.tensor([0.5, -0.5], requires_grad=True)
     with (

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn.cotangent import Part, Product, Sum, dense, plus
-from micrornn.ops.index import _tiles
+from micrornn.cotangent import Part, Product, Sum, _tiles, dense, plus
 
 RNG = np.random.default_rng(0)
 SHAPE = (4, 3)

@@ -31,6 +31,7 @@ VALUES: dict[str, Any] = {
     "int": 2,
     "bool": True,
 }
+OLD = np.lib.NumpyVersion(np.__version__) < "2.1.0"
 
 
 def same(result: Any, expected: Any) -> None:
@@ -44,6 +45,8 @@ def same(result: Any, expected: Any) -> None:
 @pytest.mark.parametrize("a", [k for k in VALUES if k not in ("float", "int", "bool")])
 def test_two_operands(op: Callable[[Any, Any], Any], a: str, b: str) -> None:
     x, y = VALUES[a], VALUES[b]
+    if op is operator.pow and np.ndim(x) == np.ndim(y) == 0 and OLD:
+        pytest.skip("NumPy 2.0 is not of one mind about powers of arrays without axes")
     if isinstance(x, np.generic):
         x = np.asarray(x)
     same(op(mr.tensor(x), y), op(x, y))
