@@ -109,7 +109,7 @@ def row(case: Case, found: dict[str, Any]) -> str:
     verdict = "met" if ratio <= case.target else "**missed**"
     return (
         f"| {case.name} | {case.title} | {1e3 * ours:.4g} ms | {1e3 * theirs:.4g} ms ({peer}) "
-        f"| {ratio:.2f} ({low:.2f} to {high:.2f}) | {case.target:g} | {verdict} |"
+        f"| {ratio:.2g} ({low:.2g} to {high:.2g}) | {case.target:g} | {verdict} |"
     )
 
 
@@ -142,7 +142,7 @@ def versions() -> str:
     from importlib.metadata import version
 
     peers = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "micrograd"))
-    return f"CPython {platform.python_version()}, {peers}; one thread of an {platform.machine()} machine."
+    return f"CPython {platform.python_version()}, {peers}; one thread, {platform.machine()}."
 
 
 def main() -> None:
