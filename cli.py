@@ -95,17 +95,6 @@ def on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def emit(content: str | bytes) -> None:
-    """A result, on stdout: in the terminal's own encoding there, in UTF-8 for whoever else reads it."""
-    if isinstance(content, str):
-        encoding = sys.stdout.encoding if on_terminal() else "utf-8"
-        content = content.encode(encoding, "replace")
-    if sys.stdout is None:
-        raise OSError("there is nowhere to print to: stdout is closed; use -o FILE")
-    sys.stdout.buffer.write(content)
-    sys.stdout.flush()
-
-
 # ------------------------------------------------------------------------- arguments and options
 
 
@@ -294,6 +283,8 @@ def render(
 
     content = viz.render(unrolled.loss, path, format=format, title=unrolled.title, **look)
     if path is None:
+        from viz.commands.sources import emit
+
         emit(content)
     if not quiet and (path or not on_terminal()):  # in a terminal the picture says it
         say(f"{f'wrote {path}' if path else source}: {unrolled.summary()}")
