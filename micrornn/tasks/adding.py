@@ -7,16 +7,15 @@ the sum of two uniform numbers. (Some tables print 0.1767, which is a slip.)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrornn.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.functional import mse_loss
 from micrornn.tasks.models import Concluding
 from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.training.objective import Computed
+from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -57,12 +56,7 @@ def problem(
     model = Concluding(cell, 2, 1, hidden=hidden, layers=layers, seed=seed)
     test = draw(np.random.default_rng(10**6 + seed), steps, 200)
 
-    def objective(batch: Batch, state: Any) -> Computed:
-        (sum_,), state = model(batch.inputs, state)
-        with scope("loss", t=len(batch)):
-            loss = mse_loss(sum_, batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, state)
+    objective = at_end(model, mse_loss)
 
     def error() -> float:
         return objective(test, None).total.item()

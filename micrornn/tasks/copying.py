@@ -14,8 +14,8 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.init import forget_bias_
-from micrornn.tasks.models import Symbols
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.models import Symbols, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import by_step
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def problem(
     Raises:
         ValueError: no step to wait, or nothing to remember.
     """
-    if steps < 1 or length < 1:
-        raise ValueError(f"steps={steps}, length={length}; give at least 1 of each")
+    at_least(1, steps=steps, length=length)
     model = Symbols(cell, 10, 9, hidden=hidden, layers=layers, seed=seed)
     if cell == "lstm":
         forget_bias_(getattr(model, cell), 1.0)
@@ -66,8 +65,7 @@ def problem(
     memoryless = length * math.log(SYMBOLS) / (steps + 2 * length)
 
     def said() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        outputs, _ = model(test.inputs)
-        return np.array([y.numpy().argmax(-1) for y in outputs])
+        return likeliest(model(test.inputs)[0])
 
     def measures() -> list[Measure]:
         loss = objective(test, None).total.item()

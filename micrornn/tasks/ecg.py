@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.tasks.models import Carrying
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.models import Carrying, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import by_step
 
 if TYPE_CHECKING:
@@ -70,15 +70,14 @@ def problem(
     Raises:
         ValueError: no sample.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     options: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
     model = Carrying(cell, 1, len(PARTS), bidirectional=bidirectional, **options)
     objective = by_step(model)
     test = draw(np.random.default_rng(10**6 + seed), steps, 100)
 
     def said() -> Any:
-        return np.array([y.numpy().argmax(-1) for y in model(test.inputs)[0]])
+        return likeliest(model(test.inputs)[0])
 
     def measures() -> list[Measure]:
         right = float((said() == test.targets).mean())

@@ -11,19 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
 from micrornn.data.digits import SIZE, as_text, draw
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.basic import Linear
-from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.images import Conv2d, MaxPool2d
 from micrornn.nn.module import Module
 from micrornn.ops.elementwise import relu
 from micrornn.ops.shape import reshape
-from micrornn.tasks.models import Concluding
+from micrornn.tasks.models import Concluding, likeliest
 from micrornn.tasks.problem import Measure, Problem, Shown
 from micrornn.tensor import Tensor
-from micrornn.training.objective import Computed
+from micrornn.training.objective import at_end
 
 DRAWN = {"hidden": 4}
 
@@ -77,15 +75,10 @@ def _of(model: Module, as_steps: Any, batch: int, seed: int, how: str) -> Proble
         new, shown = draw(rng, batch)
         return Batch(as_steps(new), shown)
 
-    def objective(batch: Batch, state: Any) -> Computed:
-        (logits,), _ = model(batch.inputs, state)
-        with scope("loss", t=len(batch)):
-            loss = cross_entropy(logits, batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, None)
+    objective = at_end(model)
 
     def said() -> Any:
-        return model(as_steps(pictures))[0][0].numpy().argmax(-1)
+        return likeliest(model(as_steps(pictures))[0])[0]
 
     def measures() -> list[Measure]:
         right = float((said() == digits).mean())

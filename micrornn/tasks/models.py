@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from micrornn.context import scope
 from micrornn.nn.functional import one_hot
 from micrornn.nn.sequence import each_step
 from micrornn.tasks.network import Network
+from micrornn.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
 
 
 class Carrying(Network):
@@ -38,6 +43,16 @@ class Carrying(Network):
     def remember(self, steps: Sequence[Any], state: Any = None) -> Any:
         """The hidden states of all steps, and the last state, without reading anything out."""
         return getattr(self, self.cell)(list(steps), state)
+
+
+def likeliest(outputs: Sequence[Tensor]) -> Array:
+    """The class with the largest logit: one whole number for each step and sequence, (T, B).
+
+    >>> import micrornn as mr
+    >>> likeliest([mr.tensor([[0.0, 2.0], [1.0, -1.0]])])
+    array([[1, 0]])
+    """
+    return np.array([output.numpy().argmax(-1) for output in outputs])
 
 
 class Concluding(Carrying):
@@ -71,3 +86,15 @@ class Symbols(Carrying):
         """The hidden states of all steps, and the last state."""
         size = getattr(self, self.cell).input_size
         return super().remember([one_hot(step, size) for step in steps], state)
+
+
+class ConcludingSymbols(Symbols, Concluding):
+    """Symbols by number in, one answer at the end.
+
+    >>> import numpy as np
+    >>> outputs, _ = ConcludingSymbols("rnn", 4, 2, hidden=3)(np.array([[1, 2], [3, 0]]))
+    >>> len(outputs), outputs[0].shape
+    (1, (2, 2))
+    """
+
+    forward = Concluding.forward

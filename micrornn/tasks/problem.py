@@ -112,6 +112,21 @@ class Problem:
             return self.measures()
 
 
+def at_least(least: int, **counts: int) -> None:
+    """See to it that counts are large enough.
+
+    Raises:
+        ValueError: one is not; names it.
+
+    >>> at_least(1, steps=3, length=0)
+    Traceback (most recent call last):
+    ValueError: length=0; give at least 1
+    """
+    for name, count in counts.items():
+        if count < least:
+            raise ValueError(f"{name}={count}; give at least {least}")
+
+
 class Task(NamedTuple):
     """A task by name: the module that has it, and what is learnt.
 

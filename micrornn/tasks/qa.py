@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import scope
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.nn.cross_entropy import cross_entropy
-from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.tasks.recall import ConcludingSymbols
-from micrornn.training.objective import Computed
+from micrornn.tasks.models import ConcludingSymbols, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -66,21 +64,15 @@ def problem(
     Raises:
         ValueError: no fact.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1 fact")
+    at_least(1, steps=steps)
     sizes = (len(WORDS), len(PLACES))
     model = ConcludingSymbols(cell, *sizes, hidden=hidden, layers=layers, seed=seed)
     test = draw(np.random.default_rng(10**6 + seed), steps, 300)
 
-    def objective(batch: Batch, state: Any) -> Computed:
-        (answer,), state = model(batch.inputs, state)
-        with scope("loss", t=len(batch)):
-            loss = cross_entropy(answer, batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, state)
+    objective = at_end(model)
 
     def said() -> Any:
-        return model(test.inputs)[0][0].numpy().argmax(-1)
+        return likeliest(model(test.inputs)[0])[0]
 
     def measures() -> list[Measure]:
         right = float((said() == test.targets).mean())

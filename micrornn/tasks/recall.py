@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import scope
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.init import forget_bias_
-from micrornn.tasks.models import Concluding, Symbols
-from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.training.objective import Computed
+from micrornn.tasks.models import ConcludingSymbols, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -26,12 +24,6 @@ if TYPE_CHECKING:
 SYMBOLS = 4
 WORDS = "abcd"
 DRAWN = {"steps": 6, "hidden": 4}
-
-
-class ConcludingSymbols(Symbols, Concluding):
-    """Symbols by number in, one answer at the end."""
-
-    forward = Concluding.forward
 
 
 def draw(rng: Generator, steps: int, batch: int) -> Batch:
@@ -62,22 +54,16 @@ def problem(
     Raises:
         ValueError: no step.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     model = ConcludingSymbols(cell, SYMBOLS, SYMBOLS, hidden=hidden, layers=layers, seed=seed)
     if cell == "lstm" and forget_bias is not None:
         forget_bias_(getattr(model, cell), forget_bias)
     test = draw(np.random.default_rng(10**6 + seed), steps, 200)
 
-    def objective(batch: Batch, state: Any) -> Computed:
-        (answer,), state = model(batch.inputs, state)
-        with scope("loss", t=len(batch)):
-            loss = cross_entropy(answer, batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, state)
+    objective = at_end(model)
 
     def said() -> Any:
-        return model(test.inputs)[0][0].numpy().argmax(-1)
+        return likeliest(model(test.inputs)[0])[0]
 
     def measures() -> list[Measure]:
         loss = objective(test, None).total.item()

@@ -13,8 +13,8 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.losses import sequence_loss
-from micrornn.tasks.models import Symbols
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.models import Symbols, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def problem(
     Raises:
         ValueError: no symbol.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     model = Symbols(cell, SYMBOLS + 1, SYMBOLS, hidden=hidden, layers=layers, seed=seed)
     test = draw(np.random.default_rng(10**6 + seed), steps, 200)
 
@@ -63,8 +62,7 @@ def problem(
         return Computed(losses[half:], total, state)
 
     def said() -> Any:
-        outputs, _ = model(test.inputs)
-        return np.array([y.numpy().argmax(-1) for y in outputs[steps:]])
+        return likeliest(model(test.inputs)[0][steps:])
 
     def measures() -> list[Measure]:
         loss = objective(test, None).total.item()

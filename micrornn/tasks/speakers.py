@@ -15,7 +15,7 @@ from micrornn.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.tasks.models import Carrying
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def problem(
     Raises:
         ValueError: no frame.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     model = Listening(cell, WIDTH, SPEAKERS, hidden=hidden, layers=layers, seed=seed)
     test = draw(np.random.default_rng(10**6 + seed), steps, 270)
 

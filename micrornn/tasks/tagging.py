@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from micrornn.data.feeds import Batch, Shuffled
-from micrornn.tasks.models import Symbols
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.models import Symbols, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import by_step
 
 KINDS = ("blank", "keyword", "name", "number", "string", "comment", "operator")
@@ -69,8 +69,7 @@ def problem(
     Raises:
         ValueError: no step.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     folder = Path(heapq_file()).parent
     programs = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in SOURCES]
     codes, kinds = zip(*[(_codes(text), labelled(text)) for text in programs])
@@ -82,7 +81,7 @@ def problem(
     test = together(kept)
 
     def said() -> np.ndarray[Any, Any]:
-        return np.array([y.numpy().argmax(-1) for y in model(test.inputs)[0]])
+        return likeliest(model(test.inputs)[0])
 
     def measures() -> list[Measure]:
         alone = _by_character(learnt, test)

@@ -15,6 +15,7 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Stream
 from micrornn.data.text import Vocabulary
+from micrornn.tasks.models import likeliest
 from micrornn.tasks.problem import Measure, Problem, Shown
 from micrornn.tasks.speaking import character_model
 from micrornn.training.objective import by_step
@@ -100,7 +101,7 @@ def _language_model(
         for i in range(min(count, max(1, (len(kept) - 1) // 40))):
             piece = kept[40 * i : 40 * i + 41]
             outputs, _ = model(piece[:-1, None])
-            said = vocabulary.decode(int(np.argmax(y.numpy())) for y in outputs)
+            said = vocabulary.decode(likeliest(outputs).ravel())
             shown.append(Shown(vocabulary.decode(piece[:-1]), vocabulary.decode(piece[1:]), said))
         return shown
 

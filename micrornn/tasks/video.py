@@ -15,8 +15,8 @@ from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.basic import Linear
 from micrornn.nn.losses import sequence_loss
 from micrornn.nn.sequence import each_step
-from micrornn.tasks.models import Carrying
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.models import Carrying, likeliest
+from micrornn.tasks.problem import Measure, Problem, Shown, at_least
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def problem(
     Raises:
         ValueError: no frame.
     """
-    if steps < 1:
-        raise ValueError(f"steps={steps}; give at least 1")
+    at_least(1, steps=steps)
     model = Watching(cell, hidden=hidden, layers=layers, seed=seed)
     test = draw(np.random.default_rng(10**6 + seed), steps, 200)
 
@@ -100,7 +99,7 @@ def problem(
 
     def said() -> tuple[Any, Any]:
         frames, whole = model(test.inputs)
-        return np.array([y.numpy().argmax(-1) for y in frames]), whole.numpy().argmax(-1)
+        return likeliest(frames), likeliest([whole])[0]
 
     def measures() -> list[Measure]:
         ways, turned = said()

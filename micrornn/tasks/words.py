@@ -16,6 +16,7 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.data.text import Vocabulary, pairs, quoted
+from micrornn.tasks.models import likeliest
 from micrornn.tasks.problem import Measure, Problem, Shown
 from micrornn.tasks.speaking import character_model
 from micrornn.training.objective import by_step
@@ -70,7 +71,7 @@ def hello(
 
     def show(count: int) -> list[Shown]:
         outputs, _ = model(batch.inputs)
-        said = vocabulary.decode(int(np.argmax(y.numpy())) for y in outputs)
+        said = vocabulary.decode(likeliest(outputs).ravel())
         return [Shown(text[:-1], text[1:], said)]
 
     return Problem(

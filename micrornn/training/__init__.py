@@ -2,7 +2,7 @@
 
 from micrornn.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from micrornn.training.log import Log
-from micrornn.training.objective import Computed, Objective, by_step
+from micrornn.training.objective import Computed, Objective, at_end, by_step
 from micrornn.training.online import RTRL, UORO
 from micrornn.training.stopping import EarlyStopping
 from micrornn.training.trainer import Report, Trainer, TrainingError
@@ -20,6 +20,7 @@ __all__ = [
     "Trainer",
     "TrainingError",
     "Truncation",
+    "at_end",
     "by_step",
     "load_checkpoint",
     "save_checkpoint",

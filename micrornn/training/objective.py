@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from micrornn.context import scope
 from micrornn.data.feeds import Batch
 from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.losses import Loss, sequence_loss
@@ -50,5 +51,33 @@ def by_step(
         outputs, state = model(list(batch.inputs), state)
         losses, total = sequence_loss(outputs, batch.targets, loss, reduction)
         return Computed(losses, total, state)
+
+    return objective
+
+
+def at_end(model: Callable[..., Any], loss: Loss = cross_entropy) -> Objective:
+    """The objective of a model that says something once, after the last step: many to one.
+
+    Args:
+        model: from a list of steps and a state to a list of one output and the next state.
+        loss: from that output and the batch's targets to one number.
+
+    >>> import numpy as np
+    >>> from micrornn import nn
+    >>> rnn = nn.RNN(3, 4, rng=0)
+    >>> def last(steps, state):
+    ...     states, state = rnn(list(steps), state)
+    ...     return states[-1:], state
+    >>> computed = at_end(last)(Batch(np.ones((5, 2, 3)), np.array([0, 1])), None)
+    >>> len(computed.losses), computed.total.step
+    (1, 5)
+    """
+
+    def objective(batch: Batch, state: Any) -> Computed:
+        (output,), state = model(batch.inputs, state)
+        with scope("loss", t=len(batch)):
+            total = loss(output, batch.targets)
+        total.name = "loss"
+        return Computed([total], total, state)
 
     return objective
