@@ -6,7 +6,7 @@ import numpy as np
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.tasks.speaking import distribution
+from micrornn.nn.decoding import distribution
 
 END = "."
 names = [unicodedata.name(chr(c), "").removeprefix("GREEK ") for c in range(0x391, 0x3CA)]

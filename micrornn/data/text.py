@@ -123,3 +123,28 @@ def read_text(path: str | Path) -> str:
     if not text:
         raise ValueError(f"{path} is empty; give a file with some text in it")
     return text
+
+
+def text_or_file(given: str) -> str:
+    """A text as it is given, or that of the file whose name it is; ``@NAME`` is always a file.
+
+    Raises:
+        ValueError, OSError: it names a file that is none, or no text.
+
+    >>> text_or_file("to be or not to be")
+    'to be or not to be'
+    >>> text_or_file("no-such-book.txt")
+    Traceback (most recent call last):
+    FileNotFoundError: there is no file no-such-book.txt; give a text file in UTF-8
+    """
+    name = given.removeprefix("@")
+    named = given.startswith("@") or name.endswith(".txt")
+    return read_text(name) if named or is_file(name) else given
+
+
+def is_file(name: str) -> bool:
+    """Whether a file has this name; a text may be no name at all."""
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False

@@ -90,18 +90,44 @@ def sample(
             f"sample: temperature={temperature!r}; give a positive number, or take greedy decoding, which "
             "is what a temperature of 0 would mean"
         )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"sample: top_k={top_k!r}; give an integer from 1 up")
     generator = as_generator(rng)
 
     def draw(logs: Array) -> int:
-        scaled = logs / temperature
-        if top_k is not None and top_k < len(logs):
-            scaled[np.argsort(-logs, kind="stable")[top_k:]] = -np.inf
-        share = np.exp(scaled - scaled.max())
-        return int(generator.choice(len(share), p=share / share.sum()))
+        return int(generator.choice(len(logs), p=distribution(logs, temperature, top_k)))
 
     return _follow(step, state, start, end, max_length, draw)
+
+
+def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None) -> Array:
+    """What to draw a token from: softmax(logits / temperature), (V,).
+
+    Args:
+        logits: (V,), or log-probabilities.
+        temperature: below 1 the likely becomes likelier; at 0 all of it is on the likeliest.
+        top_k: only the k likeliest have a chance.
+
+    Raises:
+        ValueError: the temperature is negative, or ``top_k`` below 1.
+
+    >>> distribution(np.array([0.0, np.log(3.0)]))
+    array([0.25, 0.75])
+    >>> distribution(np.array([0.0, 2.0, 1.0]), temperature=0.0)
+    array([0., 1., 0.])
+    >>> distribution(np.array([0.0, 0.0, -1.0]), top_k=2)
+    array([0.5, 0.5, 0. ])
+    """
+    if not temperature >= 0:
+        raise ValueError(f"temperature={temperature!r}; give 0 or more")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k={top_k!r}; give an integer from 1 up")
+    logits = np.array(logits, dtype=float)
+    if temperature == 0:
+        temperature, top_k = 1.0, 1
+    scaled = (logits - logits.max()) / temperature
+    if top_k is not None and top_k < len(logits):
+        scaled[np.argsort(-logits, kind="stable")[top_k:]] = -np.inf
+    share: Array = np.exp(scaled)
+    return share / share.sum()
 
 
 def beam_search(

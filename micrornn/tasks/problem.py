@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from micrornn import optim
 from micrornn.context import no_grad
 from micrornn.data.feeds import Batch, Feed
+from micrornn.data.text import text_or_file
 from micrornn.nn.module import Module
 from micrornn.optim import Optimizer
 from micrornn.tasks.output import nearest
@@ -139,7 +140,7 @@ class Task(NamedTuple):
     description: str
 
     def make(self, options: Mapping[str, Any]) -> Problem:
-        """The problem, made with these options and else the defaults.
+        """The problem, made with these options and else the defaults; a ``text`` may be the name of a file.
 
         Raises:
             ValueError: an option is not one of this task, or has a value that does not do.
@@ -151,6 +152,8 @@ class Task(NamedTuple):
                 for names in (foreign, known)
             )
             raise ValueError(f"{given} has no meaning for {self.name}; it takes {taken}")
+        if options.get("text") is not None:
+            options = {**options, "text": text_or_file(options["text"])}
         made: Problem = self._maker()(**options)
         return made
 

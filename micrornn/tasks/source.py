@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from micrornn.data.text import read_text
+from micrornn.data.text import text_or_file
 from micrornn.tasks import SOURCES, Source
 from micrornn.tasks.output import nearest
 from micrornn.tasks.unrolled import Unrolled
@@ -23,7 +23,7 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
         source: a built-in name; a recording, FILE.mrn; or FILE.py:NAME, where NAME is a tensor, an
             `Unrolled`, or a function without arguments that returns one of them.
         options: what a built-in source is to be made with; only what differs from its defaults. A
-            ``text`` that begins with @ is the name of a file with the text.
+            ``text`` may be the name of a file with the text.
 
     Raises:
         SourceError: it names nothing, or something else; an option is not one of this source.
@@ -65,8 +65,8 @@ def _built_in(source: str, options: Mapping[str, Any]) -> Unrolled:
             f"it takes {', '.join(map(flag, known))}"
         )
     options = dict(options)
-    if "text" in options and options["text"].startswith("@"):
-        options["text"] = read_text(options["text"][1:])
+    if "text" in options:
+        options["text"] = text_or_file(options["text"])
     return SOURCES[source].load()(**options)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from micrornn.context import no_grad
 from micrornn.data.text import Vocabulary
+from micrornn.nn.decoding import distribution
 from micrornn.tasks.models import Symbols
 
 if TYPE_CHECKING:
@@ -21,22 +22,6 @@ def character_model(characters: int, options: Mapping[str, Any]) -> Symbols:
     return Symbols(options["cell"], characters, characters, **wanted)
 
 
-def distribution(logits: Any, temperature: float) -> Any:
-    """Probabilities from logits: softmax(logits / temperature); at 0, all of it on the largest.
-
-    >>> distribution(np.array([0.0, np.log(3.0)]), 1.0)
-    array([0.25, 0.75])
-    >>> distribution(np.array([0.0, 1.0]), 0.0)
-    array([0., 1.])
-    """
-    logits = np.asarray(logits, dtype=float)
-    if temperature == 0:
-        return (np.arange(len(logits)) == logits.argmax()).astype(float)
-    scaled = logits / temperature
-    weights = np.exp(scaled - scaled.max())
-    return weights / weights.sum()
-
-
 def speak(
     model: Symbols,
     vocabulary: Vocabulary,
@@ -44,16 +29,19 @@ def speak(
     length: int,
     temperature: float,
     rng: Generator,
+    top_k: int | None = None,
+    until: str | None = None,
 ) -> Iterator[str]:
-    """Characters one by one: first those of the start, then ``length`` that the model draws.
+    """Characters one by one: first those of the start, then up to ``length`` that the model draws.
 
     Args:
         start: what it reads first; at least one character, all of the vocabulary.
-        temperature: below 1 it dares less, above 1 more; 0 takes the likeliest each time.
+        temperature, top_k: see `distribution`.
+        until: the character that ends it, which is not given out; None: none does.
 
     Raises:
-        ValueError: the start is empty or has a character that was not in the text, or the temperature is
-            negative.
+        ValueError: the start is empty or has a character that was not in the text, or so has ``until``, or
+            the temperature is negative.
 
     >>> model, vocabulary = Symbols("rnn", 2, 2, hidden=1), Vocabulary("ab")
     >>> model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
@@ -62,9 +50,9 @@ def speak(
     """
     if not start:
         raise ValueError("a model that goes on needs a start; give at least one character")
-    if not temperature >= 0:
-        raise ValueError(f"temperature {temperature}; give 0 or more")
-    for character in start:
+    if until is not None and len(until) != 1:
+        raise ValueError(f"until={until!r}; give the one character that ends what it says")
+    for character in start + (until or ""):
         if character not in vocabulary:
             raise ValueError(
                 f"the model has never read {character!r}; it knows {''.join(vocabulary)!r}"
@@ -76,6 +64,9 @@ def speak(
     for _ in range(length):
         with no_grad():
             outputs, state = model(numbers[:, np.newaxis], state)
-        chances = distribution(outputs[-1].numpy()[0], temperature)
+        chances = distribution(outputs[-1].numpy()[0], temperature, top_k)
         numbers = np.array([rng.choice(len(chances), p=chances)])
-        yield vocabulary.decode(numbers)
+        character = vocabulary.decode(numbers)
+        if character == until:
+            return
+        yield character

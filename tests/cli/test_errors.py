@@ -110,7 +110,7 @@ def test_what_render_refuses(
             "rendr hello",
             "micrornn: there is no command 'rendr'; did you mean 'render'? (micrornn -h",
         ),
-        ("foo", "micrornn: there is no command 'foo'; there are render, list, check, flow, record"),
+        ("foo", "micrornn: there is no command 'foo'; there are list, render, check, flow, record"),
         ("hello", "micrornn: hello is a source; say what to do with it: micrornn render hello"),
         ("net.py:loss", "net.py:loss is a source; say what to do with it: micrornn render net.py"),
         ("--vers", "micrornn: there is no option --vers; did you mean '--version'?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ from micrornn.tasks import SOURCES
 
 Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
+# Commands whose examples are run by tests of their own, on the files that they need.
+ELSEWHERE = ("train", "generate", "evaluate", "decode")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -31,8 +34,11 @@ def test_help_everywhere_with_an_example(run: Run, command: str, flag: str) -> N
     assert "\b" not in result.stdout
 
 
+LOADED = [cli.main, *(command.loaded() for command in cli.LATER)]
+
+
 def examples() -> list[str]:
-    texts = [command.help or "" for command in (cli.main, *cli.main.commands.values())]
+    texts = [command.help or "" for command in LOADED if command.name not in ELSEWHERE]
     lines = [line.strip() for text in texts for line in text.splitlines()]
     return [re.split(r" {2,}", line)[0] for line in lines if line.startswith("micrornn ")]
 
@@ -41,6 +47,8 @@ def examples() -> list[str]:
 def test_the_examples_work(run: Run, drawn: Drawn, folder: Path, example: str) -> None:
     prices = "".join(f"{day},{100 + day}\n" for day in range(30))
     (folder / "prices.csv").write_text(f"day,close\n{prices}", encoding="utf-8")
+    program = "import net\n\n\ndef main():\n    net.loss().backward()\n"
+    (folder / "train.py").write_text(program, encoding="utf-8")
     words = shlex.split(example.split(" > ")[0])
     result = run(*words[1:])
     assert result.exit_code == 0, result.stderr
@@ -51,7 +59,7 @@ def test_no_arguments_is_help(run: Run) -> None:
 
 
 def test_every_option_is_explained() -> None:
-    for command in (cli.main, *cli.main.commands.values()):
+    for command in LOADED:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{command.name} {parameter.name}"
@@ -103,14 +111,19 @@ def test_completion() -> None:
     assert "--window" in complete("render", "hello", "--w")
 
 
-def test_help_loads_nothing(process: Callable[..., Any]) -> None:
-    """The library, NumPy and what draws are loaded by commands that use them."""
-    program = (
-        "import sys, cli\ntry: cli.main(['render', '-h'])\nexcept SystemExit: pass\n"
-        "print(sorted({'numpy', 'micrornn', 'viz', 'matplotlib', 'rich'} & set(sys.modules)))"
-    )
-    import subprocess
+HEAVY = {"matplotlib", "rich", "graphviz", "resvg_py", "textual", "prompt_toolkit"}
 
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [(["-h"], {"numpy", "micrornn", "viz", *HEAVY}), (["render", "-h"], HEAVY)],
+)
+def test_help_loads_little(arguments: list[str], unwanted: set[str]) -> None:
+    """The list of commands needs no library at all, that of a command's options none that draws."""
+    program = (
+        f"import sys, cli\ntry: cli.main({arguments})\nexcept SystemExit: pass\n"
+        f"print(sorted({unwanted} & set(sys.modules)))"
+    )
     run = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(cli.__file__).parent, capture_output=True, text=True, check=True,

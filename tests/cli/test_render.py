@@ -12,23 +12,18 @@ import pytest
 from click.testing import Result
 
 import cli
-from micrornn.tasks.network import CELLS, LOSSES
+import viz
+from micrornn.tasks.network import CELLS
 from micrornn.tasks.unrolled import Unrolled
+from viz.commands.render import render
 
 Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
 
 
-def test_the_words_are_those_of_the_library() -> None:
-    """The command spells them out, so that help need not load the library."""
-    import viz
-
-    assert tuple(CELLS) == cli.CELLS
-    assert LOSSES == cli.LOSSES
-    assert viz.DETAILS == cli.DETAILS
-    assert viz.FORMATS == cli.FORMATS
+def test_the_defaults_are_those_of_the_library() -> None:
     defaults = {p.name: p.default for p in inspect.signature(viz.render).parameters.values()}
-    drawn = {option.name: option.default for option in cli.render.params}
+    drawn = {option.name: option.default for option in render.params}
     for name in ("detail", "gradients", "rankdir"):
         assert drawn[name] == defaults[name]
 
@@ -45,7 +40,7 @@ def test_without_a_file_the_picture_is_text_on_stdout(run: Run, drawn: Drawn) ->
 
 
 def test_a_file_tells_its_format(run: Run, drawn: Drawn, folder: Path) -> None:
-    for format in cli.FORMATS:
+    for format in viz.FORMATS:
         result = run("render", "hello", "-o", f"a.{format.upper()}")
         assert (result.exit_code, result.stdout) == (0, "")
         assert result.stderr == (f"wrote a.{format.upper()}: 37 nodes, steps 1 to 4, loss 5.8307\n")
@@ -60,7 +55,7 @@ def test_a_named_format_goes_first(run: Run, drawn: Drawn, folder: Path) -> None
 
 
 @pytest.mark.parametrize("where", [(), ("-o", "-")])
-@pytest.mark.parametrize("format", cli.FORMATS)
+@pytest.mark.parametrize("format", viz.FORMATS)
 def test_any_format_goes_to_stdout(
     run: Run, drawn: Drawn, format: str, where: tuple[str, ...]
 ) -> None:
@@ -164,7 +159,7 @@ def test_the_graph_is_drawn_from_the_loss(run: Run, drawn: Drawn) -> None:
 # --------------------------------------------------------------------------------- and in earnest
 
 
-@pytest.mark.parametrize("cell", cli.CELLS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
     result = run("render", "hello", "--cell", cell, "-o", "hello.svg")
     assert result.exit_code == 0, result.stderr
@@ -205,11 +200,11 @@ def test_every_format_is_what_it_is_called(
     assert (folder / f"hello.{format}").read_bytes()[: len(begins)].lower() == begins.lower()
 
 
-@pytest.mark.parametrize("detail", cli.DETAILS)
+@pytest.mark.parametrize("detail", viz.DETAILS)
 def test_every_detail_of_every_cell(run: Run, detail: str) -> None:
     sizes = set()
-    for cell in cli.CELLS:
+    for cell in CELLS:
         result = run("render", "stocks", "--cell", cell, "--detail", detail, "-T", "svg")
         assert result.exit_code == 0, result.stderr
         sizes.add(len(result.stdout))
-    assert len(sizes) == len(cli.CELLS)
+    assert len(sizes) == len(CELLS)

@@ -7,7 +7,7 @@ import pytest
 
 import micrornn as mr
 from micrornn.nn import decoding
-from micrornn.nn.decoding import beam_search, greedy, sample
+from micrornn.nn.decoding import beam_search, distribution, greedy, sample
 
 START, END, SIZE, LONGEST = 0, 2, 4, 4
 
@@ -167,3 +167,22 @@ def test_a_vocabulary_of_one_symbol():
 def test_what_cannot_be_decoded_is_said(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_temperature_sharpens_and_flattens():
+    logits = [0.0, 1.0, 2.0]
+    cold, plain, hot = (distribution(logits, t) for t in (0.5, 1.0, 50.0))
+    assert plain == pytest.approx(np.exp(logits) / np.exp(logits).sum())
+    assert cold[2] > plain[2] > hot[2]
+    assert hot == pytest.approx([1 / 3] * 3, abs=0.02)
+    assert distribution([0.0, 5e4], 1.0).tolist() == [0.0, 1.0]
+    assert distribution(logits, 0.0).tolist() == [0.0, 0.0, 1.0]
+
+
+def test_only_the_likeliest_have_a_chance():
+    assert distribution([0.0, 2.0, 1.0, 2.0], top_k=2).tolist() == [0.0, 0.5, 0.0, 0.5]
+    assert distribution([0.0, 1.0], top_k=5) == pytest.approx(distribution([0.0, 1.0]))
+    with pytest.raises(ValueError, match="top_k=0; give an integer from 1 up"):
+        distribution([0.0, 1.0], top_k=0)
+    with pytest.raises(ValueError, match="temperature=-1; give 0 or more"):
+        distribution([0.0, 1.0], -1)

@@ -13,7 +13,7 @@ from micrornn.tasks import SOURCES, adding, companies, copying, recall, reverse,
 from micrornn.tasks.forecast import stocks, weather
 from micrornn.tasks.problem import OPTIMIZERS, TASKS, Problem, task
 from micrornn.tasks.source import resolve
-from micrornn.tasks.speaking import distribution, speak
+from micrornn.tasks.speaking import speak
 from micrornn.tasks.text import counted
 from micrornn.tasks.words import data, hello, memoryless
 from micrornn.training import Trainer, Truncation
@@ -163,15 +163,10 @@ def test_the_generator_goes_on_with_what_it_has_learnt() -> None:
         list(speak(model, vocabulary, "hx", 4, 1.0, RNG(0)))
     with pytest.raises(ValueError, match="needs a start"):
         list(speak(model, vocabulary, "", 4, 1.0, RNG(0)))
-
-
-def test_temperature_sharpens_and_flattens() -> None:
-    logits = [0.0, 1.0, 2.0]
-    cold, plain, hot = (distribution(logits, t) for t in (0.5, 1.0, 50.0))
-    assert plain == pytest.approx(np.exp(logits) / np.exp(logits).sum())
-    assert cold[2] > plain[2] > hot[2]
-    assert hot == pytest.approx([1 / 3] * 3, abs=0.02)
-    assert distribution([0.0, 5e4], 1.0).tolist() == [0.0, 1.0]
+    assert "".join(speak(model, vocabulary, "h", 9, 0.0, RNG(0), until="o")) == "hell"
+    assert "".join(speak(model, vocabulary, "h", 4, 5.0, RNG(0), top_k=1)) == "hello"
+    with pytest.raises(ValueError, match="until='lo'; give the one character"):
+        list(speak(model, vocabulary, "h", 4, 1.0, RNG(0), until="lo"))
 
 
 def test_counting_knows_what_pairs_say() -> None:

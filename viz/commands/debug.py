@@ -15,7 +15,7 @@ from micrornn.debug.session import Session
 from micrornn.recording import Recording, load_recording, record
 from micrornn.tasks.source import resolve
 from micrornn.tasks.userfile import SourceError
-from viz.commands.sourced import takes_source
+from viz.commands.options import takes_source
 
 FAILED, WRONG_INPUT = 1, 2
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from viz.commands.sourced import takes_source
+from viz.commands.options import takes_source
 from viz.commands.sources import as_json, emit, narrow, recording_of
 
 

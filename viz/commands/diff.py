@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from viz.commands.sourced import complete_source
+from viz.commands.options import complete_source
 from viz.commands.sources import as_json, emit, recording_of
 
 SAME, DIFFERENT = 0, 1

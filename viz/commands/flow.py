@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viz.commands.sources import as_json, emit, recordings_of, say, takes_sources
+from viz.commands.options import takes_sources
+from viz.commands.sources import as_json, emit, recordings_of, say
 from viz.plots import FORMATS, VIEWS, read
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from viz.commands.sourced import takes_source
+from viz.commands.options import takes_source
 from viz.commands.sources import SUFFIX, recording_of, say
 
 

@@ -1,11 +1,10 @@
-"""What the commands share: options of a task, checkpoints, tables, progress."""
+"""What the commands that train, and use what was trained, share: checkpoints, tables, progress."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -13,82 +12,6 @@ import click
 if TYPE_CHECKING:
     from micrornn.tasks.problem import Measure, Problem, Task
     from micrornn.training import Report, Trainer
-
-COUNT = click.IntRange(min=1)
-
-# What a task is made with. Each task takes some of them, and says so when given another.
-TASK_OPTIONS = (
-    click.option("--cell", type=click.Choice(["rnn", "lstm", "gru"]), help="The recurrent cell."),
-    click.option("--hidden", type=COUNT, metavar="N", help="How long the hidden state is."),
-    click.option("--layers", type=COUNT, metavar="N", help="How many layers, one above the other."),
-    click.option(
-        "--bidirectional/--one-way", default=None, help="Read from the end as well, or not."
-    ),
-    click.option("--steps", type=COUNT, metavar="N", help="How many steps a sequence has."),
-    click.option("--length", type=COUNT, metavar="N", help="How many symbols are to be copied."),
-    click.option("--batch", type=COUNT, metavar="N", help="How many sequences side by side."),
-    click.option("--forget-bias", type=float, metavar="X", help="The LSTM's, in the task recall."),
-    click.option("--published", is_flag=True, default=None, help="Begin with published weights."),
-    click.option("--text", metavar="FILE", help="A text to learn: a file, or the text itself."),
-    click.option(
-        "--csv", type=click.Path(), metavar="FILE", help="A CSV file to read a series of."
-    ),
-    click.option(
-        "--pairs", type=click.Path(), metavar="FILE", help="Lines of source, tab, target."
-    ),
-    click.option(
-        "--attention",
-        type=click.Choice(["none", "dot", "scaled", "general", "additive"]),
-        help="How a decoder looks back.",
-    ),
-    click.option("--column", metavar="NAME", help="Which column of the CSV file."),
-    click.option(
-        "--seed", type=click.IntRange(min=0), metavar="N", help="For weights and made-up data."
-    ),
-)
-
-
-def takes_task_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options a task is made with; the command gets those given as ``options``."""
-    names = []
-    for option in reversed(TASK_OPTIONS):
-        command = option(command)
-        names.append(command.__click_params__[-1].name)  # type: ignore[attr-defined]
-
-    def gathered(**given: Any) -> Any:
-        options = {name: given.pop(name) for name in names}
-        return command(options={name: v for name, v in options.items() if v is not None}, **given)
-
-    gathered.__doc__ = command.__doc__
-    gathered.__name__ = command.__name__
-    gathered.__click_params__ = command.__click_params__  # type: ignore[attr-defined]
-    return gathered
-
-
-def with_files(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with the text of the file that ``text`` names, by @FILE or by its plain name.
-
-    Raises:
-        ValueError, FileNotFoundError: it is no text.
-    """
-    from micrornn.data.text import read_text
-
-    options = dict(options)
-    text = options.get("text")
-    if text is not None and (text.startswith("@") or is_file(text)):
-        options["text"] = read_text(text.removeprefix("@"))
-    elif text is not None and Path(text).suffix == ".txt":
-        raise FileNotFoundError(f"there is no file {text}; give a text file in UTF-8")
-    return options
-
-
-def is_file(name: str) -> bool:
-    """Whether a file has this name; a text may be no name at all."""
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False
-
 
 # ------------------------------------------------------------------------------------ checkpoints
 
@@ -105,7 +28,7 @@ class Trained(NamedTuple):
 
     def problem(self) -> Problem:
         """The task with the trained model."""
-        problem = self.task.make(with_files(self.options))
+        problem = self.task.make(self.options)
         problem.model.load_state_dict(self.weights)
         return problem
 

@@ -6,65 +6,18 @@ import json
 import sys
 import textwrap
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from viz.commands.sourced import takes_source
-
 if TYPE_CHECKING:
     from micrornn.recording import Recording
     from micrornn.tensor import Tensor
 
 SUFFIX = ".mrn"
-CELLS = ("rnn", "lstm", "gru")
-
-
-class SomeOf(click.ParamType):  # type: ignore[type-arg]
-    """One or several of some words, with commas between them.
-
-    >>> SomeOf(("rnn", "lstm")).convert("LSTM,rnn", None, None)
-    ('lstm', 'rnn')
-    """
-
-    name = "words"
-
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self.words = words
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        """The words, each once, in the order in which they were given."""
-        from micrornn.tasks.output import nearest
-
-        found = [word.strip().lower() for word in value.split(",")]
-        for word in found:
-            if word not in self.words:
-                self.fail(f"there is no {word!r}; {nearest(word, self.words)}", param, ctx)
-        return tuple(dict.fromkeys(found))
-
-    def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """How the help writes it."""
-        return f"[{'|'.join(self.words)}],..."
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
-        """The words that may follow the last comma."""
-        from click.shell_completion import CompletionItem
-
-        head, comma, last = incomplete.rpartition(",")
-        return [CompletionItem(head + comma + w) for w in self.words if w.startswith(last)]
-
-
-def takes_sources(command: Callable[..., Any]) -> Callable[..., Any]:
-    """As `takes_source`, but ``--cell`` may name several cells, which are then compared."""
-    command = takes_source(command)
-    for option in command.__click_params__:  # type: ignore[attr-defined]
-        if option.name == "cell":
-            option.type = SomeOf(CELLS)
-            option.help = "The recurrent cells, one or several to compare."
-    return command
 
 
 def say(message: str) -> None:

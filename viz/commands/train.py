@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viz.commands.shared import (
-    COUNT,
-    measured,
-    open_trained,
-    progress,
-    takes_task_options,
-    with_files,
-)
+from micrornn.data.text import is_file
+from micrornn.schedules import SCHEDULES
+from micrornn.tasks.problem import OPTIMIZERS, TASKS
+from viz.commands.options import COUNT, FILE, POSITIVE, OneOf, takes_task
+from viz.commands.shared import measured, open_trained, progress
 
 if TYPE_CHECKING:
     from micrornn.optim import Optimizer
@@ -23,10 +20,6 @@ if TYPE_CHECKING:
     from micrornn.training import Trainer
 
 INTERRUPTED = 130
-SCHEDULES = ("step", "exponential", "cosine", "warmup", "plateau")
-OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
-FILE = click.Path()
-POSITIVE = click.FloatRange(min=0, min_open=True)
 # What the training was begun with and cannot change on the way; kept in the checkpoint.
 KEPT = (
     "optimizer",
@@ -41,21 +34,20 @@ KEPT = (
 )
 
 
-@click.command()
-@click.argument("task")
-@takes_task_options
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How the weights are changed.")
+@click.command(epilog=f"Tasks: {', '.join(sorted(TASKS))}.")
+@takes_task
+@click.option("--optimizer", type=OneOf(tuple(OPTIMIZERS)), help="How the weights are changed.")
 @click.option("--lr", type=POSITIVE, metavar="X", help="The learning rate.")
 @click.option("--clip", type=POSITIVE, metavar="X", help="The largest norm of the gradient.")
 @click.option("--clip-value", type=POSITIVE, metavar="X", help="The largest number in it.")
-@click.option("--schedule", type=click.Choice(SCHEDULES), help="How the learning rate changes.")
+@click.option("--schedule", type=OneOf(SCHEDULES), help="How the learning rate changes.")
 @click.option("--noise", type=POSITIVE, metavar="X", help="Noise on the gradient, which fades.")
 @click.option("--tbptt", metavar="K1:K2", help="Update each K1 steps, go back through K2.")
 @click.option(
     "--online",
     is_flag=False,
     flag_value="rtrl",
-    type=click.Choice(["rtrl", "uoro"]),
+    type=OneOf(("rtrl", "uoro")),
     help="Learn forwards in time: by RTRL, or by uoro.",
 )
 @click.option("--incremental", is_flag=True, default=None, help="Go back from each loss alone.")
@@ -81,9 +73,7 @@ def train(
     """Train a network on TASK, and say what was reached and what was to be expected.
 
     Without a checkpoint nothing is kept. With one, training can be stopped at any moment (by Ctrl-C, or
-    by force) and goes on with --resume as if it had not been. Tasks: adding, anomaly, caption, companies,
-    copy, ctc, data, ecg, hello, image, names, qa, recall, reverse, rows, sentiment, speakers, stocks,
-    tagging, text, translate, video, weather.
+    by force) and goes on with --resume as if it had not been.
 
     \b
     Examples:
@@ -111,7 +101,7 @@ def train(
         iterations, epochs = _as_before(task, checkpoint, options, training, iterations, epochs)
     log_to = Log(log) if log else None
     draw_to = _drawable(plot) if plot else None
-    problem = wanted.make(with_files(options))
+    problem = wanted.make(options)
     per_epoch = problem.feed.per_epoch  # type: ignore[attr-defined]
     goal = epochs * per_epoch if epochs else iterations or problem.iterations
     trainer = make_trainer(problem, training, goal)
@@ -151,12 +141,11 @@ def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) ->
     Raises:
         ValueError: options that do not go together.
     """
-    from micrornn.tasks.problem import OPTIMIZERS as KINDS
     from micrornn.training import RTRL, UORO, Trainer, Truncation
 
     name = training.get("optimizer", problem.optimizer)
     usual = {"sgd": 0.1, "adagrad": 0.1}.get(name, problem.lr)
-    optimizer = KINDS[name](problem.model.parameters(), lr=training.get("lr", usual))
+    optimizer = OPTIMIZERS[name](problem.model.parameters(), lr=training.get("lr", usual))
     weights = list(problem.model.parameters())
     method = {"rtrl": RTRL, "uoro": UORO, None: None}[training.get("online")]
     truncation = training.get("tbptt")
@@ -247,8 +236,6 @@ def _as_before(
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """The options with files by their full names, so that they are found from elsewhere too."""
-    from viz.commands.shared import is_file
-
     named = dict(options)
     for name in ("text", "csv", "pairs"):
         value = named.get(name)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from viz.commands.shared import COUNT, measured, open_trained, table
+from viz.commands.options import COUNT
+from viz.commands.shared import measured, open_trained, table
 
 
 @click.command()
@@ -19,6 +20,8 @@ from viz.commands.shared import COUNT, measured, open_trained, table
     metavar="X",
     help="Below 1 it dares less; 0 takes the likeliest [default: 1].",
 )
+@click.option("--top-k", type=COUNT, metavar="K", help="Draw among the K likeliest only.")
+@click.option("--until", metavar="C", help=r"Stop where it says this character; \n ends a line.")
 @click.option("--length", type=COUNT, default=200, metavar="N", help="How many [default: 200].")
 @click.option(
     "--seed",
@@ -28,7 +31,13 @@ from viz.commands.shared import COUNT, measured, open_trained, table
     help="For what is drawn [default: 0].",
 )
 def generate(
-    checkpoint: str, start: str | None, temperature: float, length: int, seed: int
+    checkpoint: str,
+    start: str | None,
+    temperature: float,
+    top_k: int | None,
+    until: str | None,
+    length: int,
+    seed: int,
 ) -> None:
     """Let a trained character model go on with a text.
 
@@ -37,6 +46,7 @@ def generate(
     \b
     Examples:
       micrornn generate book.npz --start h --temperature .5 --length 80
+      micrornn generate book.npz --start to --top-k 3 --until .
     """
     import numpy as np
 
@@ -53,8 +63,9 @@ def generate(
     model, vocabulary = library.speaker({**defaults, **trained.options}, trained.memory)
     model.load_state_dict(trained.weights)
     start = next(iter(vocabulary)) if start is None else start
+    until = None if until is None else until.replace(r"\n", "\n")
     rng = np.random.default_rng(seed)
-    for character in speak(model, vocabulary, start, length, temperature, rng):
+    for character in speak(model, vocabulary, start, length, temperature, rng, top_k, until):
         click.echo(character, nl=False)
     click.echo()
 
