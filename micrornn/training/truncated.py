@@ -7,31 +7,34 @@ the gradient: what an output owes to earlier steps is not learnt.
 
 A sequence becomes chunks of k1 steps, each beginning at a detached state. With k2 = k1 that is all. With
 k2 > k1 the gradient that arrives at the beginning of a chunk is handed on to the end of the chunk before,
-as often as k2 reaches: the chunks are one graph, unrolled backwards by hand. The window begins anew with each
-batch: give batches of at least k2 steps.
+as often as k2 reaches: the chunks are one graph, unrolled backwards by hand. Where k2 is no multiple of k1,
+the oldest chunk takes part with its last k2 mod k1 steps only, which are read once more by themselves for
+that: twice the forward work. The window begins anew with each batch: give batches of at least k2 steps.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.context import no_grad
 from micrornn.data.feeds import Batch
 from micrornn.tensor import Tensor
 from micrornn.training.objective import Computed, Objective
 
 
 class Truncation(NamedTuple):
-    """k1: steps between updates. k2: steps that the gradient goes back; a multiple of k1.
+    """k1: steps between updates. k2: steps that the gradient goes back; k1 or more.
 
     >>> Truncation.parse("5:20")
     Truncation(k1=5, k2=20)
-    >>> Truncation.parse("5:12")
+    >>> Truncation.parse("5:3")
     Traceback (most recent call last):
-    ValueError: truncation 5:12: k2 must be k1 or a multiple of it, for example 5:10
+    ValueError: truncation 5:3: k2 must be at least k1, so that each loss goes back; for example 5:10
     """
 
     k1: int
@@ -42,7 +45,7 @@ class Truncation(NamedTuple):
         """From ``K1:K2``, or ``K`` for both.
 
         Raises:
-            ValueError: it is not of that form, or k2 is no multiple of k1.
+            ValueError: it is not of that form, or k2 is less than k1.
         """
         parts = text.split(":")
         if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
@@ -53,22 +56,32 @@ class Truncation(NamedTuple):
         """Itself, if it can be done.
 
         Raises:
-            ValueError: k2 is no multiple of k1.
+            ValueError: k1 is less than 1, or k2 less than k1.
         """
-        if self.k1 < 1 or self.k2 < self.k1 or self.k2 % self.k1:
+        if self.k1 < 1:
+            raise ValueError(f"truncation {self.k1}:{self.k2}: k1 must be at least 1")
+        if self.k2 < self.k1:
             raise ValueError(
-                f"truncation {self.k1}:{self.k2}: k2 must be k1 or a multiple of it, for example "
-                f"{self.k1}:{2 * max(self.k1, 1)}"
+                f"truncation {self.k1}:{self.k2}: k2 must be at least k1, so that each loss goes back; "
+                f"for example {self.k1}:{2 * self.k1}"
             )
         return self
 
 
 class Chunk(NamedTuple):
-    """Some steps, with the cut before them: the detached state they begin at, and what it was cut from."""
+    """Some steps, with the cut before them.
+
+    Attributes:
+        begin: the detached state they begin at.
+        source: what it was cut from.
+        computed: their losses and the state at their end.
+        oldest: that state again, as a function of as many steps as the window has of its oldest chunk.
+    """
 
     begin: Any
     source: Any
     computed: Computed
+    oldest: Any
 
 
 def chunks(
@@ -83,7 +96,7 @@ def chunks(
         ValueError: the batch has no loss at each step, or the model carries no state.
     """
     k1, k2 = truncation.checked()
-    reach = k2 // k1
+    reach, rest = -(-k2 // k1), k2 % k1
     window: deque[Chunk] = deque(maxlen=reach)
     for part in batch.cut(k1):
         source = None if part.fresh else state
@@ -94,10 +107,22 @@ def chunks(
                 "this model carries no state from step to step, so there is nothing to truncate; "
                 "train by full BPTT"
             )
-        window.append(Chunk(begin, source, computed))
+        end = state_after(objective, part, begin, rest) if rest else computed.state
+        window.append(Chunk(begin, source, computed, end))
         go_back(window)
         yield window[-1]
         state = computed.state
+
+
+def state_after(objective: Objective, part: Batch, begin: Any, last: int) -> Any:
+    """The state at the end of a part, as a function of so many last steps alone; the same in value."""
+    first = len(part) - last
+    if first > 0:
+        with no_grad():
+            head = replace(part, inputs=part.inputs[:first], targets=part.targets[:first])
+            begin = detached(objective(head, begin).state)
+        part = replace(part, inputs=part.inputs[first:], targets=part.targets[first:], fresh=False)
+    return objective(part, begin).state
 
 
 def go_back(window: deque[Chunk]) -> None:
@@ -108,7 +133,7 @@ def go_back(window: deque[Chunk]) -> None:
             chunk.computed.total.backward()
         else:
             # <state, gradient>: the number whose gradient with respect to the state is that gradient.
-            ends = parts(chunk.computed.state)
+            ends = parts(chunk.oldest if i + 1 == window.maxlen else chunk.computed.state)
             shares = [(s * g).sum() for s, g in zip(ends, arrived) if g is not None]
             if not shares:
                 return

@@ -207,7 +207,7 @@ def test_the_plot(run: Run, name: str) -> None:
         ("train translate --pairs book.txt", "book.txt, line 1: a pair is a source, a tab"),
         ("train ctc --steps 5 --length 3", "give at least --steps 6"),
         ("train hello --steps 0", "'--steps'"),
-        ("train hello --tbptt 2:3", "truncation 2:3: k2 must be"),
+        ("train hello --tbptt 3:2", "truncation 3:2: k2 must be"),
         ("train hello --tbptt two", "'two' is no truncation"),
         ("train adding --tbptt 2:2", "of the whole sequence"),
         ("train stocks --online --tbptt 2:2", "give one of truncation, online"),

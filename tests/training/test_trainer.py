@@ -252,7 +252,7 @@ def test_a_new_training_begins_a_new_log(make: Make, tmp_path: Path) -> None:
         ({"stopping": EarlyStopping()}, "give validate as well"),
         ({"clip_norm": -1.0}, "clip_norm=-1.0; give 0 or more"),
         ({"noise": math.nan}, "noise=nan; give 0 or more"),
-        ({"truncation": Truncation(2, 3)}, "k2 must be k1 or a multiple"),
+        ({"truncation": Truncation(3, 2)}, "k2 must be at least k1"),
     ],
 )
 def test_options_that_do_not_do_are_refused(

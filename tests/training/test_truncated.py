@@ -46,7 +46,13 @@ def by_definition(model: Any, batch: Batch, t: int, k1: int, k2: int) -> np.ndar
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("k1", "k2"), [(1, 1), (1, 3), (3, 3), (3, 6), (2, 12), (12, 12), (5, 10)])
+@pytest.mark.parametrize(
+    ("k1", "k2"),
+    [
+        *((1, 1), (1, 3), (3, 3), (3, 6), (2, 12), (12, 12), (5, 10)),
+        *((2, 3), (3, 5), (3, 7), (4, 6), (4, 9), (2, 7), (5, 9), (7, 12)),
+    ],
+)
 def test_every_update_is_what_the_definition_says(cell: str, k1: int, k2: int) -> None:
     model, objective, batch = problem(cell)
     ends = [min(t, T) for t in range(k1, T + k1, k1)]
@@ -54,6 +60,18 @@ def test_every_update_is_what_the_definition_says(cell: str, k1: int, k2: int) -
         found = gradients(model)
         if end % k1 == 0:  # the last chunk of 5, 5, 2 is shorter, and so is its window
             np.testing.assert_allclose(found, by_definition(model, batch, end, k1, k2), atol=1e-13)
+
+
+@pytest.mark.parametrize(("k1", "k2"), [(3, 6), (3, 7), (4, 6)])
+def test_the_losses_are_the_objectives_own(k1: int, k2: int) -> None:
+    """A mean over the steps of a chunk stays one, however the window is cut."""
+    model, _, batch = problem("gru")
+    objective = by_step(model, nn.functional.mse_loss, "mean")
+    ends = range(k1, T + 1, k1)
+    for end, chunk in zip(ends, chunks(objective, batch, None, Truncation(k1, k2)), strict=True):
+        found = gradients(model)
+        assert len(chunk.computed.losses) == k1
+        np.testing.assert_allclose(found, by_definition(model, batch, end, k1, k2) / k1, atol=1e-13)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -116,7 +134,18 @@ def test_weights_may_change_between_chunks() -> None:
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.parametrize("text", ["", "0:5", "5:", "a:b", "1:2:3", "-1:5", "2:3", "6:3"])
+def test_weights_may_change_where_the_oldest_chunk_is_cut() -> None:
+    """What is read once more is read before the weights change, so the states agree."""
+    model, objective, batch = problem("lstm")
+    optimizer = mr.optim.SGD(model.parameters(), lr=0.1)
+    for chunk in chunks(objective, batch, None, Truncation(3, 7)):
+        for one, two in zip(chunk.oldest, chunk.computed.state):
+            np.testing.assert_allclose(one.numpy(), two.numpy(), atol=1e-15)
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+@pytest.mark.parametrize("text", ["", "0:5", "5:", "a:b", "1:2:3", "-1:5", "6:3"])
 def test_what_is_no_truncation_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="truncation"):
         Truncation.parse(text)
