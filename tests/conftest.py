@@ -20,6 +20,10 @@ from pathlib import Path
 
 import pytest
 
+# The matrices here are small, and on a busy machine OpenBLAS's threads wait for one another: up to a
+# hundred times longer. Read when NumPy is first imported, which is later than this; programs inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 GOLDEN = Path(__file__).parent / "golden"
 LONGEST_DIFF = 80  # lines; the stored file and the test say the rest
 

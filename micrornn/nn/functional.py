@@ -118,9 +118,12 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
     if array.dtype.kind not in "iu":
         raise ValueError(f"one_hot wants integers, not {array.dtype}; convert: indices.astype(int)")
     if num_classes < 0:
+        if not array.size:
+            raise ValueError("one_hot: of no index one cannot tell how many classes; give num_classes")
         num_classes = int(array.max()) + 1
     if array.size and (array.min() < 0 or array.max() >= num_classes):
         wrong = array[(array < 0) | (array >= num_classes)].flat[0]
         raise ValueError(f"one_hot: index {wrong} has no place among {num_classes} classes")
-    rows: np.ndarray[Any, Any] = np.eye(num_classes, dtype=dtype)[array]
-    return rows
+    rows = np.zeros((array.size, num_classes), dtype)
+    rows[np.arange(array.size), array.ravel()] = 1
+    return rows.reshape(*array.shape, num_classes)

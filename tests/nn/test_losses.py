@@ -1,6 +1,7 @@
 """Losses against PyTorch, at the extremes, and step by step."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -122,6 +123,7 @@ def test_float32_stays_float32():
         (lambda: F.mse_loss(mr.tensor([1.0]), [1.0], "avg"), "'mean', 'sum', 'none'"),
         (lambda: F.one_hot([3], 3), "index 3"),
         (lambda: F.one_hot([0.5], 3), "astype"),
+        (lambda: F.one_hot(np.zeros(0, int)), "give num_classes"),
         (lambda: nn.CrossEntropyLoss(reduction="avg"), "CrossEntropyLoss"),
         (lambda: nn.MSELoss(reduction="avg"), "MSELoss"),
     ],
@@ -201,3 +203,13 @@ def test_sequence_loss_says_what_to_do(arguments, words):
 def test_one_hot():
     assert F.one_hot([[0, 2]], 3).tolist() == [[[1, 0, 0], [0, 0, 1]]]
     assert F.one_hot(mr.tensor(np.array([1])), dtype=np.float32).dtype == np.float32
+    assert F.one_hot(np.zeros((2, 0), int), 3).shape == (2, 0, 3)
+
+
+def test_one_hot_costs_what_it_returns_and_not_the_square_of_the_classes():
+    tracemalloc.start()
+    rows = F.one_hot([41_999], 50_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows.shape == (1, 50_000)
+    assert peak < 3 * rows.nbytes
