@@ -9,6 +9,7 @@ import chain
 import lstm
 import plain
 import scalars
+import training
 
 Step = Callable[[], object]  # one training step: forward, backward, update
 State = Callable[[], dict[str, Any]]  # the loss and the parameters after it, by name
@@ -33,6 +34,13 @@ def _torch(module: Any, name: str, title: str, target: float, **more: Any) -> Ca
         "PyTorch": lambda: module.pytorch(*shape),
     }
     return Case(name, title, target, peers, **more)
+
+
+def _task(name: str, title: str, target: float) -> Case:
+    shape = getattr(training, name.upper())
+    ours, theirs = (getattr(training, f"{name}_{peer}") for peer in ("micrornn", "pytorch"))
+    peers = {"micrornn": lambda: ours(*shape), "PyTorch's layers": lambda: theirs(*shape)}
+    return Case(f"train {name}", title, target, peers, tolerance=1e-8)
 
 
 IMPORT_LIMIT = 0.15  # seconds beyond NumPy's own import
@@ -60,5 +68,8 @@ CASES = {
             {"micrornn": scalars.micrornn, "micrograd": scalars.micrograd},
             checked_steps=1,
         ),
+        _task("adding", "the trainer: GRU H=64 T=100 B=32, Adam, clipped", 1.5),
+        _task("translate", "the trainer: GRU H=32, additive attention, 6 to 4 steps, B=32", 1.3),
+        _task("ctc", "the trainer: GRU H=24 both ways, T=60 B=16, CTC of 5 labels", 1.8),
     )
 }
