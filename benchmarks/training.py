@@ -1,7 +1,7 @@
 """Whole iterations of training: the trainer's loop on a task, beside the loop one writes in PyTorch.
 
-PyTorch takes its own layers here, ``torch.nn.GRU`` and its like, whose steps are one compiled call: what one loses
-by an explicit graph of every operation is part of the figure.
+PyTorch takes its own layers here, ``torch.nn.GRU`` and its like, whose steps are one compiled call: what one
+loses by an explicit graph of every operation is part of the figure.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from micrornn import nn
 
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC")
 found = {}
-for code in range(0x41, 0x700):  # Unicode's own names: LATIN SMALL LETTER B, GREEK CAPITAL LETTER PHI
+for code in range(0x41, 0x700):
+    # Unicode's own names: LATIN SMALL LETTER B, GREEK CAPITAL LETTER PHI
     script, _, name = unicodedata.name(chr(code), " ").partition(" ")
     if script in SCRIPTS and "LETTER " in name:
         found[name.split("LETTER ")[-1]] = SCRIPTS.index(script)  # B WITH HOOK, PHI, SHIN
@@ -33,7 +34,7 @@ def read(name):
     return output
 
 
-for i in range(6000):
+for _ in range(6000):
     name = learnt[rng.integers(len(learnt))]
     loss = nn.functional.cross_entropy(read(name), [found[name]])
     loss.backward()

@@ -1,4 +1,4 @@
-"""One-hot or embedding: the same product, but for the zeros; and what a learnt embedding knows of its symbols."""
+"""One-hot or embedding: the same product, but for the zeros; and what an embedding learns of its symbols."""
 
 from pydoc_data.topics import topics
 

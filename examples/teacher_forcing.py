@@ -1,4 +1,4 @@
-"""Different lengths: fed the truth, or its own words? What a network trained on the one makes of the other."""
+"""Teacher forcing: trained on the truth, a network meets its own words, and what it then makes of them."""
 
 import numpy as np
 

@@ -8,7 +8,8 @@ from micrornn.tasks.ctc import SOUNDS, WORDS, draw
 
 rng = np.random.default_rng(0)
 gru = nn.GRU(SOUNDS, 16, bidirectional=True, rng=0)
-readout = nn.Linear(32, 1 + SOUNDS, rng=1)  # symbol 0 is the blank: no label, or a pause between equal ones
+# Symbol 0 is the blank: no label, or the pause between two equal ones.
+readout = nn.Linear(32, 1 + SOUNDS, rng=1)
 weights = [*gru.parameters(), *readout.parameters()]
 adam = mr.optim.Adam(weights, lr=0.01)
 
