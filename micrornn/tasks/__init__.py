@@ -60,6 +60,7 @@ SOURCES = {
         Source("reverse", "say some symbols backwards", True),
         Source("weather", "read the temperature of each day, predict the next day's", True),
         Source("anomaly", "predict a series, to find what was not to be expected", True),
+        Source("logs", "read a line of a log, predict each next character", True),
         Source("tagging", "label each character of a Python program", True),
         Source("sentiment", "read a review, say whether it is good", True),
         Source("image", "say which digit a picture shows", True),

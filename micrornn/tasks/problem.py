@@ -200,6 +200,7 @@ TASKS = {
         Task("stocks", "forecast:stocks", "tomorrow's closing price"),
         Task("weather", "forecast:weather", "tomorrow's highest temperature"),
         Task("anomaly", "anomaly", "days on which a series does what nobody expected"),
+        Task("logs", "logs", "lines of a log that no ordinary line prepares for"),
         Task("tagging", "tagging", "what each character of a Python program is part of"),
         Task("sentiment", "sentiment", "whether a review is good or bad"),
         Task("image", "image", "which digit a picture shows"),

@@ -40,6 +40,7 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
     "reverse": ({"steps": 3, "hidden": 24}, 200),
     "weather": ({}, 100),
     "anomaly": ({"hidden": 8}, 120),
+    "logs": ({"hidden": 32}, 130),
     "sentiment": ({}, 150),
     "tagging": ({"steps": 16, "hidden": 16}, 60),
     "text": (
