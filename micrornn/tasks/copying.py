@@ -44,11 +44,11 @@ def draw(rng: Generator, wait: int, batch: int, length: int = 10) -> Batch:
 
 def problem(
     cell: str = "gru",
-    hidden: int = 32,
+    hidden: int = 64,
     layers: int = 1,
-    steps: int = 5,
-    batch: int = 32,
-    length: int = 3,
+    steps: int = 20,
+    batch: int = 16,
+    length: int = 10,
     seed: int = 0,
 ) -> Problem:
     """Learn to say ``length`` symbols again after waiting ``steps`` steps.
@@ -89,7 +89,7 @@ def problem(
         objective,
         measures,
         show,
-        iterations=700,
+        iterations=4800,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
         labels=lambda b: [WORDS[i] for i in b.targets[:, 0]],
     )

@@ -55,7 +55,7 @@ def problem(
     cell: str = "gru",
     hidden: int = 32,
     layers: int = 1,
-    steps: int = 2,
+    steps: int = 5,
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
@@ -90,6 +90,6 @@ def problem(
         objective,
         measures,
         show,
-        iterations=800,
+        iterations=1200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
     )

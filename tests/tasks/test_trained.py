@@ -52,7 +52,7 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
     "caption": ({}, 300),
     "ctc": ({"steps": 16, "length": 2}, 250),
     "translate": ({"hidden": 24}, 300),
-    "qa": ({}, 400),
+    "qa": ({"steps": 2}, 300),
     "video": ({}, 250),
     "ecg": ({"steps": 60}, 50),
     "speakers": ({"steps": 15}, 100),
@@ -337,3 +337,12 @@ def test_no_steps_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["recall", "reverse", "copy", "weather", "stocks", "text"])
 def test_one_step_is_enough(name: str) -> None:
     train(task(name).make({"steps": 1}), 2)
+
+
+def test_copy_and_qa_are_by_default_what_they_are_known_for() -> None:
+    """Ten symbols over a wait, and facts enough that the last place named is often the wrong answer."""
+    defaults = task("copy").options()
+    assert defaults["length"] == 10 and defaults["steps"] >= 10
+    made = task("qa").make({"hidden": 2})
+    assert made.title == "where is somebody, after 5 facts?"
+    assert 0.4 < float(made.judged()[0].expected.split()[1].rstrip(":")) < 0.6
