@@ -10,8 +10,7 @@ from micrornn.nn.recurrent import Recurrent
 from micrornn.tasks.problem import TASKS
 from micrornn.tasks.unrolled import Unrolled
 
-# The options that a source can be made with; the others matter to training only.
-OPTIONS = ("text", "csv", "column", "cell", "hidden", "layers", "bidirectional", "steps", "seed")
+OF_TRAINING = ("batch",)  # a picture shows one sequence; every other option changes what is drawn
 
 
 def builder(name: str) -> Callable[..., Unrolled]:
@@ -20,7 +19,7 @@ def builder(name: str) -> Callable[..., Unrolled]:
     Sequences are short and states small unless the options say otherwise, so that a picture can be read.
 
     >>> build = builder("recall")
-    >>> build(steps=3).steps
+    >>> build(steps=3, forget_bias=0.0).steps
     [1, 2, 3]
     """
     task = TASKS[name]
@@ -30,8 +29,7 @@ def builder(name: str) -> Callable[..., Unrolled]:
 
     def build(**options: Any) -> Unrolled:
         given = {**defaults, **options}
-        if "batch" in known:
-            given["batch"] = 1
+        given.update({key: 1 for key in OF_TRAINING if key in known})
         problem = task.make(given)
         for module in problem.model.modules():
             if isinstance(module, Recurrent):
@@ -40,8 +38,8 @@ def builder(name: str) -> Callable[..., Unrolled]:
 
     parameters = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=defaults[key])
-        for key in OPTIONS
-        if key in known
+        for key in known
+        if key not in OF_TRAINING
     ]
     build.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return build
