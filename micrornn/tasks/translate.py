@@ -1,27 +1,28 @@
 """translate: one sequence in, another of a different length out; encoder and decoder, with attention or not.
 
-By default from numbers in English words to digits, "four hundred and two" to 4 0 2: made up, because no
-sentence pairs are to be had freely, but a translation with order, lengths and zeros that no word stands for.
-Pairs of one's own come from a file, in each line the source, a tab, and the target; they are read by letters.
+By default from numbers in English words to digits, "four hundred and two" to 4 0 2: made up, but with order,
+lengths and zeros that no word stands for. Real pairs come out of packages (`micrornn.data.packages`):
+``data="sounds"``, from how a word is spelt to how it is said, and ``data="emoji"``, names of emoji from
+English to another language, word by word. Many of these are the same but for the colour of a skin, so that
+what is measured on is a new combination of known words. Translated sentences are not to be had freely: pairs
+of one's own come from a file, in each line the source, a tab, and the target; they are read by letters.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Shuffled
+from micrornn.data.packages import UNSPACED, Pair, emoji_names, sounds
 from micrornn.data.text import read_text
-from micrornn.nn.cross_entropy import cross_entropy
-from micrornn.nn.decoder import Decoder
-from micrornn.nn.losses import sequence_loss
-from micrornn.nn.seq2seq import Encoder, Seq2Seq
+from micrornn.nn.edit_distance import error_rate
+from micrornn.tasks.pairs import batch_of, encoder_decoder, forced, said_freely
 from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.training.objective import Computed
 
-START, END = 0, 1
 ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
@@ -29,7 +30,8 @@ ONES = (
 )
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 DRAWN = {"hidden": 4}
-Pair = tuple[list[str], list[str]]
+DATA = ("numbers", "sounds", "emoji")
+SAMPLE = 3000  # so many words of a dictionary
 
 
 def in_words(number: int) -> str:
@@ -65,8 +67,13 @@ def read_pairs(path: str | Path) -> list[Pair]:
     return pairs
 
 
+def equal(said: list[list[str]], wanted: list[list[str]]) -> float:
+    """The share of sequences that are right as a whole."""
+    return float(np.mean([one == other for one, other in zip(said, wanted)]))
+
+
 class Symbols:
-    """The symbols of one side, numbered from 2; 0 is START, 1 is END."""
+    """The symbols of one side, numbered from 2; 0 is START, 1 is END, see `pairs`."""
 
     def __init__(self, sequences: list[list[str]]) -> None:
         self.all = ["", "", *sorted({symbol for sequence in sequences for symbol in sequence})]
@@ -77,8 +84,74 @@ class Symbols:
         return [self.number[symbol] for symbol in sequence]
 
 
+class Corpus(NamedTuple):
+    """Pairs to learn from, what they are, what stands between symbols, and how long is usually enough."""
+
+    pairs: list[Pair]
+    title: str
+    spaces: tuple[str, str] = ("", "")
+    iterations: int = 400
+
+
+def corpus(pairs: str | None, data: str, language: str | None, seed: int) -> Corpus:
+    """The pairs of a file, or else those of that name.
+
+    Raises:
+        ValueError: there are no such data, or an option does not go with another.
+    """
+    if data not in DATA:
+        raise ValueError(f"there are no data {data!r}; give one of {', '.join(DATA)}")
+    if pairs is not None and data != "numbers":
+        raise ValueError(f"the pairs of {pairs} and the data {data!r}: give one of the two")
+    if language is not None and data != "emoji":
+        raise ValueError(
+            f"language={language!r} is for the data 'emoji'; give those, or leave it out"
+        )
+    if pairs is not None:
+        return Corpus(read_pairs(pairs), pairs)
+    if data == "sounds":
+        words = sounds()
+        chosen = np.random.default_rng(seed).permutation(len(words))[:SAMPLE]
+        return Corpus([words[i] for i in chosen], "spelling to sounds", ("", " "), 800)
+    if data == "emoji":
+        language = language or "es"
+        known = emoji_names(language)
+        space = "" if language in UNSPACED else " "
+        return Corpus(known, f"names of emoji from English to {language}", (" ", space), 500)
+    numbers = [(in_words(n).split(), list(str(n))) for n in range(1000)]
+    return Corpus(numbers, "numbers in words to digits", (" ", ""))
+
+
+def by_symbol(learnt: list[Pair], sources: list[list[str]]) -> list[list[str]]:
+    """Each symbol for itself, as it most often is in pairs of equal length.
+
+    >>> by_symbol([(list("ab"), list("xy")), (list("ba"), list("yx"))], [list("aab")])
+    [['x', 'x', 'y']]
+    """
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for source, target in learnt:
+        if len(source) == len(target):
+            for one, other in zip(source, target):
+                seen[one][other] += 1
+    usual = {one: count.most_common(1)[0][0] for one, count in seen.items()}
+    return [[usual[one] for one in source if one in usual] for source in sources]
+
+
+def by_likeness(learnt: list[Pair], sources: list[list[str]]) -> list[list[str]]:
+    """The target of the known source that shares most symbols.
+
+    >>> by_likeness([(["red", "car"], ["coche", "rojo"]), (["I"], ["yo"])], [["a", "red", "bus"]])
+    [['coche', 'rojo']]
+    """
+    known = [(frozenset(source), target) for source, target in learnt]
+    asked = [frozenset(source) for source in sources]
+    return [max(known, key=lambda p: len(p[0] & one) / len(p[0] | one))[1] for one in asked]
+
+
 def problem(
     pairs: str | None = None,
+    data: str = "numbers",
+    language: str | None = None,
     cell: str = "gru",
     hidden: int = 32,
     layers: int = 1,
@@ -90,69 +163,64 @@ def problem(
 
     Args:
         pairs: a file with pairs of your own.
+        data: without such a file, ``numbers``, ``sounds`` or ``emoji``.
+        language: to which the names of emoji are translated, ``es`` unless it is given.
         attention: ``none``, ``dot``, ``scaled``, ``general`` or ``additive``.
 
     Raises:
-        ValueError: the file has fewer than ten pairs, or a line that is none.
+        ValueError: there are no such data or language, or the file has fewer than ten pairs, or a line
+            that is none.
+        RuntimeError: the package that has the data is not installed.
     """
-    if pairs is None:
-        known: list[Pair] = [(in_words(n).split(), list(str(n))) for n in range(1000)]
-    else:
-        known = read_pairs(pairs)
+    known, title, spaces, iterations = corpus(pairs, data, language, seed)
     if len(known) < 10:
         raise ValueError(f"{len(known)} pairs are too few to learn from; give at least 10")
     order = np.random.default_rng(seed).permutation(len(known))
     known = [known[i] for i in order]
     kept, learnt = known[: len(known) // 10][:100], known[len(known) // 10 :]
     source, target = Symbols([a for a, _ in known]), Symbols([b for _, b in known])
-    kind, look = cell.upper(), None if attention == "none" else attention
-    model = Seq2Seq(
-        Encoder(len(source.all), hidden // 2 + 1, hidden, kind, layers, rng=seed),
-        Decoder(
-            len(target.all), hidden // 2 + 1, hidden, kind, layers, attention=look, rng=seed + 1
-        ),
-        START,
-        END,
-        rng=seed,
-    )
+    model = encoder_decoder(len(source.all), len(target.all), cell, hidden, layers, attention, seed)
 
     def together(items: list[Pair]) -> Batch:
-        read = [source.encode(a) for a, _ in items]
-        said = [[*target.encode(b), END] for _, b in items]
-        longest = max(map(len, read)), max(map(len, said))
-        inputs = np.array([a + [END] * (longest[0] - len(a)) for a in read]).T
-        targets = np.array([b + [-100] * (longest[1] - len(b)) for b in said]).T
-        return Batch(inputs, targets, extra=np.array([len(a) for a in read]))
-
-    def objective(batch: Batch, state: Any) -> Computed:
-        fed = np.where(batch.targets < 0, END, batch.targets)
-        said = model(batch.inputs, fed, batch.extra if batch.inputs.shape[1] > 1 else None)
-        counts = (batch.targets >= 0).sum(1)  # the mean is over all true symbols
-        losses, total = sequence_loss(said.logits, batch.targets, cross_entropy, weights=counts)
-        return Computed(losses, total, None)
+        return batch_of([(source.encode(a), target.encode(b)) for a, b in items])
 
     def translate(items: list[Pair]) -> list[list[str]]:
-        found = [model.translate(source.encode(a), max_length=50)[0].tokens for a, _ in items]
-        return [[target.all[k] for k in tokens] for tokens in found]
+        return [[target.all[k] for k in said] for said in said_freely(model, together(items), 50)]
 
     def measures() -> list[Measure]:
-        right = float(np.mean([a == b for a, (_, b) in zip(translate(kept), kept)]))
-        return [Measure.above("right translations", right, 0.5, "of pairs never seen")]
+        sources, wanted = [a for a, _ in kept], [b for _, b in kept]
+        simple = (by_symbol(learnt, sources), by_likeness(learnt, sources))
+        said = translate(kept)
+        return [
+            Measure.above(
+                "right translations",
+                equal(said, wanted),
+                max(equal(guessed, wanted) for guessed in simple),
+                "symbol by symbol, or the likest pair known",
+            ),
+            Measure.below(
+                "wrong symbols for each wanted",
+                error_rate(said, wanted),
+                min(error_rate(guessed, wanted) for guessed in simple),
+                "the same",
+            ),
+        ]
 
     def show(count: int) -> list[Shown]:
         some = kept[:count]
-        space = " " if pairs is None else ""
-        rows = zip(some, translate(some))
-        return [Shown(space.join(a), "".join(b), "".join(said)) for (a, b), said in rows]
+        read, write = (space.join for space in spaces)
+        return [
+            Shown(read(a), write(b), write(said)) for (a, b), said in zip(some, translate(some))
+        ]
 
     return Problem(
-        f"translate {'numbers in words to digits' if pairs is None else pairs}, attention: {attention}",
+        f"translate {title}, attention: {attention}",
         model,
         Shuffled(learnt, batch, together, seed),
-        objective,
+        forced(model),
         measures,
         show,
-        iterations=400,
+        iterations=iterations,
         inputs=lambda b: [source.all[k] for k in b.inputs[:, 0]],
         labels=lambda b: [target.all[k] if k > 1 else "END" for k in b.targets[:, 0]],
     )
