@@ -5,7 +5,7 @@ from viz.scene import DETAILS
 
 # isort: split
 # After those: one of the modules that they load is called paths, too.
-from viz.plots import credit, gates, jacobian, ledger, overview, paths
+from viz.plots import credit, gates, jacobian, ledger, losses, overview, paths
 
 __all__ = [
     "DETAILS",
@@ -14,6 +14,7 @@ __all__ = [
     "gates",
     "jacobian",
     "ledger",
+    "losses",
     "overview",
     "paths",
     "render",

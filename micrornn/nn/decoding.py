@@ -126,8 +126,9 @@ def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None
     scaled = (logits - logits.max()) / temperature
     if top_k is not None and top_k < len(logits):
         scaled[np.argsort(-logits, kind="stable")[top_k:]] = -np.inf
-    share: Array = np.exp(scaled)
-    return share / share.sum()
+    shares = np.exp(scaled)
+    shares /= shares.sum()
+    return np.asarray(shares)
 
 
 def beam_search(

@@ -1,7 +1,7 @@
 """Training: loops that one could have written, truncation, online learning, checkpoints."""
 
 from micrornn.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from micrornn.training.log import Log
+from micrornn.training.log import Log, read_log
 from micrornn.training.objective import Computed, Objective, at_end, by_step
 from micrornn.training.online import RTRL, UORO
 from micrornn.training.stopping import EarlyStopping
@@ -23,5 +23,6 @@ __all__ = [
     "at_end",
     "by_step",
     "load_checkpoint",
+    "read_log",
     "save_checkpoint",
 ]

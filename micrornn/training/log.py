@@ -61,6 +61,15 @@ class Log:
         except (ValueError, KeyError, TypeError):
             return 0
 
+    def _report(self, line: str) -> Report:
+        """What `_line` wrote."""
+        from micrornn.training.trainer import Report
+
+        row = dict(zip(COLUMNS, line.split(","))) if self.tabular else json.loads(line)
+        losses = row["losses"].split() if self.tabular else row["losses"]
+        loss, norm, lr = (float(row[name]) for name in ("loss", "norm", "lr"))
+        return Report(int(row["iteration"]), loss, [float(x) for x in losses], norm, lr)
+
     def _line(self, report: Report) -> str:
         if not self.tabular:
             return json.dumps({name: getattr(report, name) for name in COLUMNS}) + "\n"
@@ -69,3 +78,31 @@ class Log:
         row: list[Any] = [report.iteration, report.loss, report.norm, report.lr, losses]
         csv.writer(buffer, lineterminator="\n").writerow(row)
         return buffer.getvalue()
+
+
+def read_log(path: str | Path) -> list[Report]:
+    """The reports in a log that `Log` wrote, in order; a last line that is not whole is left out.
+
+    Raises:
+        ValueError: the file name is not that of a log, or a line is none of one.
+        FileNotFoundError: there is no such file.
+
+    >>> import tempfile
+    >>> from micrornn.training.trainer import Report
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = Log(Path(folder, "log.csv"))
+    ...     log(None, Report(1, 0.5, [0.25, 0.75], 1.5, 0.01))
+    ...     read_log(log.path)
+    [Report(iteration=1, loss=0.5, losses=[0.25, 0.75], norm=1.5, lr=0.01)]
+    """
+    log = Log(path)
+    found = []
+    for i, line in enumerate(log.path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+        if log._number(line) > 0:
+            try:
+                found.append(log._report(line))
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(
+                    f"{path}, line {i}: this is no line of a log; give a file that training has written"
+                ) from None
+    return found

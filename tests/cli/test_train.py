@@ -228,7 +228,7 @@ def test_the_plot(run: Run, name: str) -> None:
         ("train hello --checkpoint no/a.npz", "there is no folder no"),
         ("train hello --log a.txt", "a log is written as .csv or .json"),
         ("train hello --log no/a.csv", "there is no folder no"),
-        ("train hello --plot a.txt", "drawn as .png, .svg or .pdf"),
+        ("train hello --plot a.txt", "drawn as svg, png, pdf; end the name"),
         ("generate none.npz", "there is no file none.npz"),
         ("generate book.txt", "book.txt is not a checkpoint"),
         ("generate arrays.npz", "not a checkpoint of micrornn"),

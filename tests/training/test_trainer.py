@@ -24,6 +24,7 @@ from micrornn.training import (
     TrainingError,
     Truncation,
     by_step,
+    read_log,
 )
 
 
@@ -210,7 +211,7 @@ def test_a_second_ctrl_c_does_not_wait(make: Make) -> None:
         make(callbacks=[press_twice]).run(100)
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
+def rows_of(path: Path) -> list[dict[str, Any]]:
     if path.suffix == ".csv":
         with path.open(encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -230,7 +231,7 @@ def test_the_log_has_each_iteration_once_also_when_resumed(
     again = make(callbacks=[Log(path)])
     again.resume(file)
     again.run(6)
-    lines = read_log(path)
+    lines = rows_of(path)
     assert [int(line["iteration"]) for line in lines] == [1, 2, 3, 4, 5, 6]
     assert float(lines[1]["loss"]) == reports[1].loss
     assert float(lines[1]["norm"]) == reports[1].norm
@@ -239,10 +240,30 @@ def test_the_log_has_each_iteration_once_also_when_resumed(
     assert by_step == pytest.approx(reports[1].losses, rel=1e-5)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"log{suffix}"
+    reports = make(callbacks=[Log(path)]).run(3)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(
+            "4,0.5,1" if suffix == ".csv" else '{"iteration": 4, "lo'
+        )  # killed while writing
+    found = read_log(path)
+    assert [one.iteration for one in found] == [1, 2, 3]
+    for one, report in zip(found, reports):
+        assert (one.loss, one.norm, one.lr) == (report.loss, report.norm, report.lr)
+        assert one.losses == pytest.approx(report.losses, rel=1e-5)
+    with pytest.raises(FileNotFoundError):
+        read_log(tmp_path / "none.csv")
+    path.write_text("5,a,b\n" if suffix == ".csv" else '{"iteration": 5}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=f"log{suffix}, line 1: this is no line of a log"):
+        read_log(path)
+
+
 def test_a_new_training_begins_a_new_log(make: Make, tmp_path: Path) -> None:
     for _ in range(2):
         make(callbacks=[Log(tmp_path / "log.csv")]).run(3)
-    assert len(read_log(tmp_path / "log.csv")) == 3
+    assert len(rows_of(tmp_path / "log.csv")) == 3
 
 
 @pytest.mark.parametrize(

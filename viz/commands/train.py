@@ -12,6 +12,7 @@ from micrornn.schedules import SCHEDULES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
 from viz.commands.options import COUNT, FILE, POSITIVE, OneOf, takes_task
 from viz.commands.shared import measured, open_trained, progress
+from viz.plots.canvas import FORMATS
 
 if TYPE_CHECKING:
     from micrornn.optim import Optimizer
@@ -86,7 +87,9 @@ def train(
     """
     from micrornn.tasks.output import writable
     from micrornn.tasks.problem import task as find
-    from micrornn.training import Log
+    from micrornn.training import Log, read_log
+    from viz.plots.losses import LossesView
+    from viz.render import write_whole
 
     wanted = find(task)
     training = {name: given[name] for name in KEPT if given[name] is not None}
@@ -123,10 +126,10 @@ def train(
     with progress(trainer.iteration, goal, quiet) as tell:
         trainer.callbacks += [tell, *([log_to] if log_to else [])]
         reports = trainer.run(goal, checkpoint)
-    if draw_to:
-        from viz.commands.curves import draw
-
-        draw(reports, problem.title, draw_to)
+    if draw_to and reports:
+        earlier = read_log(log) if log else reports  # what was trained before a resumption, too
+        view = LossesView(earlier, problem.title, trainer.clip_norm)
+        write_whole(draw_to, view.file(draw_to.suffix[1:]))
     if trainer.interrupted:
         kept = f"saved in {checkpoint}; go on with --resume" if checkpoint else "nothing was saved"
         click.echo(f"micrornn: interrupted after iteration {trainer.iteration}, {kept}", err=True)
@@ -246,6 +249,8 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
 
 def _drawable(plot: str) -> Path:
     path = Path(plot)
-    if path.suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"{plot}: losses are drawn as .png, .svg or .pdf; name it so")
+    if path.suffix[1:] not in FORMATS:
+        raise ValueError(
+            f"{plot}: losses are drawn as {', '.join(FORMATS)}; end the name in one of them"
+        )
     return path

@@ -1,6 +1,6 @@
-"""Gradient flow as figures, text and tables: heat maps and lines, by matplotlib.
+"""Gradient flow, and training, as figures, text and tables: heat maps and lines, by matplotlib.
 
-Every function takes one recording, or several by name, which are then compared in one figure:
+Every function but `losses` takes one recording, or several by name, which are then compared in one figure:
 ``viz.credit({"rnn": one, "lstm": other})``. It returns an ordinary matplotlib figure, of which pyplot knows
 nothing.
 """
@@ -15,6 +15,7 @@ from micrornn.tensor import Tensor
 from viz.plots.canvas import FORMATS
 from viz.plots.credit_map import CreditView
 from viz.plots.gate_traces import GatesView
+from viz.plots.losses import LossesView
 from viz.plots.path_classes import PathsView
 from viz.plots.runs import Runs, as_runs
 from viz.plots.shares import LedgerView, Over
@@ -23,7 +24,11 @@ from viz.plots.summary import Overview
 from viz.plots.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
+
+    from micrornn.training import Report
 
 VIEWS = ("ledger", "credit", "jacobian", "gates", "paths", "all")
 
@@ -34,6 +39,7 @@ __all__ = [
     "gates",
     "jacobian",
     "ledger",
+    "losses",
     "overview",
     "paths",
     "read",
@@ -120,3 +126,17 @@ def paths(runs: Runs, of: str | None = None) -> Figure:
 def overview(runs: Runs) -> Figure:
     """All of these on one sheet, but for the gates."""
     return read("all", runs).figure()
+
+
+def losses(reports: Sequence[Report], title: str = "", clip: float | None = None) -> Figure:
+    """A training: the loss, the gradient's norm, and a map of the loss of each step, over the iterations.
+
+    Args:
+        reports: as `Trainer.run` returns them, or `micrornn.training.read_log` reads them from a file.
+        title: what was trained.
+        clip: the norm to which gradients were clipped.
+
+    Raises:
+        ValueError: there are no reports.
+    """
+    return LossesView(reports, title, clip).figure()
