@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.context import no_grad
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.text import Vocabulary
 from micrornn.tasks.models import Symbols
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 DRAWN = {"steps": 12, "hidden": 8}
 LINES, INTRUSIONS, FEWEST, BEGIN = 2000, 16, 10, "\n"
+TOGETHER = 256  # so many lines are judged side by side
 
 USERS = ("ada", "ben", "chen", "dora", "emil", "fatma")
 STRANGERS = ("root", "oracle", "admin", "guest", "postgres", "test")
@@ -136,18 +138,23 @@ def problem(
         inputs = padded([vocabulary.encode(BEGIN + one) for one in some], 0)
         return Batch(inputs, padded([vocabulary.encode(one + BEGIN) for one in some], PADDING))
 
-    judged = together(lines[cut:])
+    judged = [together(lines[a : a + TOGETHER]) for a in range(cut, len(lines), TOGETHER)]
+    lengths = [len(one) + 1 for one in lines[cut:]]
 
     def objective(batch: Batch, state: Any) -> Computed:
         outputs, _ = model(batch.inputs)
         return Computed(*token_loss(outputs, batch.targets))
 
+    def surprises() -> Array:
+        """The perplexity of each kept line."""
+        return np.concatenate([perplexities(model, some) for some in judged])
+
     def reached() -> float:
-        return objective(judged, None).total.item()
+        return float(np.average(np.log(surprises()), weights=lengths))
 
     def suspects() -> tuple[Array, list[int]]:
-        """The perplexity of each kept line, and their places, the most surprising first."""
-        found = perplexities(model, judged)
+        """These perplexities, and the places of the lines, the most surprising first."""
+        found = surprises()
         return found, np.argsort(-found, kind="stable").tolist()
 
     def measures() -> list[Measure]:
@@ -192,7 +199,8 @@ def perplexities(model: Symbols, batch: Batch) -> Array:
     >>> perplexities(model, Batch(np.array([[0, 0], [1, 0]]), np.array([[1, 0], [0, PADDING]])))
     array([4., 4.])
     """
-    outputs, _ = model(batch.inputs)
+    with no_grad():
+        outputs, _ = model(batch.inputs)
     logits = np.array([output.numpy() for output in outputs])
     logits -= logits.max(-1, keepdims=True)
     logs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from micrornn.data.feeds import Batch
 from micrornn.data.text import Vocabulary
 from micrornn.optim import Adam
 from micrornn.tasks import anomaly, logs
@@ -83,6 +84,26 @@ def test_the_perplexity_of_a_line_is_its_own() -> None:
         assert together[b] == pytest.approx(np.exp(own), rel=1e-12)
     whole = problem.objective(batch, None).total.item()
     assert whole == pytest.approx((np.log(together) * lengths).sum() / lengths.sum())
+
+
+def test_the_mean_over_all_kept_lines_is_over_their_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reached = []
+    for together in (256, 7):
+        monkeypatch.setattr(logs, "TOGETHER", together)
+        problem = logs.problem("".join(f"{'line ' * (n % 7)}{n}\n" for n in range(100)), hidden=3)
+        assert problem.validate is not None
+        reached.append(problem.validate())
+    assert reached[0] == pytest.approx(reached[1], rel=1e-12)
+    kept = [f"{'line ' * (n % 7)}{n}" for n in range(80, 100)]
+    symbols = Vocabulary(problem.memory["characters"])
+    losses = []
+    for line in kept:
+        inputs, targets = symbols.encode(f"\n{line}"), symbols.encode(f"{line}\n")
+        batch = Batch(inputs[:, None], targets[:, None])
+        losses += [loss.item() for loss in problem.objective(batch, None).losses]
+    assert reached[0] == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 def test_a_strange_line_in_a_log_of_ones_own_comes_first() -> None:
