@@ -119,7 +119,9 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
         raise ValueError(f"one_hot wants integers, not {array.dtype}; convert: indices.astype(int)")
     if num_classes < 0:
         if not array.size:
-            raise ValueError("one_hot: of no index one cannot tell how many classes; give num_classes")
+            raise ValueError(
+                "one_hot: of no index one cannot tell how many classes; give num_classes"
+            )
         num_classes = int(array.max()) + 1
     if array.size and (array.min() < 0 or array.max() >= num_classes):
         wrong = array[(array < 0) | (array >= num_classes)].flat[0]

@@ -58,6 +58,13 @@ class Shown(NamedTuple):
     said: str
 
 
+class Answer(NamedTuple):
+    """What a trained network makes of an input of one's own, and how likely it holds that to be."""
+
+    said: str
+    probability: float
+
+
 @dataclass
 class Problem:
     """Everything that training one task takes.
@@ -69,6 +76,8 @@ class Problem:
         objective: from a batch and a state to losses.
         measures: what has been reached, on data that are not trained on where there are such.
         show: so many examples, in words.
+        answer: what it makes of an input of one's own, the best first; the number is how many beginnings a
+            search keeps.
         validate: the loss on data that are not trained on.
         optimizer: its name among `OPTIMIZERS`.
         lr: its learning rate.
@@ -85,6 +94,7 @@ class Problem:
     objective: Objective
     measures: Callable[[], list[Measure]]
     show: Callable[[int], list[Shown]] | None = None
+    answer: Callable[[str, int], list[Answer]] | None = None
     validate: Callable[[], float] | None = None
     optimizer: str = "adam"
     lr: float = 1e-2

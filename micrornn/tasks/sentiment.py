@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
+from micrornn.nn.decoding import distribution
 from micrornn.tasks.models import ConcludingSymbols, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.tasks.output import nearest
+from micrornn.tasks.problem import Answer, Measure, Problem, Shown, at_least
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -102,6 +104,18 @@ def problem(
             for row, target, answer in zip(test.inputs.T[:count], test.targets, said())
         ]
 
+    def answer(text: str, width: int) -> list[Answer]:
+        words = text.lower().split()
+        for word in words:
+            if word not in WORDS:
+                raise ValueError(f"{word!r} is in none of the reviews; {nearest(word, WORDS)}")
+        if not words:
+            raise ValueError("there is no word to judge; give a review")
+        numbers = np.array([[WORDS.index(word)] for word in words])
+        (good,), _ = model(numbers)
+        chances = distribution(good.numpy()[0])
+        return [Answer(("bad", "good")[k], float(chances[k])) for k in np.argsort(-chances)]
+
     return Problem(
         "whether a review is good or bad",
         model,
@@ -109,6 +123,7 @@ def problem(
         objective,
         measures,
         show,
+        answer,
         iterations=200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
     )

@@ -20,8 +20,9 @@ from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.packages import UNSPACED, Pair, emoji_names, sounds
 from micrornn.data.text import read_text
 from micrornn.nn.edit_distance import error_rate
+from micrornn.tasks.output import nearest
 from micrornn.tasks.pairs import batch_of, encoder_decoder, forced, said_freely
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.problem import Answer, Measure, Problem, Shown
 
 ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
@@ -80,7 +81,18 @@ class Symbols:
         self.number = {symbol: i for i, symbol in enumerate(self.all)}
 
     def encode(self, sequence: list[str]) -> list[int]:
-        """Their numbers."""
+        """Their numbers.
+
+        Raises:
+            ValueError: there is none, or one that was in no pair.
+        """
+        if not sequence:
+            raise ValueError("there is nothing to translate; give at least one symbol")
+        for symbol in sequence:
+            if symbol not in self.number:
+                raise ValueError(
+                    f"{symbol!r} was in none of the pairs; {nearest(symbol, self.all[2:])}"
+                )
         return [self.number[symbol] for symbol in sequence]
 
 
@@ -184,8 +196,11 @@ def problem(
     def together(items: list[Pair]) -> Batch:
         return batch_of([(source.encode(a), target.encode(b)) for a, b in items])
 
+    longest = 2 * max(len(b) for _, b in known)  # what does not end by itself ends there
+
     def translate(items: list[Pair]) -> list[list[str]]:
-        return [[target.all[k] for k in said] for said in said_freely(model, together(items), 50)]
+        answers = said_freely(model, together(items), longest)
+        return [[target.all[k] for k in answer] for answer in answers]
 
     def measures() -> list[Measure]:
         sources, wanted = [a for a, _ in kept], [b for _, b in kept]
@@ -213,6 +228,14 @@ def problem(
             Shown(read(a), write(b), write(said)) for (a, b), said in zip(some, translate(some))
         ]
 
+    def answer(text: str, width: int) -> list[Answer]:
+        symbols = text.split() if spaces[0] else list(text)
+        found = model.translate(source.encode(symbols), "beam", 50, width=width)
+        write = spaces[1].join
+        return [
+            Answer(write(target.all[k] for k in h.tokens), float(np.exp(h.log_prob))) for h in found
+        ]
+
     return Problem(
         f"translate {title}, attention: {attention}",
         model,
@@ -220,6 +243,7 @@ def problem(
         forced(model),
         measures,
         show,
+        answer,
         iterations=iterations,
         inputs=lambda b: [source.all[k] for k in b.inputs[:, 0]],
         labels=lambda b: [target.all[k] if k > 1 else "END" for k in b.targets[:, 0]],

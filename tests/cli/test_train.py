@@ -54,7 +54,10 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("example", examples())
 def test_the_examples_of_the_help_work(run: Run, example: str) -> None:
     words = shlex.split(example)[1:]
-    if "--resume" in words or words[0] != "train":
+    if "numbers.npz" in words:
+        begin = "train translate --hidden 4 --iterations 2 -q --checkpoint numbers.npz"
+        assert run(*begin.split()).exit_code == 0
+    elif "--resume" in words or words[0] != "train":
         assert run(*SMALL, "--iterations", "3").exit_code == 0
     result = run(*words)
     assert result.exit_code == 0, result.stderr
@@ -327,3 +330,59 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: A
 
 def test_the_options_that_are_kept_are_options() -> None:
     assert set(train_module.KEPT) <= {parameter.name for parameter in train.params}
+
+
+# ------------------------------------------------------------------------- sources of one's own
+
+
+@pytest.fixture
+def translator(run: Run) -> str:
+    """A small translator from words to themselves, turned round; trained just enough to answer."""
+    begin = "train translate --pairs pairs.tsv --hidden 8 --iterations 3 -q --checkpoint t.npz"
+    assert run(*begin.split()).exit_code == 0
+    return "t.npz"
+
+
+def test_a_source_of_ones_own_is_answered_best_first(run: Run, translator: str) -> None:
+    result = run("decode", translator, "--source", "question", "--beam", "4")
+    assert result.exit_code == 0, result.stderr
+    heading, *rows = result.stdout.splitlines()
+    assert heading.split() == ["said", "probability"]
+    chances = [float(row.split()[-1]) for row in rows]
+    assert len(rows) == 4
+    assert chances == sorted(chances, reverse=True)
+    assert len(run("decode", translator, "--source", "question").stdout.splitlines()) == 2
+
+
+def test_a_review_of_ones_own_is_judged(run: Run) -> None:
+    assert run("train", "sentiment", "-q", "--checkpoint", "s.npz").exit_code == 0
+    said = run("decode", "s.npz", "--source", "The plot was not bad").stdout.splitlines()[1]
+    assert said.split()[0] == "good"
+    said = run("decode", "s.npz", "--source", "the plot was not good").stdout.splitlines()[1]
+    assert said.split()[0] == "bad"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("--source Zebra", "'Z' was in none of the pairs; there are"),
+        ("--source=", "there is nothing to translate; give at least one symbol"),
+        ("--source to -n 2", "-n counts examples, and a source is no example"),
+        ("--beam 3", "--beam searches for an answer to --source; give that as well"),
+        ("--source to --beam 0", "0 is not in the range x>=1"),
+    ],
+)
+def test_a_source_that_will_not_do_is_refused(
+    run: Run, translator: str, arguments: str, complaint: str
+) -> None:
+    result = run("decode", translator, *arguments.split())
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stdout == ""
+
+
+def test_what_takes_no_source_says_so(run: Run) -> None:
+    assert run("train", "hello", "--iterations", "2", "-q", "--checkpoint", "h.npz").exit_code == 0
+    result = run("decode", "h.npz", "--source", "h")
+    assert result.exit_code == 2
+    assert "hello takes no source of one's own; leave --source out for examples" in result.stderr

@@ -87,26 +87,47 @@ def evaluate(checkpoint: str) -> None:
 
 @click.command()
 @click.argument("checkpoint", type=click.Path())
-@click.option("-n", "--count", type=COUNT, default=5, metavar="N", help="How many [default: 5].")
-def decode(checkpoint: str, count: int) -> None:
-    """Show what a trained network says on examples: given, wanted, said.
+@click.option("-n", "--count", type=COUNT, metavar="N", help="How many [default: 5].")
+@click.option("--source", metavar="TEXT", help="What it makes of this, in the place of examples.")
+@click.option(
+    "--beam", type=COUNT, metavar="W", help="Search with so many beginnings [default: 1]."
+)
+def decode(checkpoint: str, count: int | None, source: str | None, beam: int | None) -> None:
+    """Show what a trained network says: on examples, or on a source of your own.
+
+    Of an example one sees what was given, what was wanted and what it said. --source is for translate
+    and sentiment; a translation is sought by beam search, and --beam says how wide.
 
     \b
     Examples:
       micrornn decode book.npz -n 3
+      micrornn decode numbers.npz --source "forty two" --beam 3
     """
     from micrornn.context import no_grad
 
     trained = open_trained(checkpoint)
-    problem = trained.problem()
-    if problem.show is None:
-        raise ValueError(
-            f"{trained.task.name} has no examples to show; micrornn evaluate measures it"
-        )
+    name, problem = trained.task.name, trained.problem()
     problem.model.eval()
+    if source is not None:
+        if problem.answer is None:
+            raise ValueError(
+                f"{name} takes no source of one's own; leave --source out for examples"
+            )
+        if count is not None:
+            raise ValueError(
+                "-n counts examples, and a source is no example; leave one of them out"
+            )
+        with no_grad():
+            answers = problem.answer(source, beam or 1)
+        rows = [[_in_line(one.said), f"{one.probability:.3g}"] for one in answers]
+        return table(("said", "probability"), rows)
+    if beam is not None:
+        raise ValueError("--beam searches for an answer to --source; give that as well")
+    if problem.show is None:
+        raise ValueError(f"{name} has no examples to show; micrornn evaluate measures it")
     with no_grad():
-        shown = problem.show(count)
-    table(("given", "wanted", "said"), [[_in_line(cell) for cell in row] for row in shown])
+        shown = problem.show(count or 5)
+    return table(("given", "wanted", "said"), [[_in_line(cell) for cell in row] for row in shown])
 
 
 def _in_line(text: Any) -> str:
