@@ -4,7 +4,8 @@ import numpy as np
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.tasks.translate import END, ONES, START, TENS, in_words
+from micrornn.tasks.pairs import END, START
+from micrornn.tasks.translate import ONES, TENS, in_words
 
 WORDS = ["", "", *ONES, *TENS, "hundred", "and"]
 numbers = np.random.default_rng(0).permutation(np.arange(100, 1000))  # all have three digits

@@ -67,7 +67,9 @@ SOURCES = {
         Source("rows", "read the picture row by row", True),
         Source("caption", "say in letters what a picture shows", True),
         Source("ctc", "read labels out of frames, aligned by nobody", True),
-        Source("translate", "numbers in words to digits, encoder and decoder", True),
+        Source(
+            "translate", "encoder and decoder: numbers in words to digits, or other pairs", True
+        ),
         Source("qa", "read some facts, answer a question", True),
         Source("video", "say where a dot is going", True),
         Source("ecg", "say what part of a heartbeat each sample is", True),

@@ -217,10 +217,14 @@ TASKS = {
         Task("rows", "image:rows", "the same, read row by row"),
         Task("caption", "caption", "what a picture shows, in letters"),
         Task("ctc", "ctc", "labels out of many frames, aligned by nobody"),
-        Task("translate", "translate", "numbers in words to digits, or pairs of your own"),
+        Task(
+            "translate",
+            "translate",
+            "numbers in words to digits, spelling to sounds, names of emoji, or pairs of your own",
+        ),
         Task("qa", "qa", "where somebody is, after some facts"),
         Task("video", "video", "where a dot is going, and whether it turned"),
         Task("ecg", "ecg", "what part of a heartbeat each sample is"),
-        Task("speakers", "speakers", "which of nine speakers says two vowels"),
+        Task("speakers", "speakers", "which of nine men says two vowels"),
     )
 }

@@ -41,7 +41,8 @@ def generate(
 ) -> None:
     """Let a trained character model go on with a text.
 
-    CHECKPOINT is a file that micrornn train has saved, of hello, data, text or names.
+    CHECKPOINT is a file that micrornn train has saved, of hello, data, text,
+    names or logs.
 
     \b
     Examples:
