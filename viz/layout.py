@@ -21,6 +21,7 @@ ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
 GUTTER = 30.0  # free on both sides of a column: the lanes between steps
 TITLE = 22.0  # for "t = 3" above a column
 BAND_GAP = 20.0
+FREE_GAP = 26.0  # between what has no step
 
 
 @dataclass(eq=False)
@@ -34,6 +35,7 @@ class Grid:
     top: float
     left: float
     tail: float = 0.0
+    before: float = 0.0  # where that begins which comes before all steps
 
     def row_top(self, row: int) -> float:
         """The y of the top of a row."""
@@ -69,13 +71,14 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     timed = [u for u in scene.units if u.step is not None]
     shown = set(scene.steps)
     ends = [u for u in timed if u.step not in shown]  # initial states, before or after all steps
-    tail = [u for u in scene.units if u.step is None]
+    head, tail = _before_and_after(scene.units)
     bands = bands_of(timed, boxes, shown)
-    grid = _grid(scene, bands, boxes, ends)
+    grid = _grid(scene, bands, boxes, ends, _width(head, boxes))
     frames: list[Frame] = []
     for band in bands:
         _stamp(band, grid, timed, boxes, frames)
     _place_ends(ends, bands, grid, boxes)
+    _place_head(head, ends, grid, boxes)
     right = _place_tail(tail, grid, boxes)
     for step in scene.steps:
         row, x0, x1 = grid.columns[step]
@@ -109,20 +112,70 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     return sheet
 
 
-def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit]) -> Grid:
+def _before_and_after(units: list[Unit]) -> tuple[list[Unit], list[Unit]]:
+    """The units without a step: those of which steps are made (features of a picture, say), and others."""
+    free = [unit for unit in units if unit.step is None]
+    early: set[int] = set()
+    for unit in free:  # inputs come before what is made of them
+        if all(id(link.source) in early for link in unit.inputs):
+            early.add(id(unit))
+    needed: set[int] = set()
+    for unit in reversed(free):
+        if any(k.target.step is not None or id(k.target) in needed for k in unit.outputs):
+            needed.add(id(unit))
+    head = [unit for unit in free if id(unit) in early & needed]
+    return head, [unit for unit in free if id(unit) not in early & needed]
+
+
+def _ranks(units: list[Unit]) -> list[list[Unit]]:
+    """Units by how many of them come before, at most: the columns in which they stand."""
+    depth: dict[int, int] = {}
+    columns: dict[int, list[Unit]] = {}
+    for unit in units:
+        before = [depth[id(k.source)] + 1 for k in unit.inputs if id(k.source) in depth]
+        depth[id(unit)] = max(before, default=0)
+        columns.setdefault(depth[id(unit)], []).append(unit)
+    return [columns[rank] for rank in sorted(columns)]
+
+
+def _width(units: list[Unit], boxes: dict[int, Box]) -> float:
+    """How wide the columns of such units are together."""
+    return sum(max(boxes[id(u)].width for u in column) + FREE_GAP for column in _ranks(units))
+
+
+def _place_columns(units: list[Unit], boxes: dict[int, Box], x: float, y: float) -> float:
+    """Their columns from x to the right, each from y downwards; returns where they end."""
+    for column in _ranks(units):
+        wide = max(boxes[id(u)].width for u in column)
+        top = y
+        for unit in column:
+            box = boxes[id(unit)]
+            box.x = x + wide / 2
+            box.y = max(top, y)
+            top = box.bottom + 10 + box.height / 2
+        x += wide + FREE_GAP
+    return x
+
+
+def _grid(
+    scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit], head: float
+) -> Grid:
     wide = max(band.cell.width for band in bands)
     for band in bands:
         by_step: dict[int | None, float] = {}
         for unit in band.inputs:
             by_step[unit.step] = by_step.get(unit.step, 8.0) + boxes[id(unit)].width + 8
         wide = max(wide, *by_step.values(), 0.0) if by_step else wide
-    compact = scene.detail == "cell"
-    column = wide + (2 * GUTTER if not compact else 34.0)
+    compact = scene.detail == "cell" and len(bands) == 1  # no lane is needed from band to band
+    column = wide + (34.0 if compact else 2 * GUTTER)
     align(bands, column, scene.units)
     per_row = max(int(ROW_WIDTH // column), 1)
     side = max((boxes[id(u)].width for u in ends), default=0.0)
     named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
-    left = max(side + (34.0 if side else 14.0), max(named, default=0.0) + 14.0)
+    names = max(named, default=0.0) + 14.0
+    left = max(side + (34.0 if side else 14.0), names)
+    if head:
+        left = names + head + side + (34.0 if side else 14.0)
     y = TITLE + (26.0 if any(u.step is None for u in scene.units) else 6.0)
     for band in reversed(bands):
         band.top = y
@@ -136,7 +189,8 @@ def _grid(scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Uni
     last = scene.steps[-1] + 1
     if any(u.step == last for u in ends):
         right += side + 20
-    return Grid(columns, rows, y + 12 + PAD, right + 10, 30.0 if scene.hidden else 10.0, left)
+    top = 30.0 if scene.hidden else 10.0
+    return Grid(columns, rows, y + 12 + PAD, right + 10, top, left, before=names)
 
 
 def _stamp(
@@ -209,6 +263,13 @@ def _level(unit: Unit, users: list[Unit], band: Band) -> float:
     return same[0] if same else band.cell.state_rail
 
 
+def _place_head(head: list[Unit], ends: list[Unit], grid: Grid, boxes: dict[int, Box]) -> None:
+    """What comes before all steps: to the left of the first, level with the state that it begins."""
+    begun = [u for u in ends if any(id(k.source) in {id(h) for h in head} for k in u.inputs)]
+    level = boxes[id(begun[0])].y if begun else grid.row_top(0) + TAIL_RAIL
+    _place_columns(head, boxes, grid.before, level)
+
+
 def _place_tail(tail: list[Unit], grid: Grid, boxes: dict[int, Box]) -> float:
     """What comes after all steps, the total loss above all: to the right of the last step."""
     if not tail:
@@ -218,25 +279,7 @@ def _place_tail(tail: list[Unit], grid: Grid, boxes: dict[int, Box]) -> float:
     if grid.rows > 1:
         x = max(x, grid.width + 24)
     grid.tail = x
-    y = grid.row_top(row) + TAIL_RAIL
-    depth: dict[int, int] = {}
-    for unit in tail:
-        depth[id(unit)] = max(
-            (depth[id(k.source)] + 1 for k in unit.inputs if id(k.source) in depth), default=0
-        )
-    columns: dict[int, list[Unit]] = {}
-    for unit in tail:
-        columns.setdefault(depth[id(unit)], []).append(unit)
-    for rank in sorted(columns):
-        wide = max(boxes[id(u)].width for u in columns[rank])
-        top = y
-        for unit in columns[rank]:
-            box = boxes[id(unit)]
-            box.x = x + wide / 2
-            box.y = max(top, y)
-            top = box.bottom + 10 + box.height / 2
-        x += wide + 26
-    return x
+    return _place_columns(tail, boxes, x, grid.row_top(row) + TAIL_RAIL)
 
 
 def _turn(sheet: Sheet) -> None:

@@ -35,6 +35,7 @@ class Router:
         self.right = right
         self._band_of = {role: band for band in bands for role in band.cell.spots}
         self._level = {id(band): i for i, band in enumerate(bands)}
+        self._bands = bands
         self._lanes: dict[str, int] = {}
         self._ways: dict[tuple[Role, Role], list[Point] | None] = {}
         self._home = {unit.role: band for band in bands for unit in band.inputs}
@@ -95,11 +96,11 @@ class Router:
         foot: list[Point] = [(end.x, rail), (end.x, end.bottom)]
         if not self._free(b, upper, above=False):  # past what stands below it
             side = x0 + upper.left - 8
-            foot = [(side, rail), (side, end.y), (end.left, end.y)]
+            foot = [(side, rail), *self._reach(b, end, upper, (side, rail))]
         if self._level[id(upper)] == self._level[id(lower)] + 1 and self._free(
             a, lower, above=True
         ):
-            if abs(start.x - end.x) < 1 and len(foot) == 2:
+            if abs(start.x - end.x) < 1 and self._free(b, upper, above=False):
                 return [(start.x, start.top), (end.x, end.bottom)]
             return [(start.x, start.top), (start.x, rail), *foot]
         lane = x0 + UP_LANE if lower.reverse else x1 - UP_LANE
@@ -114,7 +115,8 @@ class Router:
         row, x0, x1 = self.grid.columns[b.step]
         forwards = not band.reverse
         near = self.grid.columns.get(a.step)
-        if a.kind != "initial" and (
+        begins = near is None and abs(a.step - b.step) == 1  # an initial state, given or computed
+        if not begins and (
             near is None or self._band(a) is not band or abs(a.step - b.step) != 1
         ):
             return self._far(a, b, start, end, band)
@@ -126,7 +128,7 @@ class Router:
         if straight and abs(start.y - end.y) < 1:
             return [(leave, start.y), (enter, end.y)]
         lane = x0 + CARRY_LANE if forwards else x1 - CARRY_LANE
-        if a.kind == "initial" and (lane < leave if forwards else lane > leave):
+        if begins and (lane < leave if forwards else lane > leave):
             lane = leave
         if straight or b.role in band.cell.highway:
             return [(leave, start.y), (lane, start.y), (lane, end.y), (enter, end.y)]
@@ -180,6 +182,17 @@ class Router:
             if role != unit.role
         )
 
+    def _open(self, a: Unit, start: Box, band: Band) -> bool:
+        """Whether a line can go straight up from a unit, through its own band and all above it."""
+        assert a.step is not None
+        x = start.x - self.grid.columns[a.step][1]
+        higher = self._bands[self._level[id(band)] + 1 :]
+        return self._free(a, band, above=True) and not any(
+            abs(other.left + s.x - x) < s.width / 2 + 4
+            for other in higher
+            for s in other.cell.spots.values()
+        )
+
     def _next_row(
         self, a: Unit, b: Unit, start: Box, end: Box, straight: bool, row: int
     ) -> list[Point]:
@@ -226,15 +239,18 @@ class Router:
         if self._free(b, band, above=False):
             return [*points, (end.x, rail), (end.x, end.bottom)]
         side = b0 + band.left - 8
-        return [*points, (side, rail), (side, end.y), (end.left, end.y)]
+        return [*points, (side, rail), *self._reach(b, end, band, (side, rail))]
 
     def _to_tail(self, a: Unit, start: Box, end: Box) -> list[Point]:
         """Up to the rail above the row, along it to the right, and to the end."""
         assert a.step is not None
-        row, _, _ = self.grid.columns[a.step]
+        row, _, x1 = self.grid.columns[a.step]
         rail = self.grid.row_top(row) + TAIL_RAIL
-        trunk = self.grid.tail - 12
+        trunk, band = self.grid.tail - 12, self._band(a)
         head = [(start.x, start.top), (start.x, rail), (trunk, rail)]
+        if band is not None and not self._open(a, start, band):
+            lane = x1 - CARRY_LANE  # past what stands above it
+            head = [(start.right, start.y), (lane, start.y), (lane, rail), (trunk, rail)]
         if end.left < self.grid.tail + 30:
             return [*head, (trunk, end.y), (end.left, end.y)]
         over = end.top - 10  # over those that come before it

@@ -119,9 +119,11 @@ class Unrolled(Recurrent):
                 output = stack(steps, axis=1 if self.batch_first and batch else 0)
                 output.name = "output"
             last = []
-            for name, parts in zip(self.state_names, zip(*ends)):
-                last.append(stack(parts))
-                last[-1].name = f"{name}_n"
+            top = f"{self.scope_name}.{self.num_layers - 1}"
+            with scope(top, t=len(steps)):  # all ends are known at the last step of the top layer
+                for name, parts in zip(self.state_names, zip(*ends)):
+                    last.append(stack(parts))
+                    last[-1].name = f"{name}_n"
         return output, last[0] if len(last) == 1 else tuple(last)
 
     def _steps(self, x: Any) -> list[Tensor]:

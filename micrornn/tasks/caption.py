@@ -15,15 +15,14 @@ import numpy as np
 from micrornn.data.digits import NAMES, as_text, handwritten, nearest_mean
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
-from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.functional import one_hot
 from micrornn.nn.layers import GRU
-from micrornn.nn.losses import sequence_loss
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import stack
 from micrornn.tasks.image import Features
+from micrornn.tasks.pairs import PADDING, padded, token_loss
 from micrornn.tasks.problem import Measure, Problem, Shown
 from micrornn.training.objective import Computed
 
@@ -65,9 +64,12 @@ class Captioner(Module):
 
 
 def spelt(digits: Any) -> Any:
-    """The letters of the digits' names, END after each: (6, B); -100, which no loss counts, at the end."""
-    words = [[LETTERS.index(c) for c in NAMES[d] + END] for d in digits]
-    return np.array([word + [-100] * (LONGEST - len(word)) for word in words]).T
+    """The letters of the digits' names, END after each, filled up to the longest: (T, B).
+
+    >>> spelt([1]).shape, spelt([1, 3]).shape
+    ((4, 1), (6, 2))
+    """
+    return padded([[LETTERS.index(c) for c in NAMES[d] + END] for d in digits], PADDING)
 
 
 def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
@@ -83,9 +85,7 @@ def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
 
     def objective(batch: Batch, state: Any) -> Computed:
         outputs, _ = model(batch.inputs, model.start(batch.extra))
-        counts = (batch.targets >= 0).sum(1)
-        losses, total = sequence_loss(outputs, batch.targets, cross_entropy, weights=counts)
-        return Computed(losses, total, None)
+        return Computed(*token_loss(outputs, batch.targets))
 
     def measures() -> list[Measure]:
         wanted = [NAMES[d] for d in digits]

@@ -155,7 +155,7 @@ def test_different_cells_and_lengths() -> None:
     assert not found.equal
     assert set(found.ratios("h")) == {0, 1, 2, 3, 4, 5, 6}
     assert (6, "forget gate") in found.only[0] and (7, "h") in found.only[1]
-    assert "; only in the first: c[0] and 24 more; only in the second: x[7] and" in str(found)
+    assert "; only in the first: c[0] and 26 more; only in the second: x[7] and" in str(found)
 
 
 def test_only_the_gradients_differ() -> None:

@@ -11,6 +11,8 @@ from drawn import Area, Drawing, Edge, Node, read
 from nets import KINDS, OTHERS, unrolled
 
 import viz
+from micrornn.tasks import SOURCES
+from micrornn.tasks.source import resolve
 
 NETS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -153,6 +155,32 @@ def test_lines_go_around_boxes(net: str, kind: str, detail: str) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_lines_go_around_boxes_in_other_graphs(name: str, detail: str) -> None:
     assert [*through(read(viz.render(OTHERS[name](), detail=detail)))] == []
+
+
+@pytest.mark.parametrize("detail", ["cell", "op"])
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if not source.failing])
+def test_pictures_of_the_built_in_sources_are_clean(name: str, detail: str) -> None:
+    drawing = read(viz.render(resolve(name).loss, detail=detail))
+    assert wrong(drawing) == []
+    assert [*through(drawing)] == []
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_of_what_steps_are_made_stands_before_them(rankdir: str) -> None:
+    """A picture's features begin the state; the mean of the losses comes after all."""
+    drawing = read(viz.render(resolve("caption").loss, rankdir=rankdir))
+
+    def along(area: Area) -> tuple[float, float]:
+        return (area.left, area.right) if rankdir == "LR" else (area.top, area.bottom)
+
+    first = min(along(frame.area)[0] for frame in drawing.frames if frame.kind == "step")
+    last = max(along(frame.area)[1] for frame in drawing.frames if frame.kind == "step")
+    (relu,), (total,), (begin,) = (
+        [node for node in drawing.nodes.values() if node.texts[0].text.startswith(label)]
+        for label in ("relu", "L 2", "h₀ ")
+    )
+    assert along(relu.area)[1] < along(begin.area)[0] < first
+    assert along(total.area)[0] > last
 
 
 @pytest.mark.parametrize("kind", KINDS)
