@@ -17,6 +17,7 @@ from micrornn.nn.init import Seed, as_generator
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
+_GREATEST_POWER = 10  # to it, no length overflows; what is in use is between 0 and 1
 Step = Callable[[int, Any], tuple[Any, Any]]
 
 
@@ -49,7 +50,8 @@ def greedy(step: Step, state: Any, start: int, end: int | None, max_length: int)
         max_length: how many tokens to choose at most.
 
     Raises:
-        ValueError: ``max_length`` is below 1, or the logits are not (V,).
+        ValueError: ``max_length`` is below 1, or the logits are not (V,) or give no distribution: one is NaN
+            or inf, or all are -inf. One that is -inf rules its token out.
 
     >>> greedy(lambda token, state: ([0.0, 1.0, 2.0 * (token == 1)], None), None, 0, 2, 9).tokens
     [1]
@@ -79,16 +81,17 @@ def sample(
         A hypothesis whose ``log_prob`` is the model's own, at temperature 1 and among all tokens.
 
     Raises:
-        ValueError: the temperature is not positive, ``top_k`` or ``max_length`` below 1.
+        ValueError: the temperature is not positive and finite, ``top_k`` or ``max_length`` below 1, or the
+            logits as for `greedy`.
 
     >>> model = lambda token, state: ([0.0, 1.0, 0.5], None)
     >>> sample(model, None, 0, None, 8, temperature=0.5, rng=0).tokens
     [1, 1, 0, 0, 2, 2, 1, 1]
     """
-    if not temperature > 0:
+    if not 0 < temperature < np.inf:
         raise ValueError(
-            f"sample: temperature={temperature!r}; give a positive number, or take greedy decoding, which "
-            "is what a temperature of 0 would mean"
+            f"sample: temperature={temperature!r}; give a positive finite number, or take greedy "
+            "decoding, which is what a temperature of 0 would mean"
         )
     generator = as_generator(rng)
 
@@ -107,7 +110,8 @@ def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None
         top_k: only the k likeliest have a chance.
 
     Raises:
-        ValueError: the temperature is negative, or ``top_k`` below 1.
+        ValueError: the temperature is negative or not finite, ``top_k`` below 1, or the logits as for
+            `greedy`.
 
     >>> distribution(np.array([0.0, np.log(3.0)]))
     array([0.25, 0.75])
@@ -116,19 +120,25 @@ def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None
     >>> distribution(np.array([0.0, 0.0, -1.0]), top_k=2)
     array([0.5, 0.5, 0. ])
     """
-    if not temperature >= 0:
-        raise ValueError(f"temperature={temperature!r}; give 0 or more")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k={top_k!r}; give an integer from 1 up")
-    logits = np.array(logits, dtype=float)
+    check_drawing(temperature, top_k)
+    scores = _below_the_greatest(logits)
     if temperature == 0:
         temperature, top_k = 1.0, 1
-    scaled = (logits - logits.max()) / temperature
-    if top_k is not None and top_k < len(logits):
-        scaled[np.argsort(-logits, kind="stable")[top_k:]] = -np.inf
+    with np.errstate(over="ignore"):  # to -inf, a share of 0
+        scaled = scores / temperature
+    if top_k is not None and top_k < len(scores):
+        scaled[np.argsort(-scores, kind="stable")[top_k:]] = -np.inf
     shares = np.exp(scaled)
     shares /= shares.sum()
     return np.asarray(shares)
+
+
+def check_drawing(temperature: float, top_k: int | None) -> None:
+    """Refuse a temperature and a ``top_k`` that `distribution` cannot use."""
+    if not 0 <= temperature < np.inf:
+        raise ValueError(f"temperature={temperature!r}; give 0 or more, and a finite number")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k={top_k!r}; give an integer from 1 up")
 
 
 def beam_search(
@@ -155,7 +165,8 @@ def beam_search(
         came to END, and those that came to ``max_length``.
 
     Raises:
-        ValueError: ``width`` or ``max_length`` is below 1, or ``length_power`` negative.
+        ValueError: ``width`` or ``max_length`` is below 1, ``length_power`` is not between 0 and 10, or the
+            logits as for `greedy`.
 
     >>> after = [[-9.0, 1.0, 0.8, -9.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 9.0]]
     >>> model = lambda token, state: (after[token], None)
@@ -166,8 +177,11 @@ def beam_search(
     ([2], -0.8, True)
     """
     _positive("beam_search", width=width, max_length=max_length)
-    if length_power < 0:
-        raise ValueError(f"beam_search: length_power={length_power!r}; give 0 or more")
+    if not 0 <= length_power <= _GREATEST_POWER:
+        raise ValueError(
+            f"beam_search: length_power={length_power!r}; give a number from 0 to {_GREATEST_POWER}, "
+            "where 0 ranks by probability and 1 by the mean per token"
+        )
 
     def ranked(tokens: list[int], log_prob: float, length: int, done: bool) -> Hypothesis:
         return Hypothesis(tokens, log_prob, log_prob / length**length_power, done)
@@ -235,18 +249,30 @@ def _ask(step: Step, token: int, state: Any) -> tuple[Array, Any]:
     """The model's log-probabilities of the next token, and its next state; nothing is recorded."""
     with no_grad():
         logits, state = step(token, state)
+    scores = _below_the_greatest(logits)
+    return scores - np.log(np.exp(scores).sum()), state
+
+
+def _below_the_greatest(logits: Any) -> Array:
+    """The logits (V,) minus the greatest, which must be finite: else no distribution follows from them."""
     scores = np.asarray(logits._data if isinstance(logits, Tensor) else logits, dtype=float)
     if scores.ndim != 1 or not scores.size:
         raise ValueError(
-            f"decoding: the model gave logits of shape {scores.shape}; give one number per token, (V,): "
-            "one sequence at a time, without a batch"
+            f"decoding: there are logits of shape {scores.shape}; give one number per token, (V,): one "
+            "sequence at a time, without a batch"
         )
-    if np.isnan(scores).any():
+    greatest = scores.max()  # NaN, if there is one
+    if greatest == -np.inf:
         raise ValueError(
-            "decoding: the model's logits hold NaN; look for where it was born (mr.trap_nonfinite())"
+            "decoding: the logits are all -inf, so that no token can be next; leave one finite"
         )
-    scores = scores - scores.max()
-    return scores - np.log(np.exp(scores).sum()), state
+    if not np.isfinite(greatest):
+        what = "NaN" if np.isnan(greatest) else "inf"
+        raise ValueError(
+            f"decoding: the logits hold {what}; look for where it was born (mr.trap_nonfinite())"
+        )
+    with np.errstate(over="ignore"):  # to -inf, a probability of 0
+        return np.asarray(scores - greatest)
 
 
 def _positive(function: str, **sizes: int) -> None:

@@ -159,14 +159,62 @@ def test_a_vocabulary_of_one_symbol():
         (lambda: sample(model(0), (), 0, 2, 5, temperature=0), "take greedy decoding"),
         (lambda: sample(model(0), (), 0, 2, 5, top_k=0), "top_k=0"),
         (lambda: beam_search(model(0), (), 0, 2, 0, 5), "width=0"),
-        (lambda: beam_search(model(0), (), 0, 2, 2, 5, -1.0), "length_power=-1.0"),
+        (
+            lambda: beam_search(model(0), (), 0, 2, 2, 5, -1.0),
+            "length_power=-1.0; give a number from 0",
+        ),
+        (lambda: beam_search(model(0), (), 0, 2, 2, 5, np.nan), "length_power=nan"),
+        (lambda: beam_search(model(0), (), 0, 2, 2, 5, 1e4), "length_power=10000.0"),
+        (lambda: sample(model(0), (), 0, 2, 5, temperature=np.nan), "temperature=nan; give"),
+        (lambda: sample(model(0), (), 0, 2, 5, temperature=np.inf), "temperature=inf; give"),
         (lambda: greedy(lambda t, s: ([[0.0]], s), (), 0, 2, 5), r"\(1, 1\); give one number per"),
         (lambda: greedy(lambda t, s: ([np.nan, 0.0], s), (), 0, 2, 5), "hold NaN"),
+        (lambda: distribution([]), r"shape \(0,\); give one number per token"),
+        (lambda: distribution([[0.0, 1.0]]), r"shape \(1, 2\); give one number per token"),
+        (lambda: distribution([0.0, 1.0], np.nan), "temperature=nan; give 0 or more"),
+        (lambda: distribution([0.0, 1.0], np.inf), "temperature=inf; give 0 or more"),
     ],
 )
 def test_what_cannot_be_decoded_is_said(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("logits", "words"),
+    [
+        ([np.nan, 1.0], "hold NaN; look for where it was born"),
+        ([np.inf, 1.0], "hold inf; look for where it was born"),
+        ([-np.inf, -np.inf], "are all -inf, so that no token can be next; leave one finite"),
+    ],
+)
+@pytest.mark.parametrize(
+    "decode",
+    [
+        lambda step: greedy(step, None, 0, None, 3),
+        lambda step: sample(step, None, 0, None, 3, rng=0),
+        lambda step: beam_search(step, None, 0, None, 2, 3),
+        lambda step: distribution(step(0, None)[0]),
+    ],
+)
+def test_logits_that_no_distribution_follows_from_are_refused(decode, logits, words):
+    with pytest.raises(ValueError, match=words):
+        decode(lambda token, state: (logits, state))
+
+
+def test_a_token_that_is_ruled_out_never_comes():
+    masked = lambda token, state: ([-np.inf, 0.0, 0.0], None)  # noqa: E731
+    assert greedy(masked, None, 0, None, 2).log_prob == pytest.approx(-2 * np.log(2))
+    assert 0 not in sample(masked, None, 0, None, 50, 2.0, rng=0).tokens
+    assert all(0 not in found.tokens for found in beam_search(masked, None, 0, None, 9, 2))
+    assert distribution([-np.inf, 0.0, 0.0], 0.5).tolist() == [0.0, 0.5, 0.5]
+
+
+def test_logits_and_temperatures_at_the_ends_of_the_numbers():
+    assert distribution([0.0, 2.0, 1.0], 1e-320).tolist() == [0.0, 1.0, 0.0]
+    assert distribution([-1.7e308, 1.7e308]).tolist() == [0.0, 1.0]
+    assert greedy(lambda t, s: ([-1.7e308, 1.7e308], s), None, 0, None, 2).tokens == [1, 1]
+    assert distribution([1.0, 0.0], 1.7e308).tolist() == [0.5, 0.5]
 
 
 def test_temperature_sharpens_and_flattens():
