@@ -42,7 +42,7 @@ def ctc_greedy(log_probs: Any, blank: int = 0) -> Labelling:
         blank: which symbol is the blank.
 
     Raises:
-        ValueError: the shape is wrong.
+        ValueError: the shape is wrong, or one is NaN or inf. -inf rules a symbol out.
 
     >>> ctc_greedy(np.log([[0.6, 0.4], [0.6, 0.4]])).labels  # though p([1]) = 0.64
     []
@@ -68,7 +68,7 @@ def ctc_beam(log_probs: Any, width: int = 10, blank: int = 0) -> list[Labelling]
         dropped, and else lower bounds.
 
     Raises:
-        ValueError: the shape or the width is wrong.
+        ValueError: the shape or the width is wrong, or a log-probability is NaN or inf.
 
     >>> found = ctc_beam(np.log([[0.6, 0.4], [0.6, 0.4]]))
     >>> [(labels, round(float(np.exp(p)), 2)) for labels, p in found]
@@ -114,4 +114,10 @@ def _frames(log_probs: Any, blank: int) -> Array:
         )
     if not 0 <= blank < x.shape[1]:
         raise ValueError(f"ctc: blank={blank!r} is not among the {x.shape[1]} symbols")
+    if not (usable := x < np.inf).all():  # neither is NaN
+        frame, symbol = np.argwhere(~usable)[0]
+        raise ValueError(
+            f"ctc: {x[frame, symbol]} in frame {frame + 1}; give log-probabilities, finite ones or -inf (to "
+            "find where it was born: mr.trap_nonfinite())"
+        )
     return x

@@ -213,6 +213,11 @@ def test_only_the_blank():
     assert ctc_beam(x) == [([], 0.0)] and ctc_greedy(x) == ([], 0.0)
 
 
+def test_symbols_that_are_ruled_out_are_not_read():
+    x = [[-np.inf, 0.0], [0.0, -np.inf]]
+    assert ctc_greedy(x) == ([1], 0.0) and ctc_beam(x) == [([1], 0.0)]
+
+
 X = frames(0, 4, batch=(2,))
 
 
@@ -238,6 +243,9 @@ X = frames(0, 4, batch=(2,))
         (lambda: ctc_beam(X[:, 0], 0), ValueError, "width=0"),
         (lambda: ctc_beam(X[:, 0], 2, 7), ValueError, "blank=7"),
         (lambda: ctc_alignment(X, [1]), ValueError, "one sequence"),
+        (lambda: ctc_greedy([[0.0, -1.0], [np.nan, 0.0]]), ValueError, "nan in frame 2; give log-"),
+        (lambda: ctc_beam([[np.nan, -1.0]]), ValueError, "nan in frame 1; give log-"),
+        (lambda: ctc_beam([[0.0, np.inf]]), ValueError, "inf in frame 1; give log-"),
     ],
 )
 def test_what_does_not_fit_is_said(call, kind, words):
