@@ -126,7 +126,7 @@ def cross_entropy(
     Args:
         input: logits, (C,), (N, C) or (N, C, d1, ...): the classes are axis 1, or 0 if it is the only one.
         target: class indices, (), (N,) or (N, d1, ...); or probabilities in the shape of ``input``.
-        weight: (C,), how much each class counts.
+        weight: (C,), how much each class counts: 0 or more.
         ignore_index: targets of this class count nothing, not in the mean either.
         reduction: ``"mean"`` (over the targets, by their weights), ``"sum"``, or ``"none"``: one each.
         label_smoothing: this share of every target is spread evenly over the classes.
@@ -150,9 +150,7 @@ def cross_entropy(
         raise ValueError("cross_entropy wants logits of shape (C,) or (N, C, ...), not one number")
     axis = 0 if len(shape) == 1 else 1
     if weight is not None:
-        weight = np.asarray(weight._data if isinstance(weight, Tensor) else weight, x.dtype)
-        if weight.shape != (shape[axis],):
-            raise ValueError(f"weight of shape {weight.shape} was given for {shape[axis]} classes")
+        weight = class_weights("cross_entropy", weight, shape[axis], x.dtype)
     if not isinstance(target, (Tensor, np.ndarray, np.integer)):
         target = np.asarray(target)
     if target.dtype.kind in "iu":
@@ -175,10 +173,7 @@ def cross_entropy(
     share = 1.0
     if reduction == "mean" and count != 1.0:
         if not count:
-            raise ValueError(
-                f"cross_entropy: no target is left to take the mean over (ignore_index={ignore_index}); "
-                "leave this batch out, or give reduction='sum'"
-            )
+            raise nothing_counts("cross_entropy", ignore_index)
         share = 1.0 / count
     if index is not None and not label_smoothing:
         amount = (
@@ -243,6 +238,29 @@ def _smoothed(q: Any, share: float, shape: tuple[int, ...], axis: int, weight: A
     if weight is not None:
         q = q * weight.reshape(-1, *[1] * (len(shape) - axis - 1))
     return q
+
+
+def class_weights(function: str, weight: Any, classes: int, dtype: Any) -> Array:
+    """How much each class counts, (C,); numbers that are none of a weight are refused."""
+    array = np.asarray(weight._data if isinstance(weight, Tensor) else weight, dtype)
+    if array.shape != (classes,):
+        raise ValueError(
+            f"{function}: weight of shape {array.shape} was given for {classes} classes; give one number "
+            "per class"
+        )
+    if not (usable := (array >= 0) & (array < np.inf)).all():
+        raise ValueError(
+            f"{function}: {array[~usable][0]} among the weights; give finite numbers, 0 or more"
+        )
+    return array
+
+
+def nothing_counts(function: str, ignore_index: int) -> ValueError:
+    """The error of a mean over no target."""
+    return ValueError(
+        f"{function}: no target is left to take the mean over (all are ignore_index={ignore_index} or have "
+        "weight 0); leave this batch out, or give reduction='sum'"
+    )
 
 
 def check_reduction(reduction: str, function: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.nn.cross_entropy import check_reduction
+from micrornn.nn.cross_entropy import check_reduction, class_weights, nothing_counts
 from micrornn.nn.sequence import as_float
 from micrornn.ops import abs, clip, getitem, log, mean, mul, neg, softplus, sub, sum, where
 from micrornn.tensor import Tensor
@@ -56,7 +56,8 @@ def binary_cross_entropy(
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
-        ValueError: the shapes differ, a probability is none, or the reduction does not exist.
+        ValueError: the shapes differ, a probability or a target is not between 0 and 1, or the reduction
+            does not exist.
 
     >>> import micrornn as mr
     >>> mr.nn.functional.binary_cross_entropy(mr.tensor([0.5]), [1.0]).item()
@@ -64,6 +65,7 @@ def binary_cross_entropy(
     """
     p, y = _pair("binary_cross_entropy", input, target, reduction)
     _check_shares("binary_cross_entropy", "input", p)
+    _check_shares("binary_cross_entropy", "target", y)
     least = np.exp(-100.0)
     both = y * log(clip(p, least)) + (1.0 - y) * log(clip(1.0 - p, least))
     each = neg(both)
@@ -167,7 +169,7 @@ def nll_loss(
     Args:
         input: log-probabilities, (C,), (N, C) or (N, C, d1, ...).
         target: class indices, (), (N,) or (N, d1, ...).
-        weight: (C,), how much each class counts.
+        weight: (C,), how much each class counts: 0 or more.
         ignore_index: targets of this class count nothing, not in the mean either.
         reduction: ``"mean"`` (over the targets, by their weights), ``"sum"`` or ``"none"``.
 
@@ -200,16 +202,14 @@ def nll_loss(
             f"nll_loss: class {wrong} among the targets, but there are classes 0 to {classes - 1}; to leave "
             f"targets out, give ignore_index={wrong}"
         )
-    amount = counted * (1.0 if weight is None else np.asarray(weight, float)[index])
-    amount = np.asarray(amount, x.dtype)
+    amount = np.asarray(counted, x.dtype)
+    if weight is not None:
+        amount = amount * class_weights("nll_loss", weight, classes, x.dtype)[index]
     grid = [np.asarray(i) for i in np.indices(expected, sparse=True)] if expected else []
     picked = getitem(x, index=(*grid[:axis], index, *grid[axis:]))
     each = neg(where(counted, picked, 0.0)) * amount
     if reduction != "mean":
         return each if reduction == "none" else sum(each)
     if not amount.sum():
-        raise ValueError(
-            f"nll_loss: no target is left to take the mean over (ignore_index={ignore_index}); leave this "
-            "batch out, or give reduction='sum'"
-        )
+        raise nothing_counts("nll_loss", ignore_index)
     return sum(each) * (1.0 / float(amount.sum()))

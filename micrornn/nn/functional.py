@@ -102,13 +102,14 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
 
     Args:
         indices: integers of any shape S.
-        num_classes: C; by default the largest index plus one.
+        num_classes: C; by default, -1, the largest index plus one.
 
     Returns:
         Shape (*S, C).
 
     Raises:
-        ValueError: an index is negative, or not below ``num_classes``, or no integer.
+        ValueError: an index is negative, or not below ``num_classes``, or no integer, or ``num_classes``
+            is neither 1 or more nor -1.
 
     >>> one_hot([0, 2])
     array([[1., 0., 0.],
@@ -117,7 +118,11 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
     array = np.asarray(indices._data if isinstance(indices, Tensor) else indices)
     if array.dtype.kind not in "iu":
         raise ValueError(f"one_hot wants integers, not {array.dtype}; convert: indices.astype(int)")
-    if num_classes < 0:
+    if num_classes < 1 and num_classes != -1:
+        raise ValueError(
+            f"one_hot: num_classes={num_classes!r}; give 1 or more, or -1 for the largest index plus one"
+        )
+    if num_classes == -1:
         if not array.size:
             raise ValueError(
                 "one_hot: of no index one cannot tell how many classes; give num_classes"
