@@ -92,9 +92,45 @@ def test_the_same_training_gives_the_same_bytes(format: str) -> None:
     assert one == two
 
 
-def test_no_report_is_refused() -> None:
+@pytest.mark.parametrize("none", [[], iter([]), (report for report in reports(0))])
+def test_no_report_is_refused(none: Any) -> None:
     with pytest.raises(ValueError, match="no iteration was reported"):
-        viz.losses([])
+        LossesView(none)
+
+
+def test_reports_may_come_one_by_one() -> None:
+    assert LossesView(iter(reports())).text() == LossesView(reports()).text()
+
+
+def test_without_losses_of_steps_there_is_no_map() -> None:
+    view = LossesView([report._replace(losses=[]) for report in reports(5)])
+    assert view.finding == "loss 1.9 at first, 1.56 at the end"
+    assert len(view.figure().axes) == 2
+    assert view.text().count("\n") == 8
+
+
+def test_of_steps_that_are_nan_at_the_end_none_is_the_hardest() -> None:
+    found = reports(30)
+    found[-3:] = [report._replace(losses=[np.nan] * 4) for report in found[-3:]]
+    view = LossesView(found)
+    assert view.finding == "loss 1.9 at first, 0.577 at the end; no step has a loss at the end"
+    assert "   1        NaN  no path" in view.text()
+    assert view.file("png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("size", [1e300, 1.7e308])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("iterations", [5, 500])
+def test_losses_at_the_end_of_the_numbers_are_drawn(
+    size: float, sign: int, iterations: int
+) -> None:
+    for end in (1.0, 0.5, 1e-3, 0.0):
+        values = [size * (1.0 if i % 2 else sign * end) for i in range(iterations)]
+        found = [Report(i, v, [size, v], abs(v), 0.1) for i, v in enumerate(values, 1)]
+        view = LossesView(found)
+        assert np.abs(view.at_the_end()).max() <= size * (1 + 1e-12)
+        assert view.finding.endswith("the hardest step is step 1")
+        assert view.file("png").startswith(b"\x89PNG")
 
 
 def test_its_numbers_are_to_be_had() -> None:

@@ -5,7 +5,7 @@ The map of the steps' losses shows where a network struggles: a step that stays 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 _COLUMNS = 240  # a map has no more columns: of more iterations, each column is the mean of several
+_GREATEST = 1e300  # Matplotlib reckons with what it draws: what is greater would overflow
 _LAST = 10  # the end of a training is its last tenth
 
 
@@ -30,7 +31,7 @@ class LossesView(View):
     """The reports of one training, as `Trainer.run` returns them or `read_log` reads them.
 
     Args:
-        reports: one for each iteration, in order.
+        reports: one for each iteration, in order; a list, or whatever gives them one by one.
         title: what was trained.
         clip: the norm to which gradients were clipped, drawn as a line.
 
@@ -46,8 +47,9 @@ class LossesView(View):
     name = "losses"
 
     def __init__(
-        self, reports: Sequence[Report], title: str = "", clip: float | None = None
+        self, reports: Iterable[Report], title: str = "", clip: float | None = None
     ) -> None:
+        reports = list(reports)
         if not reports:
             raise ValueError("no iteration was reported, so there is nothing to draw")
         self.title, self.clip = title, clip
@@ -65,17 +67,16 @@ class LossesView(View):
     def finding(self) -> str:
         """Where the loss began and ended, and which step is the hardest."""
         words = f"loss {number(self.losses[0])} at first, {number(_end(self.losses))} at the end"
-        if len(self.by_step) == 1:
+        if len(self.by_step) < 2:
             return words
-        hardest = int(np.nanargmax(self.at_the_end())) + 1
-        return f"{words}; the hardest step is step {hardest}"
+        ends = self.at_the_end()
+        if np.isnan(ends).all():
+            return f"{words}; no step has a loss at the end"
+        return f"{words}; the hardest step is step {int(np.nanargmax(ends)) + 1}"
 
     def at_the_end(self) -> Array:
         """The mean loss of each step over the last tenth of the iterations, (T,)."""
-        last = self.by_step[:, -_tail(len(self.iterations)) :]
-        known = ~np.isnan(last)
-        sums, counts = np.where(known, last, 0.0).sum(1), known.sum(1)
-        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        return _means(self.by_step[:, -_tail(len(self.iterations)) :])
 
     def draw(self, figure: FigureBase) -> None:
         """Loss, norm and, where there are several steps, their map; one above the other."""
@@ -104,6 +105,7 @@ class LossesView(View):
 
     def _line(self, ax: Axes, values: Array, label: str, color: str) -> None:
         """Each iteration faintly, and a running mean of them over it."""
+        values = _drawn(values)
         width = 2 * (len(values) // 60) + 1  # odd, so that the mean has a middle
         few: Any = {"marker": "o"} if width == 1 else {"linewidth": 0.7, "alpha": 0.4}
         ax.plot(self.iterations, values, color=color, **few)
@@ -121,10 +123,7 @@ class LossesView(View):
         from matplotlib.colors import LogNorm, Normalize
 
         columns = np.array_split(self.by_step, min(_COLUMNS, len(self.iterations)), axis=1)
-        image = np.full((len(self.by_step), len(columns)), np.nan)
-        for i, part in enumerate(columns):
-            there = np.isfinite(part).any(1)
-            image[there, i] = np.nanmean(part[there], axis=1)
+        image = _drawn(np.stack([_means(part) for part in columns], axis=1))
         ax.set_facecolor(ABSENT)
         ends = (self.iterations[0] - 0.5, self.iterations[-1] + 0.5, 0.5, len(image) + 0.5)
         look: Any = {"aspect": "auto", "origin": "lower", "interpolation": "nearest"}
@@ -167,7 +166,7 @@ class LossesView(View):
 
 def _wide(values: Array) -> bool:
     """Whether values are so far apart that only a logarithmic scale shows all of them."""
-    return bool(len(values)) and bool(values.min() > 0) and bool(values.max() > 20 * values.min())
+    return bool(len(values)) and bool(values.min() > 0) and bool(values.max() / 20 > values.min())
 
 
 def _tail(iterations: int) -> int:
@@ -175,4 +174,23 @@ def _tail(iterations: int) -> int:
 
 
 def _end(values: Array) -> float:
-    return float(values[-_tail(len(values)) :].mean())
+    last = values[-_tail(len(values)) :]
+    with np.errstate(invalid="ignore"):  # as in `_means`, but NaN if any is
+        return float((last / len(last)).sum())
+
+
+def _means(values: Array) -> Array:
+    """The mean of each row over what is not NaN, (T, N) to (T,); NaN where all is.
+
+    Divided before it is added: great losses would overflow in their sum.
+    """
+    known = ~np.isnan(values)
+    counts = known.sum(1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # of inf and -inf there is no mean
+        means = (np.where(known, values, 0.0) / np.maximum(counts, 1)).sum(1)
+    return np.where(counts[:, 0] > 0, means, np.nan)
+
+
+def _drawn(values: Array) -> Array:
+    """The values as they are drawn: too great ones as infinite, which leaves a gap."""
+    return np.where(np.abs(values) > _GREATEST, np.copysign(np.inf, values), values)
