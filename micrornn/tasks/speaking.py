@@ -9,7 +9,7 @@ import numpy as np
 
 from micrornn.context import no_grad
 from micrornn.data.text import Vocabulary
-from micrornn.nn.decoding import distribution
+from micrornn.nn.decoding import check_drawing, distribution
 from micrornn.tasks.models import Symbols
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def speak(
 
     Raises:
         ValueError: the start is empty or has a character that was not in the text, or so has ``until``, or
-            the temperature is negative.
+            temperature and ``top_k`` are not as `distribution` wants them; before the first character.
 
     >>> model, vocabulary = Symbols("rnn", 2, 2, hidden=1), Vocabulary("ab")
     >>> model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
     >>> "".join(speak(model, vocabulary, "b", 3, 0.0, np.random.default_rng(0)))
     'baaa'
     """
+    check_drawing(temperature, top_k)
     if not start:
         raise ValueError("a model that goes on needs a start; give at least one character")
     if until is not None and len(until) != 1:

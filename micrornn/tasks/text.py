@@ -70,16 +70,16 @@ def _language_model(
 ) -> Problem:
     vocabulary = Vocabulary(text)
     if len(vocabulary) < 2:
-        given = "is empty" if not text else f"has one character only, {vocabulary.characters[0]!r}"
-        raise ValueError(f"{what} {given}; give a text with at least two different characters")
+        given = f"is one character only in {what}, {text[0]!r}" if text else f"is nothing in {what}"
+        raise ValueError(f"there {given}; give a text with at least two different characters")
     numbers = vocabulary.encode(text)
     cut = max(len(numbers) - max(len(numbers) // 10, 2), 0)
     known, kept = numbers[:cut], numbers[cut:][: MEASURED + 1]
     lanes = max(1, min(lanes, (len(known) - 1) // max(steps, 1)))
     if (len(known) - 1) // lanes < steps:
         raise ValueError(
-            f"{what} has {len(text):,} characters, a tenth of which is kept for measuring: too short "
-            f"for {steps} steps; give a longer one, or fewer --steps"
+            f"there are {len(text):,} characters in {what}, a tenth of which is kept for measuring: too "
+            f"short for {steps} steps; give a longer text, or fewer --steps"
         )
     options = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
     model = character_model(len(vocabulary), options)

@@ -168,6 +168,9 @@ def test_the_generator_goes_on_with_what_it_has_learnt() -> None:
     assert "".join(speak(model, vocabulary, "h", 4, 5.0, RNG(0), top_k=1)) == "hello"
     with pytest.raises(ValueError, match="until='lo'; give the one character"):
         list(speak(model, vocabulary, "h", 4, 1.0, RNG(0), until="lo"))
+    for temperature, top_k, words in ((math.nan, None, "temperature=nan"), (1.0, 0, "top_k=0")):
+        with pytest.raises(ValueError, match=words):  # before the first character
+            next(speak(model, vocabulary, "h", 4, temperature, RNG(0), top_k))
 
 
 def test_counting_knows_what_pairs_say() -> None:
@@ -180,15 +183,16 @@ def test_counting_knows_what_pairs_say() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "is empty"),
-        ("aaaa", "one character only"),
-        ("ab", "too short"),
-        ("abcabcab", "too short"),
+        ("", "there is nothing in {}; give"),
+        ("aaaa", "there is one character only in {}, 'a'; give"),
+        ("ab", "there are 2 characters in {}, a tenth of which .* too short for 25 steps"),
+        ("abcabcab", "there are 8 characters in {}, .* too short"),
     ],
 )
-def test_a_text_that_cannot_be_learnt_is_refused(text: str, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        task("text").make({"text": text})
+@pytest.mark.parametrize("name", ["text", "names"])
+def test_a_text_that_cannot_be_learnt_is_refused(name: str, text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint.format(f"the {name}")):
+        task(name).make({"text": text})
 
 
 # --------------------------------------------------------------------------------------- companies
