@@ -198,6 +198,7 @@ def _stamp(
 ) -> None:
     """Put the band's units where the template says, at every step."""
     cell, spots = band.cell, band.cell.spots
+    filled: set[tuple[int, str]] = set()  # the steps and gates at which something stands
     for unit in timed:
         spot = spots.get(unit.role)
         if spot is None or unit.step not in grid.columns or unit.kind in ("input", "initial"):
@@ -207,10 +208,11 @@ def _stamp(
         x = cell.width - spot.x if band.reverse else spot.x
         box = boxes[id(unit)]
         box.x, box.y = start + x, grid.row_top(row) + band.top + spot.y
-    for row, x0, _ in grid.columns.values():
+        filled.add((unit.step, unit.gate))
+    for at, (row, x0, _) in grid.columns.items():
         start, top = x0 + band.left, grid.row_top(row) + band.top
         for gate in cell.gates:
-            if not gate.framed:
+            if not gate.framed or (at, gate.name) not in filled:
                 continue
             sides = (gate.left, gate.right)
             if band.reverse:
