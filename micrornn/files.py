@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,17 +38,31 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         return
     if not target.parent.is_dir():
         raise FileNotFoundError(2, f"there is no folder {target.parent}; make it first", str(path))
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
+    with _named(path):
+        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _named(path), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
+        os.chmod(
+            aside, stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+        )
         os.replace(aside, target)
     except BaseException:
         os.unlink(aside)
         raise
+
+
+@contextmanager
+def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """The system's errors (no room, no permission) say the name that was asked for, and not the one aside."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def _umask() -> int:

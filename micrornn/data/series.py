@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -66,6 +68,7 @@ def _column_of(file: TextIO, path: Path, column: str | None) -> Array:
     if not body:
         raise ValueError(f"{path} has no rows below the names of its columns")
     place = _place(path, names, body[0][1], column)
+    _latest_last(path, names, body)
     values = []
     for line, cells in body:
         where = f"{path}, line {line}"
@@ -102,10 +105,28 @@ def _place(path: Path, names: list[str], first: list[str], column: str | None) -
             raise ValueError(f"{path} names {len(found)} columns {column!r}; rename all but one")
         return found[0]
     numeric = [i for i, cell in enumerate(first[: len(names)]) if _number(cell) is not None]
-    if len(numeric) != 1:
-        many = "several columns" if numeric else "no column"
-        raise ValueError(f"{path} has {many} of numbers; say which column to read: {listed}")
+    if not numeric:
+        raise ValueError(f"{path} has no column of numbers; its columns are {listed}")
+    if len(numeric) > 1:
+        which = ", ".join(repr(names[i]) for i in numeric)
+        raise ValueError(f"{path} has several columns of numbers; say which to read: {which}")
     return numeric[0]
+
+
+def _latest_last(path: Path, names: list[str], body: list[tuple[int, list[str]]]) -> None:
+    """Refuse rows that run backwards in time, as prices are often exported.
+
+    Raises:
+        ValueError: a column of dates, year first, falls from row to row.
+    """
+    for i, name in enumerate(names):
+        dates = [cells[i] for _, cells in body if i < len(cells)]
+        falls = all(a >= b for a, b in pairwise(dates)) and dates[0] > dates[-1]
+        if falls and all(_DATE.match(date) for date in dates):
+            raise ValueError(
+                f"{path}: by column {name!r} the rows run from {dates[0]} back to {dates[-1]}; sort them, so "
+                "that the latest comes last"
+            )
 
 
 def _number(cell: str) -> float | None:
@@ -120,12 +141,17 @@ def _finite(cell: str, name: str, where: str) -> float:
     if not cell:
         problem = "is empty"
     elif number is None:
-        problem = f"is {cell!r}, which is not a number"
+        comma = _number(cell.replace(",", ".")) is not None
+        hint = " (write the decimal sign as a point)" if comma else ""
+        problem = f"is {cell!r}, which is not a number{hint}"
     elif not math.isfinite(number):
         problem = f"is {cell!r}, which is not finite"
     else:
         return number
     raise ValueError(f"{where}: column {name!r} {problem}; correct the cell or remove the row")
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Scaling(NamedTuple):
@@ -153,8 +179,15 @@ class Scaling(NamedTuple):
     def standard(cls, values: Sequence[float] | Array) -> Scaling:
         """The mean becomes 0 and the standard deviation 1; equal values all become 0."""
         # Rounding can leave a trace of spread in equal values, and lose a spread below 1e-160.
-        spread = float(np.std(values)) if np.ptp(values) else 0.0
-        return cls(float(np.mean(values)), spread or 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            spread = float(np.std(values)) if np.ptp(values) else 0.0
+            middle = float(np.mean(values))
+        if not (math.isfinite(spread) and math.isfinite(middle)):
+            raise ValueError(
+                f"numbers from {np.min(values):.3g} to {np.max(values):.3g} are too far apart to be scaled; "
+                "give them in a larger unit"
+            )
+        return cls(middle, spread or 1.0)
 
     def apply(self, values: Any) -> Any:
         """Values in their own unit as the network sees them."""

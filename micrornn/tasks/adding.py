@@ -64,7 +64,8 @@ def problem(
     def show(count: int) -> list[Shown]:
         said = model(test.inputs)[0][0].numpy()[:, 0]
         marked = [
-            " + ".join(f"{v:.2f}" for v, mark in test.inputs[:, i] if mark) for i in range(count)
+            " + ".join(f"{v:.2f}" for v, mark in test.inputs[:, i] if mark)
+            for i in range(min(count, test.inputs.shape[1]))
         ]
         return [
             Shown(given, f"{target:.2f}", f"{value:.2f}")

@@ -21,6 +21,7 @@ from micrornn.graph import Graph
 from micrornn.primitive import compute
 from micrornn.tasks import SOURCES
 from micrornn.tasks.source import NO_OPTIONS, as_unrolled, open_file, resolve
+from micrornn.tasks.trained import is_checkpoint
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
 from micrornn.tensor import Tensor
@@ -57,7 +58,7 @@ def checkable(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Checkable
     >>> mr.gradcheck(check.f, check.inputs) < 1e-8
     True
     """
-    if source in SOURCES:
+    if source in SOURCES or is_checkpoint(source):
         return replayed(resolve(source, options).graph)
     file, name = open_file(source, options)
     value = file.get(name)

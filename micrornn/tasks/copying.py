@@ -77,10 +77,8 @@ def problem(
         ]
 
     def show(count: int) -> list[Shown]:
-        rows = test.inputs, test.targets, said()
-        return [
-            Shown(*("".join(WORDS[k] for k in row[:, i]) for row in rows)) for i in range(count)
-        ]
+        rows = zip(test.inputs.T[:count], test.targets.T, said().T)
+        return [Shown(*("".join(WORDS[k] for k in row) for row in example)) for example in rows]
 
     return Problem(
         f"{length} symbols, said again after {steps} steps",

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from micrornn.nn.recurrent import Recurrent
 from micrornn.tasks.problem import TASKS
 from micrornn.tasks.unrolled import Unrolled
 
@@ -30,11 +29,7 @@ def builder(name: str) -> Callable[..., Unrolled]:
     def build(**options: Any) -> Unrolled:
         given = {**defaults, **options}
         given.update({key: 1 for key in OF_TRAINING if key in known})
-        problem = task.make(given)
-        for module in problem.model.modules():
-            if isinstance(module, Recurrent):
-                module.gates = "separate"  # as in the textbook
-        return problem.unrolled()
+        return task.make(given).unrolled()
 
     parameters = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=defaults[key])

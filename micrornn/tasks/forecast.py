@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.context import no_grad
 from micrornn.data.feeds import Stream
 from micrornn.data.seattle import temperatures
 from micrornn.data.series import Scaling, read_column
@@ -141,6 +142,22 @@ class Forecaster:
         expected = before[:, 0] + self.unit * np.array([y.item() for y in outputs])
         return np.asarray(self.series.scaling.undo(expected[self.series.cut - 1 :]))
 
+    def go_on(self, count: int) -> list[float]:
+        """So many values after the last: each is read in turn, as if it had come true.
+
+        >>> series = Series(np.arange(30.0), "numbers")
+        >>> len(Forecaster(series, "rnn", hidden=2, layers=1, seed=0).go_on(3))
+        3
+        """
+        read, state, said = self.series.scaled[:, np.newaxis], None, []
+        with no_grad():
+            for _ in range(count):
+                outputs, state = self.model(read, state)
+                value = read[-1, 0, 0] + self.unit * outputs[-1].item()
+                said.append(float(self.series.scaling.undo(value)))
+                read = np.full((1, 1, 1), value)
+        return said
+
     def error(self) -> float:
         """The mean squared error of what it says."""
         return self.series.mean_squared(self.said())
@@ -169,6 +186,7 @@ class Forecaster:
             by_step(self.model, mse_loss),
             measures,
             show,
+            forecast=self.go_on,
             validate=self.error,
             lr=5e-3,
             iterations=300,

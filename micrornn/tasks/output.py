@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -61,7 +63,9 @@ def destination(
 
 
 def writable(path: Path) -> None:
-    """Refuse a file whose folder is not there, or that is a folder itself.
+    """Refuse a file whose folder is not there or cannot be written to, or that is a folder itself.
+
+    Better now than after the work whose result it should hold.
 
     Raises:
         ValueError: says which.
@@ -74,3 +78,33 @@ def writable(path: Path) -> None:
         raise ValueError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}; make it first")
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe, which is written to as it is
+    try:
+        with tempfile.NamedTemporaryFile(dir=Path(os.path.realpath(path)).parent):
+            pass
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise ValueError(
+            f"{path}: nothing can be written into {path.parent} ({why}); name a file elsewhere"
+        ) from None
+
+
+def all_apart(**files: str | None) -> None:
+    """Refuse one file for two purposes, of which the second would destroy the first.
+
+    Raises:
+        ValueError: names both.
+
+    >>> all_apart(csv="prices.csv", log="./prices.csv")
+    Traceback (most recent call last):
+    ValueError: --csv and --log are the same file, ./prices.csv; give each its own
+    """
+    seen: dict[str, str] = {}
+    for purpose, name in files.items():
+        if name is not None:
+            path = os.path.realpath(name.removeprefix("@"))
+            if path in seen:
+                both = f"--{seen[path]} and --{purpose}"
+                raise ValueError(f"{both} are the same file, {name}; give each its own")
+            seen[path] = purpose

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from micrornn import optim
 from micrornn.context import no_grad
 from micrornn.data.feeds import Batch, Feed
 from micrornn.data.text import text_or_file
 from micrornn.nn.module import Module
+from micrornn.nn.recurrent import Recurrent
 from micrornn.optim import Optimizer
 from micrornn.tasks.output import nearest
 from micrornn.tasks.unrolled import Unrolled, remark_inputs
@@ -41,13 +44,13 @@ class Measure(NamedTuple):
 
     @classmethod
     def below(cls, name: str, value: float, bound: float, why: str) -> Measure:
-        """A value that should be below a bound."""
-        return cls(name, value, f"below {bound:.4g}: {why}", value < bound)
+        """A value that should be below a bound; 0, where nothing is below, is reached by reaching it."""
+        return cls(name, value, f"below {bound:.4g}: {why}", value < bound or value == 0)
 
     @classmethod
     def above(cls, name: str, value: float, bound: float, why: str) -> Measure:
-        """A value that should be above a bound."""
-        return cls(name, value, f"above {bound:.4g}: {why}", value > bound)
+        """A share that should be above a bound; 1, where nothing is above, is reached by reaching it."""
+        return cls(name, value, f"above {bound:.4g}: {why}", value > bound or value == 1)
 
 
 class Shown(NamedTuple):
@@ -78,6 +81,7 @@ class Problem:
         show: so many examples, in words.
         answer: what it makes of an input of one's own, the best first; the number is how many beginnings a
             search keeps.
+        forecast: so many values after the last that is known.
         validate: the loss on data that are not trained on.
         optimizer: its name among `OPTIMIZERS`.
         lr: its learning rate.
@@ -95,6 +99,7 @@ class Problem:
     measures: Callable[[], list[Measure]]
     show: Callable[[int], list[Shown]] | None = None
     answer: Callable[[str, int], list[Answer]] | None = None
+    forecast: Callable[[int], list[float]] | None = None
     validate: Callable[[], float] | None = None
     optimizer: str = "adam"
     lr: float = 1e-2
@@ -105,7 +110,10 @@ class Problem:
     labels: Callable[[Batch], Sequence[str]] | None = None
 
     def unrolled(self) -> Unrolled:
-        """The untrained network, unrolled over the first batch: the task as a source."""
+        """The network as it is, unrolled over the first batch, gate by gate: the task as a source."""
+        for module in self.model.modules():
+            if isinstance(module, Recurrent):
+                module.gates = "separate"  # as in the textbook
         batch = self.feed.next()
         computed = self.objective(batch, None)
         inputs = list(self.inputs(batch)) if self.inputs else []
@@ -119,7 +127,10 @@ class Problem:
     def judged(self) -> list[Measure]:
         """`measures`, with the model switched to being used and nothing recorded."""
         self.model.eval()
-        with no_grad():
+        with (
+            no_grad(),
+            np.errstate(over="ignore", invalid="ignore"),
+        ):  # what overflows reads inf or nan
             return self.measures()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from micrornn.data.text import text_or_file
 from micrornn.tasks import SOURCES, Source
 from micrornn.tasks.output import nearest
+from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
 from micrornn.tensor import Tensor, describe
@@ -20,8 +21,9 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
     """The network that ``source`` names, unrolled.
 
     Args:
-        source: a built-in name; a recording, FILE.mrn; or FILE.py:NAME, where NAME is a tensor, an
-            `Unrolled`, or a function without arguments that returns one of them.
+        source: a built-in name; a recording, FILE.mrn; a checkpoint that `micrornn train` saved; or
+            FILE.py:NAME, where NAME is a tensor, an `Unrolled`, or a function without arguments that
+            returns one of them.
         options: what a built-in source is to be made with; only what differs from its defaults. A
             ``text`` may be the name of a file with the text.
 
@@ -39,6 +41,8 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
         return _built_in(source, options)
     if source.endswith(".mrn"):
         return _recorded(source)
+    if is_checkpoint(source):
+        return open_trained(source).unrolled(**options)
     file, name = open_file(source, options)
     value = file.get(name)
     if callable(value):

@@ -185,8 +185,12 @@ def problem(
         RuntimeError: the package that has the data is not installed.
     """
     known, title, spaces, iterations = corpus(pairs, data, language, seed)
+    # Each source once, so that none is measured on that was learnt.
+    known = list({tuple(source): (source, target) for source, target in known}.values())
     if len(known) < 10:
-        raise ValueError(f"{len(known)} pairs are too few to learn from; give at least 10")
+        raise ValueError(
+            f"{len(known)} pairs of different sources are too few to learn from; give at least 10"
+        )
     order = np.random.default_rng(seed).permutation(len(known))
     known = [known[i] for i in order]
     kept, learnt = known[: len(known) // 10][:100], known[len(known) // 10 :]
@@ -211,7 +215,7 @@ def problem(
                 "right translations",
                 equal(said, wanted),
                 max(equal(guessed, wanted) for guessed in simple),
-                "symbol by symbol, or the likest pair known",
+                "symbol by symbol, or as the most similar pair known",
             ),
             Measure.below(
                 "wrong symbols for each wanted",

@@ -125,7 +125,7 @@ def problem(
                 " ".join([*(WAYS[k] for k in test.targets[:, i]), kinds[test.extra[i]]]),
                 " ".join([*(WAYS[k] for k in ways[:, i]), kinds[turned[i]]]),
             )
-            for i in range(count)
+            for i in range(min(count, len(test.extra)))
         ]
 
     return Problem(

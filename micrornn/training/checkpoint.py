@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 FORMAT = "micrornn checkpoint"
 VERSION = 1
+# What every checkpoint holds, and in it.
+PARTS: dict[str, dict[str, type]] = {
+    "model": {"kind": dict, "state": dict},
+    "optimizer": {"kind": str, "state": dict},
+    "trainer": {"iteration": int},
+    "feed": {},
+    "random": {},
+    "about": {},
+}
+# What reading a tree raises where something in it is not what it should be.
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
 
 class CheckpointError(ValueError):
@@ -44,18 +55,7 @@ def save_checkpoint(
     Raises:
         OSError: it cannot be written; an older file stays as it is.
     """
-    tree = {
-        "about": trainer.about if about is None else about,
-        "model": {"kind": shape_of_model(trainer.model), "state": trainer.model.state_dict()},
-        "optimizer": {
-            "kind": type(trainer.optimizer).__name__,
-            "state": trainer.optimizer.state_dict(),
-        },
-        "feed": trainer.feed.state_dict(),
-        "random": random_states(trainer.model),
-        "trainer": trainer.state_dict(),
-    }
-    write(path, tree)
+    write(path, tree_of(trainer, trainer.about if about is None else about))
 
 
 def load_checkpoint(path: str | Path, trainer: Trainer) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def load_checkpoint(path: str | Path, trainer: Trainer) -> dict[str, Any]:
         CheckpointError: the file is no checkpoint, is damaged, or is of another model, optimizer or data.
         FileNotFoundError: there is no such file.
     """
-    tree = read(path)
+    tree = read_checkpoint(path)
     own = shape_of_model(trainer.model)
     if tree["model"]["kind"] != own:
         raise CheckpointError(
@@ -80,24 +80,42 @@ def load_checkpoint(path: str | Path, trainer: Trainer) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} was trained by {tree['optimizer']['kind']}, not by {kind}; give that optimizer"
         )
-    before = {
-        "feed": trainer.feed.state_dict(),
-        "trainer": trainer.state_dict(),
-        "optimizer": trainer.optimizer.state_dict(),
-    }
+    before = tree_of(trainer, None)
     try:
-        trainer.feed.load_state_dict(tree["feed"])
-        trainer.optimizer.load_state_dict(tree["optimizer"]["state"])
-        trainer.load_state_dict(tree["trainer"])
-    except (ValueError, KeyError, TypeError) as error:
-        trainer.feed.load_state_dict(before["feed"])
-        trainer.optimizer.load_state_dict(before["optimizer"])
-        trainer.load_state_dict(before["trainer"])
-        raise CheckpointError(f"{path} does not fit: {error}") from error
-    trainer.model.load_state_dict(tree["model"]["state"])
-    set_random_states(trainer.model, tree["random"])
+        _set(trainer, tree)
+    except UNFIT as error:
+        _set(trainer, before)
+        raise CheckpointError(f"{path} does not fit: {_in_words(error)}") from error
     about: dict[str, Any] = tree["about"]
     return about
+
+
+def tree_of(trainer: Trainer, about: Any) -> dict[str, Any]:
+    """All that a checkpoint holds, as dictionaries, lists, numbers, texts and arrays."""
+    return {
+        "about": about,
+        "model": {"kind": shape_of_model(trainer.model), "state": trainer.model.state_dict()},
+        "optimizer": {
+            "kind": type(trainer.optimizer).__name__,
+            "state": trainer.optimizer.state_dict(),
+        },
+        "feed": trainer.feed.state_dict(),
+        "random": random_states(trainer.model),
+        "trainer": trainer.state_dict(),
+    }
+
+
+def _set(trainer: Trainer, tree: dict[str, Any]) -> None:
+    trainer.feed.load_state_dict(tree["feed"])
+    trainer.optimizer.load_state_dict(tree["optimizer"]["state"])
+    trainer.load_state_dict(tree["trainer"])
+    trainer.model.load_state_dict(tree["model"]["state"])
+    set_random_states(trainer.model, tree["random"])
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong; of a key that is missing, more than its name."""
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 # -- what a model is, and what it draws from --------------------------------------------------------
@@ -172,28 +190,61 @@ def read(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is {what}; give a file that training has saved")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            meta = _meta(
+                file, path
+            )  # first, before anything large that is none of ours is unpacked
             arrays = {name: file[name] for name in file.files}  # all of it, so that all is checked
+    except CheckpointError:
+        raise
     except Exception as error:  # there is no end to what a damaged archive can be
         raise CheckpointError(damaged.format(error)) from error
-    try:
-        meta = json.loads(str(arrays["meta"]))
-        if meta["format"] != FORMAT:
-            raise KeyError("format")
-    except (KeyError, TypeError, ValueError):
+    if meta.get("version") != VERSION:
         raise CheckpointError(
-            f"{path} is a file of arrays, but not a checkpoint of micrornn; give one that training "
-            "has saved"
-        ) from None
-    if meta["version"] != VERSION:
-        raise CheckpointError(
-            f"{path} has version {meta['version']} of the format, and this micrornn reads version "
+            f"{path} has version {meta.get('version')} of the format, and this micrornn reads version "
             f"{VERSION}; use the micrornn that wrote it"
         )
     try:
         tree: dict[str, Any] = _decode(meta["tree"], arrays)
-    except KeyError as missing:
-        raise CheckpointError(damaged.format(f"it lacks {missing}")) from None
+    except UNFIT as error:
+        raise CheckpointError(damaged.format(_in_words(error))) from None
     return tree
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The tree of a checkpoint, in which nothing is missing.
+
+    Raises:
+        CheckpointError: it is none, or not a whole one.
+        FileNotFoundError: there is no such file.
+    """
+    tree = read(path)
+    try:
+        for part, inner in PARTS.items():
+            held = tree[part]
+            for name, kind in inner.items():
+                if not isinstance(held[name], kind):
+                    raise TypeError(f"its {part} has no {name}")
+    except UNFIT as error:
+        words = _in_words(error)
+        raise CheckpointError(f"{path} is damaged ({words}); give another checkpoint") from None
+    return tree
+
+
+def _meta(file: Any, path: Path) -> dict[str, Any]:
+    """What the file says of itself.
+
+    Raises:
+        CheckpointError: it is no checkpoint.
+    """
+    try:
+        meta: dict[str, Any] = json.loads(str(file["meta"]))
+        if meta["format"] == FORMAT:
+            return meta
+    except UNFIT:
+        pass
+    raise CheckpointError(
+        f"{path} is a file of arrays, but not a checkpoint of micrornn; give one that training has saved"
+    )
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:

@@ -8,10 +8,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrornn.files import written_whole
+
 if TYPE_CHECKING:
     from micrornn.training.trainer import Report, Trainer
 
 COLUMNS = ("iteration", "loss", "norm", "lr", "losses")
+UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
 class Log:
@@ -22,7 +25,7 @@ class Log:
     later than the checkpoint are taken off, for those iterations are made again.
 
     Raises:
-        ValueError: the file name ends in neither.
+        ValueError: the file name ends in neither, or the file is there and is no log.
 
     >>> Log("training.txt")
     Traceback (most recent call last):
@@ -31,10 +34,19 @@ class Log:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if self.path.suffix not in (".csv", ".json", ".jsonl"):
+        if self.path.suffix.lower() not in (".csv", ".json", ".jsonl"):
             raise ValueError(f"{path}: a log is written as .csv or .json; name it so")
-        self.tabular = self.path.suffix == ".csv"
+        self.tabular = self.path.suffix.lower() == ".csv"
         self._begun = False
+        lines = self._lines()
+        first = lines[0].rstrip() if lines else ""
+        if lines and not (
+            first == ",".join(COLUMNS) if self.tabular else first.startswith('{"iteration"')
+        ):
+            raise ValueError(
+                f"{path} is there already and is no log of a training, so it is not replaced; name another "
+                "file"
+            )
 
     def __call__(self, trainer: Trainer, report: Report) -> None:
         if not self._begun:
@@ -42,14 +54,21 @@ class Log:
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(self._line(report))
 
+    def _lines(self) -> list[str]:
+        """What is in the file, where there is one."""
+        if not self.path.is_file():
+            return []
+        try:
+            return self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except UnicodeDecodeError:
+            raise ValueError(f"{self.path} is no text, and so no log; name another file") from None
+
     def _begin(self, iteration: int) -> None:
         """Keep what was written before this iteration, and nothing else."""
-        kept = []
-        if iteration > 1 and self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if 0 < self._number(line) < iteration]
+        kept = [line for line in self._lines() if 0 < self._number(line) < iteration]
         heading = ",".join(COLUMNS) + "\n" if self.tabular else ""
-        self.path.write_text(heading + "".join(kept), encoding="utf-8")
+        with written_whole(self.path) as file:
+            file.write((heading + "".join(kept)).encode())
         self._begun = True
 
     def _number(self, line: str) -> int:
@@ -58,7 +77,7 @@ class Log:
             if not line.endswith("\n"):
                 return 0
             return int(line.split(",")[0] if self.tabular else json.loads(line)["iteration"])
-        except (ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return 0
 
     def _report(self, line: str) -> Report:
@@ -97,11 +116,13 @@ def read_log(path: str | Path) -> list[Report]:
     """
     log = Log(path)
     found = []
-    for i, line in enumerate(log.path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+    if not log.path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; give a log that training has written")
+    for i, line in enumerate(log._lines(), 1):
         if log._number(line) > 0:
             try:
                 found.append(log._report(line))
-            except (ValueError, KeyError, TypeError):
+            except UNREADABLE:
                 raise ValueError(
                     f"{path}, line {i}: this is no line of a log; give a file that training has written"
                 ) from None

@@ -158,26 +158,35 @@ class Trainer:
 
         Args:
             iterations: the number to be reached.
-            checkpoint: a file to save to every ``save_every`` iterations and at the end.
+            checkpoint: a file to save to before the first iteration, every ``save_every`` iterations, and at
+                the end, also where an error is the end.
 
         Raises:
             TrainingError: a loss or a gradient is nan or infinite. The weights are those before it.
+            OSError: the checkpoint, or what a callback writes, cannot be written.
         """
         reports = []
         self.model.train()
-        # What overflows is found by the checks, which say more than NumPy's warnings.
-        with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
-            while self.iteration < iterations and not (self.interrupted or self.stopped):
-                report = self.step()
-                reports.append(report)
-                for callback in self.callbacks:
-                    callback(self, report)
-                if self.validate and self.iteration % self.validate_every == 0:
-                    self._judge(self.validate())
-                if checkpoint and self.iteration % save_every == 0:
-                    save_checkpoint(checkpoint, self)
         if checkpoint:
             save_checkpoint(checkpoint, self)
+        # What overflows is found by the checks, which say more than NumPy's warnings.
+        with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+            try:
+                while self.iteration < iterations and not (self.interrupted or self.stopped):
+                    report = self.step()
+                    reports.append(report)
+                    for callback in self.callbacks:
+                        callback(self, report)
+                    if self.validate and self.iteration % self.validate_every == 0:
+                        self._judge(self.validate())
+                    if checkpoint and self.iteration % save_every == 0:
+                        save_checkpoint(checkpoint, self)
+            except (TrainingError, OSError):  # raised between updates, so what was learnt is whole
+                if checkpoint:
+                    save_checkpoint(checkpoint, self)
+                raise
+            if checkpoint:
+                save_checkpoint(checkpoint, self)
         return reports
 
     def step(self) -> Report:

@@ -36,7 +36,7 @@ TEXT = "to be, or not to be, that is the question. " * 30
 def book(folder: Path) -> Path:
     """A text and a series of one's own."""
     (folder / "book.txt").write_text(TEXT, encoding="utf-8")
-    pairs = "".join(f"{word}\t{word[::-1]}\n" for word in TEXT.split()[:60])
+    pairs = "".join(f"question {n}\t{n} noitseuq\n" for n in range(60))
     (folder / "pairs.tsv").write_text(pairs, encoding="utf-8")
     rows = "".join(f"{day},{100 + day % 7}\n" for day in range(90))
     (folder / "prices.csv").write_text(f"day,close\n{rows}", encoding="utf-8")
@@ -56,6 +56,9 @@ def test_the_examples_of_the_help_work(run: Run, example: str) -> None:
     words = shlex.split(example)[1:]
     if "numbers.npz" in words:
         begin = "train translate --hidden 4 --iterations 2 -q --checkpoint numbers.npz"
+        assert run(*begin.split()).exit_code == 0
+    elif "series.npz" in words:
+        begin = "train stocks --iterations 2 -q --checkpoint series.npz"
         assert run(*begin.split()).exit_code == 0
     elif "--resume" in words or words[0] != "train":
         assert run(*SMALL, "--iterations", "3").exit_code == 0
@@ -157,7 +160,6 @@ def test_evaluate_measures_what_train_measured(run: Run) -> None:
         ["--clip", "0.1"],
         ["--clip-value", "0.1"],
         ["--noise", "0.01"],
-        ["--epochs", "1"],
     ],
 )
 def test_every_way_of_training(run: Run, options: list[str]) -> None:
@@ -386,3 +388,198 @@ def test_what_takes_no_source_says_so(run: Run) -> None:
     result = run("decode", "h.npz", "--source", "h")
     assert result.exit_code == 2
     assert "hello takes no source of one's own; leave --source out for examples" in result.stderr
+
+
+# ------------------------------------------------------------------- nothing is lost, or taken for granted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            "train weather --csv prices.csv --column close --log prices.csv",
+            "--csv and --log are the",
+        ),
+        (
+            "train hello --checkpoint a.png --plot ./a.png",
+            "--checkpoint and --plot are the same file",
+        ),
+        (
+            "train text --text book.txt --checkpoint book.txt --resume",
+            "book.txt is not a checkpoint",
+        ),
+        ("train hello --log prices.csv", "prices.csv is there already and is no log of a training"),
+        ("train hello --checkpoint=", "an empty name was given; name a file"),
+        ("train hello --plot=", "an empty name was given; name a file"),
+        ("train hello --tbptt=", "'' is no truncation; write K1:K2"),
+        ("train hello --lr inf", "inf is not a finite number"),
+        ("train recall --forget-bias nan", "nan is not a finite number"),
+        ("train hello --epochs 2 --iterations 3", "both say how long to train; give one"),
+        ("train hello --plot /proc/losses.png", "nothing can be written into /proc"),
+        ("train weather --csv newest.csv --column close", "run from 2024-03-09 back to 2024-03-01"),
+        ("train weather --csv comma.csv --column close", "write the decimal sign as a point"),
+        ("train weather --csv huge.csv", "too far apart to be scaled"),
+    ],
+)
+def test_what_would_lose_something_is_refused_before_the_work(
+    run: Run, folder: Path, arguments: str, complaint: str
+) -> None:
+    newest = "".join(f"2024-03-0{9 - i},{i}\n" for i in range(9))
+    (folder / "newest.csv").write_text(f"date,close\n{newest}", encoding="utf-8")
+    (folder / "comma.csv").write_text("day;close\n1;21,86\n2;22,01\n", encoding="utf-8")
+    huge = "\n".join(["1e308", "-1e308"] * 9)
+    (folder / "huge.csv").write_text(f"v\n{huge}\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    result = run(*arguments.split())
+    assert result.exit_code == 2, result.stderr
+    assert complaint in result.stderr
+    assert result.stdout == ""
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", ["evaluate", "decode", "train --resume"])
+@pytest.mark.parametrize("change", ["changed", "gone"])
+def test_data_that_were_changed_are_not_measured_on(
+    run: Run, folder: Path, command: str, change: str
+) -> None:
+    assert run(*SMALL, "--iterations", "2").exit_code == 0
+    if change == "gone":
+        (folder / "book.txt").unlink()
+    else:
+        (folder / "book.txt").write_text(TEXT[::-1], encoding="utf-8")
+    words = {"train --resume": "train text --resume --iterations 4 --checkpoint"}.get(
+        command, command
+    )
+    result = run(*words.split(), "book.npz")
+    assert result.exit_code == 2
+    said = "is not there any more" if change == "gone" else "was changed since"
+    assert said in result.stderr
+    assert run("generate", "book.npz", "--length", "5").exit_code == 0, "which needs no data"
+
+
+def test_a_text_in_a_file_without_an_ending_stays_a_file(run: Run, folder: Path) -> None:
+    (folder / "book").write_text(TEXT, encoding="utf-8")
+    begin = "train text --text book --hidden 4 --iterations 2 -q --checkpoint b.npz"
+    assert run(*begin.split()).exit_code == 0
+    assert read("b.npz")["about"]["options"]["text"] == f"@{folder / 'book'}"
+    assert run("evaluate", "b.npz").exit_code == 0
+
+
+def test_a_training_that_fails_keeps_what_it_had_and_draws_it(run: Run, folder: Path) -> None:
+    begin = (
+        "train weather --optimizer sgd --lr 1e200 --iterations 9 --checkpoint w.npz --plot w.png"
+    )
+    result = run(*begin.split())
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr and "Warning" not in result.stderr
+    assert (folder / "w.npz").exists()
+    assert (folder / "w.png").exists()
+
+
+@pytest.mark.parametrize("name", ["adding", "copy", "video", "recall", "ecg"])
+def test_as_many_examples_are_shown_as_there_are(run: Run, name: str) -> None:
+    assert run("train", name, "--iterations", "1", "-q", "--checkpoint", "n.npz").exit_code == 0
+    result = run("decode", "n.npz", "-n", "5000")
+    assert result.exit_code == 0, result.stderr
+    assert 1 < len(result.stdout.splitlines()) < 5000
+
+
+def damaged(change: Callable[[Any], Any]) -> None:
+    """The checkpoint h.npz with something in it changed."""
+    with np.load("h.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    meta = json.loads(str(arrays.pop("meta")))
+    np.savez("h.npz", meta=np.array(json.dumps(change(meta))), **arrays)
+
+
+def without(*place: str) -> Callable[[Any], Any]:
+    def change(meta: Any) -> Any:
+        inner = meta
+        for key in place[:-1]:
+            inner = inner[key]
+        del inner[place[-1]]
+        return meta
+
+    return change
+
+
+def instead(value: Any, *place: str) -> Callable[[Any], Any]:
+    def change(meta: Any) -> Any:
+        inner = meta
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = value
+        return meta
+
+    return change
+
+
+@pytest.mark.parametrize("command", ["evaluate h.npz", "train hello --resume --checkpoint h.npz"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *[without(part) for part in ("version", "tree", "format")],
+        *[without("tree", part) for part in ("about", "model", "trainer", "optimizer", "random")],
+        *[without("tree", "about", part) for part in ("task", "options", "memory", "training")],
+        without("tree", "trainer", "iteration"),
+        without("tree", "about", "training", "iterations"),
+        instead([], "tree"),
+        instead(7, "tree", "model", "state"),
+        instead({"$tuple": 5}, "tree", "about"),
+        instead({"$dict": [1]}, "tree", "feed"),
+        instead({"$float": "x"}, "tree", "trainer", "iteration"),
+        instead("x", "tree", "trainer", "iteration"),
+        instead([], "tree", "about", "task"),
+        instead("my run", "tree", "about"),
+        instead({"task": "hello"}, "tree", "about"),
+    ],
+)
+def test_a_checkpoint_with_something_missing_is_refused(
+    run: Run, command: str, change: Callable[[Any], Any]
+) -> None:
+    begin = "train hello --iterations 2 -q --checkpoint h.npz"
+    assert run(*begin.split()).exit_code == 0
+    damaged(change)
+    before = Path("h.npz").read_bytes()
+    result = run(*command.split())
+    assert result.exit_code == 2, result.stderr
+    assert "h.npz" in result.stderr
+    assert Path("h.npz").read_bytes() == before
+
+
+# ------------------------------------------------------------------------------- a trained network
+
+
+def test_a_series_goes_on(run: Run) -> None:
+    begin = "train weather --csv prices.csv --column close --iterations 60 -q --checkpoint p.npz"
+    assert run(*begin.split()).exit_code == 0
+    result = run("generate", "p.npz", "--length", "7")
+    assert result.exit_code == 0, result.stderr
+    heading, *rows = result.stdout.splitlines()
+    assert heading.split() == ["ahead", "expected"]
+    assert [int(row.split()[0]) for row in rows] == list(range(1, 8))
+    values = [float(row.split()[1]) for row in rows]
+    assert all(95 < value < 112 for value in values), "it knows 100 to 106 only"
+    assert len(run("generate", "p.npz").stdout.splitlines()) == 11
+    refused = run("generate", "p.npz", "--start", "a")
+    assert refused.exit_code == 2
+    assert "are for texts; weather goes on after its last value" in refused.stderr
+
+
+def test_a_trained_network_is_a_source_like_any_other(run: Run, folder: Path) -> None:
+    assert run("train", "hello", "-q", "--checkpoint", "h.npz").exit_code == 0
+    drawn = run("render", "h.npz")
+    assert drawn.exit_code == 0, drawn.stderr
+    assert "loss 0.00324" in drawn.stderr, "the weights are the trained ones"
+    for command in (
+        "flow h.npz",
+        "diagnose h.npz",
+        "why h.npz h[1]",
+        "record h.npz -o h.mrn",
+        "check h.npz",
+    ):
+        assert run(*command.split()).exit_code == 0, command
+    refused = run("render", "h.npz", "--hidden", "3")
+    assert refused.exit_code == 2
+    assert "h.npz does not fit its own task: the state does not fit" in refused.stderr
+    assert run("render", "h.npz", "--csv", "prices.csv").exit_code == 2

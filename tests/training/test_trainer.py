@@ -18,6 +18,7 @@ from micrornn import nn, optim, schedules
 from micrornn.data.feeds import Batch, Drawn, Shuffled, Stream
 from micrornn.training import (
     RTRL,
+    Computed,
     EarlyStopping,
     Log,
     Trainer,
@@ -255,9 +256,54 @@ def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: st
         assert one.losses == pytest.approx(report.losses, rel=1e-5)
     with pytest.raises(FileNotFoundError):
         read_log(tmp_path / "none.csv")
-    path.write_text("5,a,b\n" if suffix == ".csv" else '{"iteration": 5}\n', encoding="utf-8")
-    with pytest.raises(ValueError, match=f"log{suffix}, line 1: this is no line of a log"):
+    lines = path.read_text(encoding="utf-8").splitlines()[:2]
+    broken = "5,a,b" if suffix == ".csv" else '{"iteration": 5}'
+    path.write_text("\n".join([*lines, broken, ""]), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"log{suffix}, line 3: this is no line of a log"):
         read_log(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("content", [b"day,close\n1,2\n", b'{"name": "mine"}\n', b"\xff\xfe"])
+def test_a_file_that_is_no_log_is_not_replaced(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"mine{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine.* is no(t| log| text)"):
+        Log(path)
+    assert path.read_bytes() == content
+
+
+def test_what_was_learnt_before_an_error_is_kept(make: Make, tmp_path: Path) -> None:
+    """The loss becomes nan, or the log cannot be written: neither loses the iterations before."""
+    file = tmp_path / "net.npz"
+
+    def spoil(trainer: Trainer, report: Any) -> None:
+        if report.iteration == 3:
+            trainer.objective = lambda batch, state: Computed([], mr.tensor(np.nan))
+
+    with pytest.raises(TrainingError, match="loss at iteration 4 is nan"):
+        make(callbacks=[spoil]).run(9, checkpoint=file)
+    resumed = make()
+    resumed.resume(file)
+    assert resumed.iteration == 3
+
+    def full(trainer: Trainer, report: Any) -> None:
+        if report.iteration == 5:
+            raise OSError(28, "no space left on device")
+
+    resumed.callbacks.append(full)
+    with pytest.raises(OSError, match="no space"):
+        resumed.run(9, checkpoint=file)
+    again = make()
+    again.resume(file)
+    assert again.iteration == 5
+
+
+def test_a_training_can_be_gone_on_with_from_its_first_moment(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "net.npz"
+    seen = []
+    make(callbacks=[lambda trainer, report: seen.append(file.exists())]).run(1, checkpoint=file)
+    assert seen == [True]
 
 
 def test_a_new_training_begins_a_new_log(make: Make, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viz.commands.options import takes_sources
+from viz.commands.options import FILE, takes_sources
 from viz.commands.sources import as_json, emit, recordings_of, say
 from viz.plots import FORMATS, VIEWS, read
 
@@ -31,9 +31,7 @@ _WRITTEN = (*FORMATS, "txt", "json", "csv")
 @click.option(
     "-T", "--format", type=click.Choice(_WRITTEN), help="The format [default: as FILE ends]."
 )
-@click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(), help="Write to FILE; - is stdout."
-)
+@click.option("-o", "--output", metavar="FILE", type=FILE, help="Write to FILE; - is stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def flow(
     options: dict[str, Any],

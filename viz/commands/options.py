@@ -6,6 +6,7 @@ a given source or task takes, it says itself, when it is given another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +17,31 @@ from micrornn.tasks.network import CELLS, LOSSES
 from micrornn.tasks.output import nearest
 
 COUNT = click.IntRange(min=1)
-POSITIVE = click.FloatRange(min=0, min_open=True)
-FILE = click.Path()  # whether it will do is said elsewhere; this lets the shell complete it
+
+
+class Named(click.Path):
+    """The name of a file, which the shell completes; whether the file will do is said elsewhere."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The name; an empty one, as of a variable that was not set, is none."""
+        if not value:
+            self.fail("an empty name was given; name a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Finite(click.FloatRange):
+    """A number within bounds, which infinity and NaN are not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
+FILE = Named()
+POSITIVE = Finite(min=0, min_open=True)
 
 
 class OneOf(click.Choice):  # type: ignore[type-arg]
@@ -92,7 +116,7 @@ def made_with() -> list[click.Option]:
         ),
         _option("--attention", type=OneOf(ATTENTIONS), help="How a decoder looks back."),
         _number("--length", "How many symbols are to be said."),
-        _option("--forget-bias", type=float, metavar="X", help="The LSTM's, in recall."),
+        _option("--forget-bias", type=Finite(), metavar="X", help="The LSTM's, in recall."),
         _option("--published", is_flag=True, default=None, help="Begin with published weights."),
         _option("--text", metavar="TEXT", help="A text to read: a file, or the text itself."),
         _option("--csv", type=FILE, metavar="FILE", help="A CSV file to read a series from."),

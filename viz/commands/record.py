@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from viz.commands.options import takes_source
+from viz.commands.options import FILE, takes_source
 from viz.commands.sources import SUFFIX, recording_of, say
 
 
 @click.command()
 @takes_source
 @click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(), required=True, help=f"The file, {SUFFIX}."
+    "-o", "--output", metavar="FILE", type=FILE, required=True, help=f"The file, {SUFFIX}."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def record(options: dict[str, Any], source: str, output: str, quiet: bool) -> None:

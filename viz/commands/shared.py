@@ -1,65 +1,17 @@
-"""What the commands that train, and use what was trained, share: checkpoints, tables, progress."""
+"""What one sees of a training and of what was trained: progress, and tables."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from micrornn.tasks.problem import Measure, Problem, Task
+    from micrornn.tasks.problem import Measure
     from micrornn.training import Report, Trainer
-
-# ------------------------------------------------------------------------------------ checkpoints
-
-
-class Trained(NamedTuple):
-    """A checkpoint of the command ``train``: the task, its options, what has to be known, the weights."""
-
-    task: Task
-    options: dict[str, Any]
-    memory: dict[str, Any]
-    training: dict[str, Any]
-    weights: dict[str, Any]
-    iteration: int
-
-    def problem(self) -> Problem:
-        """The task with the trained model."""
-        problem = self.task.make(self.options)
-        problem.model.load_state_dict(self.weights)
-        return problem
-
-
-def open_trained(path: str) -> Trained:
-    """Read a checkpoint.
-
-    Raises:
-        CheckpointError: it is none, is damaged, or was not saved by ``micrornn train``.
-    """
-    from micrornn.tasks.problem import TASKS
-    from micrornn.training.checkpoint import CheckpointError, read
-
-    tree = read(path)
-    about = tree["about"]
-    if about.get("task") not in TASKS:
-        raise CheckpointError(
-            f"{path} was saved by a program of its own, so micrornn does not know what it is for; "
-            "load it there"
-        )
-    return Trained(
-        TASKS[about["task"]],
-        about["options"],
-        about["memory"],
-        about["training"],
-        tree["model"]["state"],
-        tree["trainer"]["iteration"],
-    )
-
-
-# --------------------------------------------------------------------------------- what one sees
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -69,7 +21,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(*headings)
+        drawn = Table()
+        for heading in headings:
+            drawn.add_column(heading, overflow="fold")  # broken, never cut
         for row in rows:
             drawn.add_row(*(Text(cell) for cell in row))
         Console().print(drawn)
@@ -97,7 +51,7 @@ def progress(done: int, wanted: int, quiet: bool) -> Iterator[Tell]:
     """A callback for the trainer: a bar on a terminal, otherwise ten lines on stderr."""
     if quiet:
         yield lambda trainer, report: None
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.progress import TimeRemainingColumn as Remaining

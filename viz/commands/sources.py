@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from micrornn.tasks.trained import is_checkpoint
+
 if TYPE_CHECKING:
     from micrornn.recording import Recording
     from micrornn.tensor import Tensor
@@ -96,7 +98,8 @@ def is_file(source: str) -> bool:
     if source.endswith(SUFFIX):
         return True
     path = Path(source)
-    return path.suffix != ".py" and path.is_file() and zipfile.is_zipfile(path)
+    archive = path.suffix != ".py" and path.is_file() and zipfile.is_zipfile(path)
+    return archive and not is_checkpoint(source)
 
 
 def as_json(value: Any) -> str:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from micrornn.data.text import is_file
 from micrornn.schedules import SCHEDULES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
+from micrornn.tasks.trained import READ, absolute, digests, open_trained
 from viz.commands.options import COUNT, FILE, POSITIVE, OneOf, takes_task
-from viz.commands.shared import measured, open_trained, progress
+from viz.commands.shared import measured, progress
 from viz.plots.canvas import FORMATS
 
 if TYPE_CHECKING:
     from micrornn.optim import Optimizer
     from micrornn.schedules import Schedule
     from micrornn.tasks.problem import Problem
-    from micrornn.training import Trainer
+    from micrornn.training import Report, Trainer
 
 INTERRUPTED = 130
 # What the training was begun with and cannot change on the way; kept in the checkpoint.
@@ -85,24 +85,28 @@ def train(
       micrornn train translate --pairs pairs.tsv --attention dot --iterations 20
       micrornn train stocks --online --iterations 10 --log stocks.csv --plot stocks.png
     """
-    from micrornn.tasks.output import writable
+    from micrornn.tasks.output import all_apart, writable
     from micrornn.tasks.problem import task as find
     from micrornn.training import Log, read_log
-    from viz.plots.losses import LossesView
-    from viz.render import write_whole
 
     wanted = find(task)
     training = {name: given[name] for name in KEPT if given[name] is not None}
-    for name in (checkpoint, log, plot):
-        if name:
-            writable(Path(name))
+    if iterations and epochs:
+        raise ValueError("--iterations and --epochs both say how long to train; give one of them")
     if checkpoint and not resume and Path(checkpoint).exists():
         raise ValueError(
             f"{checkpoint} is there already; go on from it with --resume, or name another file"
         )
     if resume:
         iterations, epochs = _as_before(task, checkpoint, options, training, iterations, epochs)
+    read = {name: options[name] for name in READ if digests({name: options.get(name)})}
+    all_apart(**read, checkpoint=checkpoint, log=log, plot=plot)
+    for name in (checkpoint, log, plot):
+        if name:
+            writable(Path(name))
     log_to = Log(log) if log else None
+    if log and resume and Path(log).is_file():
+        read_log(log)  # it has to be whole before more is written to it
     draw_to = _drawable(plot) if plot else None
     problem = wanted.make(options)
     per_epoch = problem.feed.per_epoch  # type: ignore[attr-defined]
@@ -110,9 +114,10 @@ def train(
     trainer = make_trainer(problem, training, goal)
     trainer.about = {
         "task": task,
-        "options": _absolute(options),
+        "options": absolute(options),
         "memory": problem.memory,
         "training": {**training, "iterations": goal},
+        "files": digests(options),
     }
     if resume and checkpoint:
         trainer.resume(checkpoint)
@@ -123,19 +128,30 @@ def train(
             )
     if not quiet:
         click.echo(f"{task}: {problem.title}", err=True)
-    with progress(trainer.iteration, goal, quiet) as tell:
-        trainer.callbacks += [tell, *([log_to] if log_to else [])]
-        reports = trainer.run(goal, checkpoint)
-    if draw_to and reports:
-        earlier = read_log(log) if log else reports  # what was trained before a resumption, too
-        view = LossesView(earlier, problem.title, trainer.clip_norm)
-        write_whole(draw_to, view.file(draw_to.suffix[1:]))
+    reports: list[Report] = []
+    try:
+        with progress(trainer.iteration, goal, quiet) as tell:
+            trainer.callbacks.append(lambda trainer, report: reports.append(report))
+            trainer.callbacks += [tell, *([log_to] if log_to else [])]
+            trainer.run(goal, checkpoint)
+        if not trainer.interrupted:
+            measured(problem.judged())
+    finally:  # what was seen of a training that failed says why
+        if draw_to and reports:
+            _draw(read_log(log) if log else reports, problem, trainer, draw_to)
     if trainer.interrupted:
         kept = f"saved in {checkpoint}; go on with --resume" if checkpoint else "nothing was saved"
         click.echo(f"micrornn: interrupted after iteration {trainer.iteration}, {kept}", err=True)
         return INTERRUPTED
-    measured(problem.judged())
     return 0
+
+
+def _draw(reports: list[Report], problem: Problem, trainer: Trainer, path: Path) -> None:
+    from viz.plots.losses import LossesView
+    from viz.render import write_whole
+
+    view = LossesView(reports, problem.title, trainer.clip_norm)
+    write_whole(path, view.file(path.suffix[1:].lower()))
 
 
 def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) -> Trainer:
@@ -158,7 +174,7 @@ def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) ->
         optimizer,
         problem.feed,
         problem.objective,
-        truncation=Truncation.parse(truncation) if truncation else None,
+        truncation=None if truncation is None else Truncation.parse(truncation),
         online=method(problem.objective, weights) if method else None,
         incremental=training.get("incremental", False),
         clip_norm=training.get("clip", problem.clip),
@@ -220,11 +236,12 @@ def _as_before(
     if checkpoint is None:
         raise ValueError("--resume goes on from a file; name it: --checkpoint FILE")
     trained = open_trained(checkpoint)
+    trained.check_data()
     if trained.task.name != task:
         raise ValueError(f"{checkpoint} is a checkpoint of {trained.task.name}, not of {task}")
     known = dict(trained.training)
     before = known.pop("iterations")
-    for now, then in ((_absolute(options), trained.options), (training, known)):
+    for now, then in ((absolute(options), trained.options), (training, known)):
         for name, value in now.items():
             if then.get(name) != value:
                 was = f"with {then[name]}" if name in then else "without it"
@@ -237,19 +254,9 @@ def _as_before(
     return (before, None) if iterations is None and epochs is None else (iterations, epochs)
 
 
-def _absolute(options: dict[str, Any]) -> dict[str, Any]:
-    """The options with files by their full names, so that they are found from elsewhere too."""
-    named = dict(options)
-    for name in ("text", "csv", "pairs"):
-        value = named.get(name)
-        if value is not None and is_file(value.removeprefix("@")):
-            named[name] = str(Path(value.removeprefix("@")).resolve())
-    return named
-
-
 def _drawable(plot: str) -> Path:
     path = Path(plot)
-    if path.suffix[1:] not in FORMATS:
+    if path.suffix[1:].lower() not in FORMATS:
         raise ValueError(
             f"{plot}: losses are drawn as {', '.join(FORMATS)}; end the name in one of them"
         )

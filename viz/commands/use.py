@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import numpy as np
 
-from viz.commands.options import COUNT
-from viz.commands.shared import measured, open_trained, table
+from micrornn.tasks.trained import Trained, open_trained
+from viz.commands.options import COUNT, FILE, Finite
+from viz.commands.shared import measured, table
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path())
+@click.argument("checkpoint", type=FILE)
 @click.option("--start", default=None, metavar="TEXT", help="What it reads first.")
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=1.0,
     metavar="X",
     help="Below 1 it dares less; 0 takes the likeliest [default: 1].",
 )
 @click.option("--top-k", type=COUNT, metavar="K", help="Draw among the K likeliest only.")
 @click.option("--until", metavar="C", help=r"Stop where it says this character; \n ends a line.")
-@click.option("--length", type=COUNT, default=200, metavar="N", help="How many [default: 200].")
+@click.option(
+    "--length", type=COUNT, metavar="N", help="How many [default: 200 characters, 10 values]."
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -36,43 +40,55 @@ def generate(
     temperature: float,
     top_k: int | None,
     until: str | None,
-    length: int,
+    length: int | None,
     seed: int,
 ) -> None:
-    """Let a trained character model go on with a text.
+    """Let a trained network go on: with a text, or with a series.
 
-    CHECKPOINT is a file that micrornn train has saved, of hello, data, text,
-    names or logs.
+    CHECKPOINT is a file that micrornn train has saved. Of hello, data, text, names and logs it writes
+    characters; of weather, stocks and anomaly the values that it expects after the last one.
 
     \b
     Examples:
       micrornn generate book.npz --start h --temperature .5 --length 80
       micrornn generate book.npz --start to --top-k 3 --until .
+      micrornn generate series.npz --length 7
     """
-    import numpy as np
-
     from micrornn.tasks.speaking import speak
 
     trained = open_trained(checkpoint)
     library = trained.task.library()
     if not hasattr(library, "speaker"):
-        raise ValueError(
-            f"{checkpoint} is a checkpoint of {trained.task.name}, which writes no text; "
-            "micrornn decode shows what it says"
-        )
-    defaults = trained.task.options()
-    model, vocabulary = library.speaker({**defaults, **trained.options}, trained.memory)
-    model.load_state_dict(trained.weights)
+        return _forecast(trained, length or 10, start, until)
+    options = {**trained.task.options(), **trained.options}
+    model, vocabulary = library.speaker(options, trained.memory)
+    trained.fill(model)
     start = next(iter(vocabulary)) if start is None else start
     until = None if until is None else until.replace(r"\n", "\n")
     rng = np.random.default_rng(seed)
-    for character in speak(model, vocabulary, start, length, temperature, rng, top_k, until):
+    said = speak(model, vocabulary, start, length or 200, temperature, rng, top_k, until)
+    for character in said:
         click.echo(character, nl=False)
     click.echo()
 
 
+def _forecast(trained: Trained, length: int, start: str | None, until: str | None) -> None:
+    problem = trained.problem()
+    name = trained.task.name
+    if problem.forecast is None:
+        raise ValueError(
+            f"{trained.path} is a checkpoint of {name}, which goes on with nothing; micrornn decode shows "
+            "what it says"
+        )
+    if start is not None or until is not None:
+        raise ValueError(f"--start and --until are for texts; {name} goes on after its last value")
+    problem.model.eval()
+    values = problem.forecast(length)
+    table(("ahead", "expected"), [[f"{i}", f"{v:.6g}"] for i, v in enumerate(values, 1)])
+
+
 @click.command()
-@click.argument("checkpoint", type=click.Path())
+@click.argument("checkpoint", type=FILE)
 def evaluate(checkpoint: str) -> None:
     """Measure a trained network again: what it reaches, and what was to be expected.
 
@@ -87,7 +103,7 @@ def evaluate(checkpoint: str) -> None:
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path())
+@click.argument("checkpoint", type=FILE)
 @click.option("-n", "--count", type=COUNT, metavar="N", help="How many [default: 5].")
 @click.option("--source", metavar="TEXT", help="What it makes of this, in the place of examples.")
 @click.option(
