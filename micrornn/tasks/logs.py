@@ -171,7 +171,11 @@ def problem(
     def show(count: int) -> list[Shown]:
         found, order = suspects()
         return [
-            Shown(lines[cut + i], "intrusion" if cut + i in intrusions else "", f"{found[i]:.2f}")
+            Shown(
+                lines[cut + i],
+                "intrusion" if cut + i in intrusions else "",
+                f"perplexity {found[i]:.2f}",
+            )
             for i in order[:count]
         ]
 

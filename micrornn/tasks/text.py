@@ -92,7 +92,7 @@ def _language_model(
     def measures() -> list[Measure]:
         why = "counting which character follows which"
         loss = reached()
-        measured = Measure.below("nats per character", loss, by_last, why)
+        measured = Measure.below("nats per character, of the kept tenth", loss, by_last, why)
         singly = f"{np.log(len(vocabulary)):.4g} by guessing, {alone:.4g} by counting characters"
         return [measured, Measure("perplexity", float(np.exp(loss)), f"in nats: {singly}")]
 

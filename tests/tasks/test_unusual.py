@@ -112,7 +112,7 @@ def test_a_strange_line_in_a_log_of_ones_own_comes_first() -> None:
     problem = task("logs").make({"text": "\n\n".join(lines) + "\n \n", "hidden": 16, "batch": 8})
     assert problem.title == "what is unusual among the last 12 of 60 lines of a log"
     (measure,) = train(problem, 80).judged()
-    assert measure.name == "nats per character" and measure.reached
+    assert measure.name.startswith("nats per character") and measure.reached
     assert problem.show is not None
     first, second = problem.show(2)
     assert (first.given, first.wanted) == (lines[55], "")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 _COLUMNS = 240  # a map has no more columns: of more iterations, each column is the mean of several
 _GREATEST = 1e300  # Matplotlib reckons with what it draws: what is greater would overflow
+_STANDS_OUT = 1.5  # times the median loss of a step
 _LAST = 10  # the end of a training is its last tenth
 
 
@@ -39,7 +40,7 @@ class LossesView(View):
         ValueError: there are none.
 
     >>> from micrornn.training import Report
-    >>> view = LossesView([Report(i, 2 / i, [3 / i, 1 / i], 0.5, 0.1) for i in range(1, 21)])
+    >>> view = LossesView([Report(i, 2 / i, [4 / i, 1 / i, 1 / i], 0.5, 0.1) for i in range(1, 21)])
     >>> view.finding
     'loss 2 at first, 0.103 at the end; the hardest step is step 1'
     """
@@ -65,14 +66,18 @@ class LossesView(View):
 
     @property
     def finding(self) -> str:
-        """Where the loss began and ended, and which step is the hardest."""
+        """Where the loss began and ended, and which step is the hardest, where one stands out."""
         words = f"loss {number(self.losses[0])} at first, {number(_end(self.losses))} at the end"
         if len(self.by_step) < 2:
             return words
         ends = self.at_the_end()
         if np.isnan(ends).all():
             return f"{words}; no step has a loss at the end"
-        return f"{words}; the hardest step is step {int(np.nanargmax(ends)) + 1}"
+        hardest = int(np.nanargmax(ends))
+        known = np.sort(ends[~np.isnan(ends)])
+        if not ends[hardest] / _STANDS_OUT > known[(len(known) - 1) // 2]:
+            return f"{words}; no step is much harder than the others"
+        return f"{words}; the hardest step is step {hardest + 1}"
 
     def at_the_end(self) -> Array:
         """The mean loss of each step over the last tenth of the iterations, (T,)."""
