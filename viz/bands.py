@@ -17,8 +17,6 @@ class Band:
     cell: Cell
     reverse: bool
     recurrent: bool
-    top: float = 0.0
-    left: float = 0.0
     inputs: list[Unit] = field(default_factory=list)
     input_height: float = 0.0
 
@@ -78,11 +76,23 @@ def _stacked(bands: list[Band], units: list[Unit]) -> list[Band]:
 
 
 def _joined(bands: list[Band], units: list[Unit]) -> list[Band]:
-    """Neighbouring bands that carry no state become one tower: an output layer with its loss."""
+    """Neighbouring bands that carry no state become one tower: an output layer with its loss.
+
+    Not if they never compute at the same step, such as an encoder's end and a decoder's embedding.
+    """
+    times: dict[Role, set[int | None]] = {}
+    for unit in units:
+        times.setdefault(unit.role, set()).add(unit.step)
+
+    def meet(a: Band, b: Band) -> bool:
+        one, two = (set().union(*(times[r] for r in band.cell.spots)) for band in (a, b))
+        return bool(one & two)
+
     within = {(k.source.role, u.role) for u in units for k in u.inputs if k.source.step == u.step}
     done: list[Band] = []
     for band in bands:
-        if done and not band.recurrent and not done[-1].recurrent:
+        both = bool(done) and not band.recurrent and not done[-1].recurrent
+        if both and meet(done[-1], band):
             spots = {**done[-1].cell.spots, **band.cell.spots}
             sizes = {role: (spot.width, spot.height) for role, spot in spots.items()}
             done[-1] = Band(band.layer, plan_tower(sizes, within), False, False)
@@ -149,23 +159,3 @@ def _ancestors(roles: set[Role], links: set[tuple[Role, Role]]) -> set[Role]:
                 found.add(source)
                 stack.append(source)
     return found
-
-
-def align(bands: list[Band], column: float, units: list[Unit]) -> None:
-    """Where each band stands in its column: in the middle, a tower straight above what it reads."""
-    feeds: dict[Role, Role] = {}
-    for unit in units:
-        for link in unit.inputs:
-            if link.source.step == unit.step:
-                feeds.setdefault(unit.role, link.source.role)
-    placed: dict[Role, float] = {}
-    for band in bands:
-        spots, width = band.cell.spots, band.cell.width
-        band.left = (column - width) / 2
-        if not band.recurrent:
-            fed = [r for r in spots if feeds.get(r) in placed]
-            if fed:
-                wanted = placed[feeds[fed[0]]] - spots[fed[0]].x
-                band.left = min(max(wanted, 10.0), max(column - width - 10.0, 10.0))
-        for role, spot in spots.items():
-            placed[role] = band.left + (width - spot.x if band.reverse else spot.x)

@@ -7,39 +7,16 @@ rows. A graph without a time axis goes to `viz.layered`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from viz.bands import Band, align, bands_of
-from viz.cell import PAD, RAIL
+from viz.bands import Band, bands_of
+from viz.cell import RAIL
+from viz.columns import Grid, grid_of
 from viz.layered import layered
 from viz.metrics import text_width
 from viz.route import TAIL_RAIL, Router
 from viz.scene import Scene, Unit, computed_steps
 from viz.shapes import Box, Frame, Note, Sheet, box_of
 
-ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
-GUTTER = 30.0  # free on both sides of a column: the lanes between steps
-TITLE = 22.0  # for "t = 3" above a column
-BAND_GAP = 20.0
 FREE_GAP = 26.0  # between what has no step
-
-
-@dataclass(eq=False)
-class Grid:
-    """Columns and rows: where each step stands."""
-
-    columns: dict[int, tuple[int, float, float]]  # step -> row, left, right
-    rows: int
-    row_height: float
-    width: float
-    top: float
-    left: float
-    tail: float = 0.0
-    before: float = 0.0  # where that begins which comes before all steps
-
-    def row_top(self, row: int) -> float:
-        """The y of the top of a row."""
-        return self.top + row * self.row_height
 
 
 def lay_out(scene: Scene, rankdir: str = "LR") -> Sheet:
@@ -73,7 +50,7 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     ends = [u for u in timed if u.step not in shown]  # initial states, before or after all steps
     head, tail = _before_and_after(scene.units)
     bands = bands_of(timed, boxes, shown)
-    grid = _grid(scene, bands, boxes, ends, _width(head, boxes))
+    grid = grid_of(scene, bands, boxes, ends, _width(head, boxes))
     frames: list[Frame] = []
     for band in bands:
         _stamp(band, grid, timed, boxes, frames)
@@ -81,11 +58,9 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
     _place_head(head, ends, grid, boxes)
     right = _place_tail(tail, grid, boxes)
     for step in scene.steps:
-        row, x0, x1 = grid.columns[step]
-        top = grid.row_top(row)
-        frames.insert(
-            0, Frame("step", f"t = {step}", x0 + 3, top, x1 - 3, top + grid.row_height - 34, step)
-        )
+        _, x0, x1 = grid.columns[step]
+        top, bottom = grid.row_of(step)
+        frames.insert(0, Frame("step", f"t = {step}", x0 + 3, top, x1 - 3, bottom - 34, step))
     sheet = Sheet(
         scene,
         max(grid.width, right) + 16,
@@ -94,11 +69,7 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
         [],
         frames,
     )
-    for band in bands:
-        if band.recurrent and band.layer:
-            for row in range(grid.rows):
-                level = grid.row_top(row) + band.top + band.cell.height - 4
-                sheet.notes.append(Note(band.layer, 8.0, level, size=10.0, across=True))
+    sheet.notes += _names(grid, [boxes[id(unit)] for unit in ends])
     router = Router(scene, boxes, bands, grid, right)
     sheet.paths = [router.path(link) for link in scene.links]
     sheet.width = max(sheet.width, router.right + 16)
@@ -110,6 +81,26 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
         )
         sheet.notes.append(Note(words, 12.0, 16.0))
     return sheet
+
+
+def _names(grid: Grid, ends: list[Box]) -> list[Note]:
+    """The name of each layer, at the left of each row; of two at the same level, the later one below."""
+    notes: list[Note] = []
+    for row in range(grid.rows):
+        levels: list[float] = []
+        for band in reversed(grid.in_row(row)):
+            if not band.recurrent or not band.layer:
+                continue
+            level = grid.top_of(band, row) + band.cell.height - 4
+            wide = text_width(band.layer, 10.0) + 8
+            while any(abs(level - other) < 12 for other in levels) or any(
+                abs(level - 3 - box.y) < box.height / 2 + 8 and box.left < wide < grid.left
+                for box in ends
+            ):
+                level -= 12
+            levels.append(level)
+            notes.append(Note(band.layer, 8.0, level, size=10.0, across=True))
+    return notes
 
 
 def _before_and_after(units: list[Unit]) -> tuple[list[Unit], list[Unit]]:
@@ -157,42 +148,6 @@ def _place_columns(units: list[Unit], boxes: dict[int, Box], x: float, y: float)
     return x
 
 
-def _grid(
-    scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit], head: float
-) -> Grid:
-    wide = max(band.cell.width for band in bands)
-    for band in bands:
-        by_step: dict[int | None, float] = {}
-        for unit in band.inputs:
-            by_step[unit.step] = by_step.get(unit.step, 8.0) + boxes[id(unit)].width + 8
-        wide = max(wide, *by_step.values(), 0.0) if by_step else wide
-    compact = scene.detail == "cell" and len(bands) == 1  # no lane is needed from band to band
-    column = wide + (34.0 if compact else 2 * GUTTER)
-    align(bands, column, scene.units)
-    per_row = max(int(ROW_WIDTH // column), 1)
-    side = max((boxes[id(u)].width for u in ends), default=0.0)
-    named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
-    names = max(named, default=0.0) + 14.0
-    left = max(side + (34.0 if side else 14.0), names)
-    if head:
-        left = names + head + side + (34.0 if side else 14.0)
-    y = TITLE + (26.0 if any(u.step is None for u in scene.units) else 6.0)
-    for band in reversed(bands):
-        band.top = y
-        y += band.height + BAND_GAP
-    columns = {}
-    for i, step in enumerate(scene.steps):
-        row, k = divmod(i, per_row)
-        columns[step] = (row, left + k * column, left + (k + 1) * column)
-    rows = (len(scene.steps) - 1) // per_row + 1
-    right = left + min(len(scene.steps), per_row) * column
-    last = scene.steps[-1] + 1
-    if any(u.step == last for u in ends):
-        right += side + 20
-    top = 30.0 if scene.hidden else 10.0
-    return Grid(columns, rows, y + 12 + PAD, right + 10, top, left, before=names)
-
-
 def _stamp(
     band: Band, grid: Grid, timed: list[Unit], boxes: dict[int, Box], frames: list[Frame]
 ) -> None:
@@ -203,22 +158,21 @@ def _stamp(
         spot = spots.get(unit.role)
         if spot is None or unit.step not in grid.columns or unit.kind in ("input", "initial"):
             continue
-        row, x0, _ = grid.columns[unit.step]
-        start = x0 + band.left
+        left, top = grid.corner(band, unit.step)
         x = cell.width - spot.x if band.reverse else spot.x
         box = boxes[id(unit)]
-        box.x, box.y = start + x, grid.row_top(row) + band.top + spot.y
+        box.x, box.y = left + x, top + spot.y
         filled.add((unit.step, unit.gate))
-    for at, (row, x0, _) in grid.columns.items():
-        start, top = x0 + band.left, grid.row_top(row) + band.top
+    for step in grid.columns:
         for gate in cell.gates:
-            if not gate.framed or (at, gate.name) not in filled:
+            if not gate.framed or (step, gate.name) not in filled:
                 continue
+            left, top = grid.corner(band, step)
             sides = (gate.left, gate.right)
             if band.reverse:
                 sides = (cell.width - gate.right, cell.width - gate.left)
-            left, right = start + sides[0], start + sides[1]
-            frames.append(Frame("gate", gate.name, left, top + gate.top, right, top + gate.bottom))
+            y0, y1 = top + gate.top, top + gate.bottom
+            frames.append(Frame("gate", gate.name, left + sides[0], y0, left + sides[1], y1))
     per_step: dict[int, list[Unit]] = {}
     for unit in band.inputs:
         per_step.setdefault(unit.step or 0, []).append(unit)
@@ -233,7 +187,7 @@ def _stamp(
         for unit in units:
             box = boxes[id(unit)]
             box.x = x + box.width / 2
-            box.y = grid.row_top(row) + band.top + cell.height + RAIL + box.height / 2
+            box.y = grid.top_of(band, row) + cell.height + RAIL + box.height / 2
             x += box.width + 8
 
 
@@ -249,7 +203,7 @@ def _place_ends(ends: list[Unit], bands: list[Band], grid: Grid, boxes: dict[int
         after = (unit.step or 0) > first
         row, x0, x1 = grid.columns[max(grid.columns) if after else first]
         box.x = x1 + box.width / 2 + 12 if after else x0 - box.width / 2 - 12
-        y = grid.row_top(row) + band.top + level
+        y = grid.top_of(band, row) + level
         while any(abs(y - other) < box.height + 6 and abs(x - box.x) < 40 for x, other in taken):
             y += box.height + 8
         taken.add((box.x, y))

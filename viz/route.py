@@ -15,7 +15,7 @@ from viz.shapes import Box, Path, Point
 
 if TYPE_CHECKING:
     from viz.bands import Band
-    from viz.layout import Grid
+    from viz.columns import Grid
 
 TAIL_RAIL = 31.0  # below the top of a row: where the losses travel to their sum
 CARRY_LANE = 10.0  # from the edge of a column, for the state on its way to the next step
@@ -34,8 +34,6 @@ class Router:
         self.grid = grid
         self.right = right
         self._band_of = {role: band for band in bands for role in band.cell.spots}
-        self._level = {id(band): i for i, band in enumerate(bands)}
-        self._bands = bands
         self._lanes: dict[str, int] = {}
         self._ways: dict[tuple[Role, Role], list[Point] | None] = {}
         self._home = {unit.role: band for band in bands for unit in band.inputs}
@@ -71,7 +69,7 @@ class Router:
             return [(start.x, start.top), (start.x, rail), (end.x, rail), (end.x, end.bottom)]
         assert a.step is not None  # a band further up, past the gates of its own
         row, x0, _ = self.grid.columns[a.step]
-        foot = self.grid.row_top(row) + home.top + home.cell.height + 3
+        foot = self.grid.top_of(home, row) + home.cell.height + 3
         lane = x0 + INPUT_LANE
         up = [(start.x, start.top), (start.x, foot), (lane, foot), (lane, rail)]
         return [*up, (end.x, rail), (end.x, end.bottom)]
@@ -82,7 +80,7 @@ class Router:
         row, _, _ = self.grid.columns[unit.step]
         cell = band.cell
         y = cell.state_rail if which == "state" else cell.input_rail
-        return self.grid.row_top(row) + band.top + y
+        return self.grid.top_of(band, row) + y
 
     def _in_step(self, a: Unit, b: Unit, start: Box, end: Box) -> list[Point] | None:
         lower, upper = self._band(a), self._band(b)
@@ -95,11 +93,10 @@ class Router:
         rail = self._rail(b, "input")
         foot: list[Point] = [(end.x, rail), (end.x, end.bottom)]
         if not self._free(b, upper, above=False):  # past what stands below it
-            side = x0 + upper.left - 8
+            side = self.grid.corner(upper, a.step)[0] - 8
             foot = [(side, rail), *self._reach(b, end, upper, (side, rail))]
-        if self._level[id(upper)] == self._level[id(lower)] + 1 and self._free(
-            a, lower, above=True
-        ):
+        here = self.grid.kinds[a.step].bands
+        if here.index(upper) == here.index(lower) + 1 and self._free(a, lower, above=True):
             if abs(start.x - end.x) < 1 and self._free(b, upper, above=False):
                 return [(start.x, start.top), (end.x, end.bottom)]
             return [(start.x, start.top), (start.x, rail), *foot]
@@ -116,9 +113,7 @@ class Router:
         forwards = not band.reverse
         near = self.grid.columns.get(a.step)
         begins = near is None and abs(a.step - b.step) == 1  # an initial state, given or computed
-        if not begins and (
-            near is None or self._band(a) is not band or abs(a.step - b.step) != 1
-        ):
+        if not begins and (near is None or self._band(a) is not band or abs(a.step - b.step) != 1):
             return self._far(a, b, start, end, band)
         leave = start.right if forwards else start.left
         enter = end.left if forwards else end.right
@@ -140,8 +135,7 @@ class Router:
     def _around(self, a: Unit, b: Unit, start: Box, end: Box, band: Band) -> list[Point] | None:
         """Within a band: the way found once for the two roles, moved to this step."""
         assert a.step is not None
-        row, x0, _ = self.grid.columns[a.step]
-        left, top = x0 + band.left, self.grid.row_top(row) + band.top
+        left, top = self.grid.corner(band, a.step)
         key = (a.role, b.role)
         if key not in self._ways:
             way = detour(start, end, self._walls(band, a.step, set(key)))
@@ -156,8 +150,8 @@ class Router:
 
     def _walls(self, band: Band, step: int, but: set[Role]) -> list[Wall]:
         """The boxes of a band at a step, without some roles."""
-        row, x0, _ = self.grid.columns[step]
-        left, top, width = x0 + band.left, self.grid.row_top(row) + band.top, band.cell.width
+        left, top = self.grid.corner(band, step)
+        width = band.cell.width
         return [
             (left + (width - s.x if band.reverse else s.x), top + s.y, s.width, s.height)
             for role, s in band.cell.spots.items()
@@ -170,6 +164,25 @@ class Router:
         here = Box(b, 0.0, 0.0, False, *corner)
         way = detour(here, end, self._walls(band, b.step, {b.role}), straight=False)
         return way or [(corner[0], end.y), (end.toward(corner)[0], end.y)]
+
+    def _leave(self, a: Unit, start: Box, lane: float) -> list[Point]:
+        """From a unit to the lane on its right, over what stands in between."""
+        band = self._band(a)
+        level: list[Point] = [(start.right, start.y), (lane, start.y)]
+        if band is None or a.step is None:
+            return level
+        walls = self._walls(band, a.step, {a.role})
+        if detour(start, Box(a, 0.0, 0.0, False, lane, start.y), walls) is None:
+            return level
+        above = self.grid.corner(band, a.step)[1] - 6
+        return detour(start, Box(a, 0.0, 0.0, False, lane, above), walls, straight=False) or level
+
+    def _outer_lane(self, step: int) -> float:
+        """The lane on the right of a column, for what goes further on: beside the widest of its boxes."""
+        _, x0, x1 = self.grid.columns[step]
+        kind = self.grid.kinds[step]
+        ends = [x0 + kind.lefts[id(band)] + band.cell.width for band in kind.bands]
+        return x1 - (UP_LANE if max(ends, default=x0) < x1 - UP_LANE - 4 else 6.0)
 
     def _free(self, unit: Unit, band: Band, above: bool) -> bool:
         """Whether nothing of its band stands above (or below) a unit, so that a line can go straight."""
@@ -185,10 +198,11 @@ class Router:
     def _open(self, a: Unit, start: Box, band: Band) -> bool:
         """Whether a line can go straight up from a unit, through its own band and all above it."""
         assert a.step is not None
+        kind = self.grid.kinds[a.step]
         x = start.x - self.grid.columns[a.step][1]
-        higher = self._bands[self._level[id(band)] + 1 :]
+        higher = kind.bands[kind.bands.index(band) + 1 :]
         return self._free(a, band, above=True) and not any(
-            abs(other.left + s.x - x) < s.width / 2 + 4
+            abs(kind.lefts[id(other)] + s.x - x) < s.width / 2 + 4
             for other in higher
             for s in other.cell.spots.values()
         )
@@ -213,7 +227,7 @@ class Router:
         if straight or b.role in band.cell.highway:
             return [*head, (back, end.y), (end.left if forwards else end.right, end.y)]
         if not band.cell.gates and not self._free(b, band, above=False):
-            level = grid.row_top(row) + band.top + band.cell.state_rail
+            level = grid.top_of(band, row) + band.cell.state_rail
             return [*head, (back, level), *self._reach(b, end, band, (back, level))]
         rail = self._rail(b, "state")
         return [*head, (back, rail), (end.x, rail), (end.x, end.bottom)]
@@ -224,9 +238,9 @@ class Router:
         if a.step not in self.grid.columns or a.step > b.step:
             return None
         a_row, _, a1 = self.grid.columns[a.step]
-        b_row, b0, _ = self.grid.columns[b.step]
-        rail, lane = self._rail(b, "input"), a1 - UP_LANE
-        points = [(start.right, start.y), (lane, start.y)]
+        b_row = self.grid.columns[b.step][0]
+        rail, lane = self._rail(b, "input"), self._outer_lane(a.step)
+        points = self._leave(a, start, lane)
         if a_row != b_row:
             gap = self.grid.row_top(b_row) - 13
             out, back = a1 + 4.0, self.grid.left - 16.0
@@ -238,7 +252,7 @@ class Router:
             points.append((lane, rail))
         if self._free(b, band, above=False):
             return [*points, (end.x, rail), (end.x, end.bottom)]
-        side = b0 + band.left - 8
+        side = self.grid.corner(band, b.step)[0] - 8
         return [*points, (side, rail), *self._reach(b, end, band, (side, rail))]
 
     def _to_tail(self, a: Unit, start: Box, end: Box) -> list[Point]:

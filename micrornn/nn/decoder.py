@@ -131,7 +131,7 @@ class Decoder(Module):
         """The memory in the form in which it is looked at: states (B, S, D) or (S, D), mask (B, S)."""
         if self.attention is None:
             return Memory(states, None, mask)
-        with scope(self.attention._path[:-1] or "attention"):
+        with scope((self.attention._path[:-1] or "attention") + " keys"):
             return Memory(states, self.attention.project(states), mask)
 
     def forward(
