@@ -7,7 +7,7 @@ from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
 from viz.paths import on_paths
 from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger
 from viz.sorter import Sorter
-from viz.weights import ledger_of, mark
+from viz.weights import ledger_of, mark, owners_of
 
 
 def build(
@@ -47,10 +47,11 @@ def build(
         flows = flows_of(graph, detail == "scalar", sorter.of_weights)
     units = sorter.units(flows)
     links = _links(units, flows)
-    mark(units, sorter.of_weights, graph, detail, flows)
+    owners = owners_of(units, sorter.of_weights)
+    mark(units, sorter.of_weights, owners, graph, detail, flows)
     if len(steps) < len(all_steps):
         units, links = _cut(units, links, set(steps))
-    ledger = ledger_of(graph, sorter.of_weights, flows)
+    ledger = ledger_of(graph, sorter.of_weights, owners, flows)
     scene = Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
     if ends is not None:
         scene.lit = on_paths(scene, *ends)

@@ -42,23 +42,39 @@ def subscript(n: int) -> str:
     return str(n).translate(_SUBSCRIPTS)
 
 
-def weight_label(name: str, lstm: bool = False) -> str:
-    """A parameter's name as formulas write it.
+def weight_label(name: str, lstm: bool = False, owners: int = 0) -> str:
+    """A parameter's name as formulas write it, with the module that holds it where it needs one.
 
-    >>> weight_label("rnn.weight_hh_l0"), weight_label("bias_ih_l1"), weight_label("out.weight")
+    Args:
+        name: the dotted path of its attribute, and in brackets the gate of which it is a part.
+        lstm: whether its candidate is g, as an LSTM's.
+        owners: how many more modules of the path to name, to tell it from another.
+
+    >>> weight_label("rnn.weight_hh_l0"), weight_label("bias_ih_l1"), weight_label("net.out.weight")
     ('W_hh', 'b_ih₁', 'out.W')
     >>> weight_label("weight_ih_l0[forget gate]")
     'W_if'
+    >>> weight_label("encoder.embedding.weight", owners=1)
+    'encoder.embedding.W'
     """
-    name = shortened(name)
+    path, stem = name.split("[")[0].split(".")[:-1], _stem(name, lstm)
+    first = max(len(path) - owners - (stem in ("W", "b")), 0)
+    if first and path[first:] and path[first].isdecimal():  # a place in a list of modules
+        first -= 1
+    return shortened(".".join([*path[first:], stem]) if stem else name)
+
+
+def _stem(name: str, lstm: bool) -> str:
+    """The label of the attribute itself."""
     found = _TORCH_NAME.match(name)
     if found:
         kind, way, layer, reverse, gate = found.groups()
     else:
         found = _CELL_NAME.match(name)
         if not found:
-            short = re.sub(r"\bweight$", "W", name)
-            return re.sub(r"\bbias$", "b", short)
+            whole, bracket, part = name.partition("[")
+            last = whole.split(".")[-1]
+            return {"weight": "W", "bias": "b"}.get(last, last) + bracket + part
         kind, way, gate = found.groups()
         layer, reverse = "0", None
     if gate:

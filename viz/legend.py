@@ -85,7 +85,7 @@ class Legend:
         name = (
             f"{entry.label}  {full}  {shape}" if full != entry.label else f"{entry.label}  {shape}"
         )
-        return fitted(name, 10.5, 300)
+        return fitted(name, 10.5, 360)
 
     def draw(self, pen: Pen, top: float, width: float) -> None:
         """Draw it below ``top``."""

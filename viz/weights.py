@@ -23,8 +23,41 @@ def weights_of(graph: Graph) -> dict[int, Tensor]:
     return found if used else {}
 
 
+def owners_of(units: list[Unit], of_weights: dict[int, Tensor]) -> dict[int, int]:
+    """How many more modules the label of a parameter has to name, by its number.
+
+    What is called alike in the whole picture needs more, but not W_ih and its like in different layers: the
+    name of the layer stands beside it.
+    """
+    alike: dict[tuple[str, str], dict[int, str]] = {}
+    for unit in units:
+        for node in unit.nodes:
+            for x in node.inputs:
+                leaf = of_weights.get(x.number)
+                if leaf is not None and leaf.name:
+                    label = weight_label(leaf.name)
+                    layer = unit.layer if label[:2] in ("W_", "b_") else ""
+                    alike.setdefault((layer, label), {})[leaf.number] = leaf.name
+    owners: dict[int, int] = {}
+    for names in alike.values():
+        if len(names) < 2:
+            continue
+        enough = deepest = max(name.count(".") for name in names.values())
+        for count in range(1, deepest):
+            if len({weight_label(n, owners=count) for n in names.values()}) == len(names):
+                enough = count
+                break
+        owners.update(dict.fromkeys(names, enough))
+    return owners
+
+
 def mark(
-    units: list[Unit], of_weights: dict[int, Tensor], graph: Graph, detail: str, flows: Gradients
+    units: list[Unit],
+    of_weights: dict[int, Tensor],
+    owners: dict[int, int],
+    graph: Graph,
+    detail: str,
+    flows: Gradients,
 ) -> None:
     """Put a mark on each unit for every weight that its nodes use, with what came back from there."""
     by_number = {node.number: node for node in graph}
@@ -38,7 +71,8 @@ def mark(
                     continue
                 whole = detail in ("cell", "layer")
                 used = leaf if whole else by_number[x.number]
-                label = weight_label(used.name or leaf.name or f"#{leaf.number}", lstm)
+                name = used.name or leaf.name or f"#{leaf.number}"
+                label = weight_label(name, lstm, owners.get(leaf.number, 0))
                 flow, share = flows.along(node, slot), flows.shares.get((node.number, slot))
                 mark = found.get((leaf.number, label))
                 if mark is None:
@@ -50,12 +84,14 @@ def mark(
         unit.marks = list(found.values())
 
 
-def ledger_of(graph: Graph, of_weights: dict[int, Tensor], flows: Gradients) -> list[Entry]:
+def ledger_of(
+    graph: Graph, of_weights: dict[int, Tensor], owners: dict[int, int], flows: Gradients
+) -> list[Entry]:
     """One entry per parameter: its gradient, and at each step the sum of what its uses there sent."""
-    entries = {
-        leaf.number: Entry(leaf, weight_label(leaf.name or f"#{leaf.number}"), flows.at(leaf), {})
-        for leaf in of_weights.values()
-    }
+    entries = {}
+    for own in of_weights.values():
+        label = weight_label(own.name or f"#{own.number}", owners=owners.get(own.number, 0))
+        entries[own.number] = Entry(own, label, flows.at(own), {})
     for node in graph:
         if node.step is None:
             continue
