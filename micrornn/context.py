@@ -91,6 +91,26 @@ class scope:
 
 
 @contextmanager
+def outside_steps() -> Iterator[None]:
+    """Make nodes without a step, whatever the step around: what holds for all steps, such as a part of a
+    weight.
+
+    >>> import micrornn as mr
+    >>> with mr.scope("gru", t=3), outside_steps():
+    ...     y = mr.tanh(mr.Value(0.5))
+    >>> y.scope, y.step
+    ('gru', None)
+    """
+    outer = current()
+    place = Place(outer.place.scope)
+    token = _CONTEXT.set(Context(place, outer.recording, outer.observers))
+    try:
+        yield
+    finally:
+        _CONTEXT.reset(token)
+
+
+@contextmanager
 def no_grad() -> Iterator[None]:
     """Compute without recording: results inside have no inputs and want no gradient.
 

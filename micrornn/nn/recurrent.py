@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.context import outside_steps, scope
 from micrornn.nn import equations, variants
 from micrornn.nn.equations import Step, Weights
 from micrornn.nn.init import Seed, as_generator, default_
@@ -239,7 +239,9 @@ class Cell(Recurrent):
             states = [
                 self._zeros(n, lead) if s is None else s for n, s in zip(self.state_names, given)
             ]
-        new = self._equation("")(x, *states)
+        with outside_steps():  # a gate's part of a weight belongs to all steps; its uses to theirs
+            step = self._equation("")
+        new = step(x, *states)
         return new if len(new) > 1 else new[0]
 
     def extra_repr(self) -> str:
