@@ -21,16 +21,17 @@ _CELL_NAME = re.compile(r"^(?:.*\.)?(weight|bias)_(ih|hh)(?:\[(.+)\])?$")
 
 
 _MOST = 40  # characters of a name in a box; its tooltip has all of it
+_REMARK = 20  # and of a remark on an input
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, most: int = _MOST) -> str:
     """A name of a length that fits a box.
 
     >>> shortened("x" * 100) == "x" * 39 + "…"
     True
     """
     name = " ".join(name.split())
-    return name if len(name) <= _MOST else name[: _MOST - 1] + "…"
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def subscript(n: int) -> str:
@@ -104,6 +105,7 @@ def node_label(node: Tensor, folded: Collection[int] = ()) -> str:
         return f"{stem} {number(node.item())}" if node.size == 1 else stem
     if name:
         label, _, rest = name.partition(" ")  # "x 'h'" is x with a remark
+        rest = shortened(rest, _REMARK)
         label = label + subscript(step) if step is not None and len(label) <= 3 else label
         words = [
             label,

@@ -12,6 +12,8 @@ from viz.scene import Unit
 from viz.style import number
 from viz.weights import weights_of
 
+_Part = tuple[tuple[str, str], int]  # a layer and gate, and which part of it
+
 
 class Sorter:
     """Sorts nodes into units by scope, step and detail."""
@@ -25,43 +27,46 @@ class Sorter:
         # A layer is the shortest scope that has nodes of its own; what lies below it is a gate.
         direct = {n.scope for n in graph if n.step is not None and n.inputs}
         self._layer = {scope: _shortest(scope, direct) for scope in [*graph.scopes, ""]}
+        free = [n for n in graph if n.step is None and n.inputs and n.number not in self.of_weights]
+        outside = direct.union(n.scope for n in free)  # of steps there are layers as well
+        self._outside = {scope: _shortest(scope, outside) for scope in self._layer}
         self._gated = {
             layer for scope, layer in self._layer.items() if scope != layer and scope in direct
         }
         # A number that only one operation uses is written into it: "1 −" and not a box of its own.
         self._folded = {} if detail == "scalar" else _folded(graph)
-        self._part = self._parts() if detail in ("cell", "layer") and timed else {}
+        self._part = self._parts() if detail in ("cell", "layer", "gate") and timed else {}
         self._begins = _begins(graph, self.steps, self.of_weights)
 
     def place(self, node: Tensor) -> tuple[str, str]:
         """The layer and the gate of a node."""
-        layer = self._layer[node.scope]
+        layer = (self._outside if node.step is None else self._layer)[node.scope]
         whole = self.detail in ("cell", "layer")
         return layer, "" if whole else node.scope[len(layer) :].lstrip("/")
 
     def _parts(self) -> dict[int, int]:
-        """Which part of its layer and step a node belongs to, mostly 0.
+        """Which part of its layer (and gate) and step a node belongs to, mostly 0.
 
         What comes back into a layer after it has been somewhere else is a part of its own: in one box with
         what went before it would close a circle that the graph does not have.
         """
         part: dict[int, int] = {}
-        left: dict[int, frozenset[tuple[str, int]]] = {}  # layers, in parts, behind what was left
+        left: dict[int, frozenset[_Part]] = {}  # what is behind it in other places
         for node in self.graph:
             if node.is_leaf:
                 continue
-            layer = self.place(node)[0]
+            here = self.place(node)
             own = 0
-            behind: set[tuple[str, int]] = set()
+            behind: set[_Part] = set()
             for x in node.inputs:
                 if x.is_leaf or x.step != node.step:
                     continue
                 behind |= left[x.number]
-                if self.place(x)[0] == layer:
+                if self.place(x) == here:
                     own = max(own, part[x.number])
                 else:
-                    behind.add((self.place(x)[0], part[x.number]))
-            while (layer, own) in behind:
+                    behind.add((self.place(x), part[x.number]))
+            while (here, own) in behind:
                 own += 1
             part[node.number], left[node.number] = own, frozenset(behind)
         return part
@@ -124,7 +129,9 @@ class Sorter:
                 return alone
             return ("leaf", layer, (node.name or "").split(" ")[0])
         if node.step is None:
-            return alone if detail == "gate" else ("tail", layer, self._part.get(node.number, 0))
+            if detail == "gate" and not gate:
+                return alone
+            return ("tail", layer, gate, self._part.get(node.number, 0))
         if detail == "layer":
             return ("layer", layer)
         if detail == "cell":

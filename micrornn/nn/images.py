@@ -59,6 +59,8 @@ def conv2d(
     about = _about("conv2d", x, kernel, stride, padding, dilation)
     single = x.ndim == 3
     seen = windows(expand_dims(x, 0) if single else x, **about)
+    if seen.is_leaf:  # of data: what the graph begins with
+        seen.name = x.name if x.name not in (None, "x") else "image"
     rows = reshape(w, (w.shape[0], math.prod(w.shape[1:])))
     y = linear(seen, rows) if bias is None else linear(seen, rows, bias)
     y = transpose(y, (0, 3, 1, 2))

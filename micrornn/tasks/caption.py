@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.context import scope
 from micrornn.data.digits import NAMES, as_text, handwritten, nearest_mean
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
@@ -44,7 +45,10 @@ class Captioner(Module):
 
     def start(self, pictures: Any) -> Any:
         """The state that the pictures begin."""
-        return stack([tanh(self.begin(self.features(pictures)))])
+        with scope("features"):
+            seen = self.features(pictures)
+        with scope("begin"):
+            return stack([tanh(self.begin(seen))])
 
     def forward(self, letters: Any, state: Any) -> Any:
         """The logits of the next letter at each step, and the state."""

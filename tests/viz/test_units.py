@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn import nn
-from viz.build import build
 from viz.gradients import Flow, flows_of
 from viz.labels import node_label, subscript, value_words, weight_label
 from viz.metrics import _WIDTHS, fitted, text_width
@@ -51,38 +49,6 @@ def test_weights_have_the_names_of_formulas(name: str, label: str) -> None:
     assert weight_label(name) == label
 
 
-def test_weights_alike_in_name_are_told_apart_by_their_modules() -> None:
-    """In the whole picture; W_ih and its like within a layer, beside which stands its name."""
-
-    class Coder(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.cell, self.out = nn.RNNCell(2, 2, rng=0), nn.Linear(2, 2, rng=1)
-
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = Coder(), Coder()
-            self.last = nn.Linear(2, 1, rng=2)
-
-    def labels(*scopes: str) -> set[str]:
-        net, h = Net(), np.zeros(2)
-        for t, (coder, scope) in enumerate(zip((net.one, net.two), scopes), 1):
-            with mr.scope(scope, t=t):
-                h = coder.out(coder.cell(h))
-        with mr.scope(t=2):
-            loss = mr.sum(net.last(h))
-        scene = build(mr.Graph(loss), "op")
-        return {mark.label for unit in scene.units for mark in unit.marks}
-
-    alike = {"one.out.W", "one.out.b", "two.out.W", "two.out.b", "last.W", "last.b"}
-    short = {"W_ih", "W_hh", "b_ih", "b_hh"}
-    assert labels("a", "b") == alike | short
-    assert labels("a", "a") == alike | {
-        f"{cell}.{s}" for cell in ("one.cell", "two.cell") for s in short
-    }
-
-
 def test_the_candidate_of_an_lstm_is_g() -> None:
     assert weight_label("weight_hh_l0[candidate]", lstm=True) == "W_hg"
 
@@ -99,6 +65,8 @@ def test_what_stands_in_a_box() -> None:
         assert node_label(h) == "h₃ tanh"
         x = mr.tensor([1.0], name="x 'e'")
         assert node_label(x) == "x₃ 'e'"
+        x.name = "x 'a remark of too many words'"
+        assert node_label(x) == "x₃ 'a remark of too ma…"
         loss = h * 1.0
         loss.name = "loss"
         assert node_label(loss) == "L₃ 0.462"

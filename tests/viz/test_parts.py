@@ -1,14 +1,17 @@
-"""Pictures of an encoder and a decoder: each step takes the room of what is computed at it, and no more."""
+"""Pictures of networks of several parts, such as an encoder and a decoder: room, names, and groups."""
 
 from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 from drawn import Drawing, read
 from faults import through, wrong
 
+import micrornn as mr
 import viz
+from micrornn import nn
 from micrornn.graph import Graph
 from micrornn.tasks.drawn import builder
 from viz.build import build
@@ -73,3 +76,67 @@ def test_marks_of_weights_have_short_names() -> None:
     assert {"W_iz", "W_hr", "b_in", "readout.W", "query_weight", "v"} < labels
     assert {"encoder.embedding.W", "decoder.embedding.W"} < labels
     assert len(labels) == 12 + 7
+
+
+def test_weights_alike_in_name_are_told_apart_by_their_modules() -> None:
+    """In the whole picture; W_ih and its like within a layer, beside which stands its name."""
+
+    class Coder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.out = nn.RNNCell(2, 2, rng=0), nn.Linear(2, 2, rng=1)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = Coder(), Coder()
+            self.last = nn.Linear(2, 1, rng=2)
+
+    def labels(*scopes: str) -> set[str]:
+        net, h = Net(), np.zeros(2)
+        for t, (coder, scope) in enumerate(zip((net.one, net.two), scopes), 1):
+            with mr.scope(scope, t=t):
+                h = coder.out(coder.cell(h))
+        with mr.scope(t=2):
+            loss = mr.sum(net.last(h))
+        scene = build(Graph(loss), "op")
+        return {mark.label for unit in scene.units for mark in unit.marks}
+
+    alike = {"one.out.W", "one.out.b", "two.out.W", "two.out.b", "last.W", "last.b"}
+    short = {"W_ih", "W_hh", "b_ih", "b_hh"}
+    assert labels("a", "b") == alike | short
+    assert labels("a", "a") == alike | {
+        f"{cell}.{s}" for cell in ("one.cell", "two.cell") for s in short
+    }
+
+
+def test_what_reads_a_picture_is_grouped_by_its_scopes() -> None:
+    loss = builder("caption")().loss
+
+    def free(detail: str) -> list[str]:
+        return [u.label for u in build(Graph(loss), detail).units if u.step is None]
+
+    assert free("cell")[:3] == ["image windows", "features", "begin"]
+    gates = ["image windows", "features.conv", "relu", "features.pool", "x reshape", "@", "tanh"]
+    assert free("gate")[:7] == gates
+
+
+def test_what_comes_after_the_steps_does_not_make_one_layer_of_those_within() -> None:
+    with mr.scope("net"):
+        _, h = nn.GRU(2, 3, num_layers=2, rng=0)([np.ones(2)] * 2)
+        loss = mr.sum(h * h)
+    layers = {
+        u.layer for u in build(Graph(loss), "cell").units if u.step in (1, 2) and u.kind != "input"
+    }
+    assert layers == {"net/gru.0", "net/gru.1"}
+
+
+def test_a_module_used_twice_outside_steps_is_two_boxes() -> None:
+    linear = nn.Linear(2, 2, rng=0)
+    with mr.scope("features"):
+        h = mr.tanh(linear(mr.tanh(linear(np.ones(2)))))
+    for t in (1, 2):
+        with mr.scope("rnn", t=t):
+            h = mr.tanh(h)
+    labels = [u.label for u in build(Graph(mr.sum(h)), "gate").units if u.step is None]
+    assert labels.count("linear") == 0 and labels.count("@") == 2
