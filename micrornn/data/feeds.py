@@ -66,6 +66,11 @@ class Batch:
 class Feed(Protocol):
     """A source of batches whose position can be saved."""
 
+    @property
+    def per_epoch(self) -> int:
+        """How many batches are one pass over the data."""
+        ...
+
     def next(self) -> Batch:
         """The next batch."""
         ...

@@ -187,7 +187,7 @@ class Forecaster:
             measures,
             show,
             forecast=self.go_on,
-            validate=self.error,
+            validate=lambda: self.error() / changes**2,  # in the unit of the loss
             lr=5e-3,
             iterations=300,
             inputs=lambda b: [f"{series.scaling.undo(x[0, 0]):.4g}" for x in b.inputs],

@@ -13,16 +13,16 @@ from micrornn.files import written_whole
 if TYPE_CHECKING:
     from micrornn.training.trainer import Report, Trainer
 
-COLUMNS = ("iteration", "loss", "norm", "lr", "losses")
+COLUMNS = ("iteration", "loss", "validation", "norm", "lr", "losses")
 UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
 class Log:
     """Appends a line to a file at each iteration; give it to a `Trainer` among its callbacks.
 
-    The file ends in ``.csv`` (columns iteration, loss, norm, lr, and the steps' losses separated by
-    blanks) or in ``.json`` or ``.jsonl`` (one object in each line). When training is resumed, lines that are
-    later than the checkpoint are taken off, for those iterations are made again.
+    The file ends in ``.csv`` (columns iteration, loss, validation, norm, lr, and the steps' losses separated
+    by blanks) or in ``.json`` or ``.jsonl`` (one object in each line). When training is resumed, lines later
+    than the checkpoint are taken off, for those iterations are made again.
 
     Raises:
         ValueError: the file name ends in neither, or the file is there and is no log.
@@ -87,14 +87,17 @@ class Log:
         row = dict(zip(COLUMNS, line.split(","))) if self.tabular else json.loads(line)
         losses = row["losses"].split() if self.tabular else row["losses"]
         loss, norm, lr = (float(row[name]) for name in ("loss", "norm", "lr"))
-        return Report(int(row["iteration"]), loss, [float(x) for x in losses], norm, lr)
+        judged = row["validation"]
+        validation = None if judged in ("", None) else float(judged)
+        return Report(int(row["iteration"]), loss, [float(x) for x in losses], norm, lr, validation)
 
     def _line(self, report: Report) -> str:
         if not self.tabular:
             return json.dumps({name: getattr(report, name) for name in COLUMNS}) + "\n"
         buffer = io.StringIO()
         losses = " ".join(f"{loss:.6g}" for loss in report.losses)
-        row: list[Any] = [report.iteration, report.loss, report.norm, report.lr, losses]
+        judged = "" if report.validation is None else report.validation
+        row: list[Any] = [report.iteration, report.loss, judged, report.norm, report.lr, losses]
         csv.writer(buffer, lineterminator="\n").writerow(row)
         return buffer.getvalue()
 
@@ -112,7 +115,7 @@ def read_log(path: str | Path) -> list[Report]:
     ...     log = Log(Path(folder, "log.csv"))
     ...     log(None, Report(1, 0.5, [0.25, 0.75], 1.5, 0.01))
     ...     read_log(log.path)
-    [Report(iteration=1, loss=0.5, losses=[0.25, 0.75], norm=1.5, lr=0.01)]
+    [Report(iteration=1, loss=0.5, losses=[0.25, 0.75], norm=1.5, lr=0.01, validation=None)]
     """
     log = Log(path)
     found = []

@@ -46,7 +46,8 @@ class TrainingError(RuntimeError):
 class Report(NamedTuple):
     """One iteration: its loss, the loss of each step, the gradient's norm before clipping, the learning rate.
 
-    ``norm`` is that of the iteration's last update, where it makes several.
+    ``norm`` is that of the iteration's last update, where it makes several; ``validation`` the loss on data
+    that are not trained on, at the iterations at which it was asked for.
     """
 
     iteration: int
@@ -54,6 +55,7 @@ class Report(NamedTuple):
     losses: list[float]
     norm: float
     lr: float
+    validation: float | None = None
 
 
 Callback = Callable[["Trainer", Report], None]
@@ -174,11 +176,11 @@ class Trainer:
             try:
                 while self.iteration < iterations and not (self.interrupted or self.stopped):
                     report = self.step()
+                    if self.validate and self.iteration % self.validate_every == 0:
+                        report = report._replace(validation=self._judge(self.validate()))
                     reports.append(report)
                     for callback in self.callbacks:
                         callback(self, report)
-                    if self.validate and self.iteration % self.validate_every == 0:
-                        self._judge(self.validate())
                     if checkpoint and self.iteration % save_every == 0:
                         save_checkpoint(checkpoint, self)
             except (TrainingError, OSError):  # raised between updates, so what was learnt is whole
@@ -284,11 +286,12 @@ class Trainer:
             f"left as they were before it. {ADVICE}"
         )
 
-    def _judge(self, loss: float) -> None:
+    def _judge(self, loss: float) -> float:
         if self.schedule:
             self.schedule.judge(loss)
         if self.stopping and self.stopping.judge(loss):
             self.stopped = True
+        return loss
 
     def _lr(self) -> float:
         return float(self.optimizer.param_groups[0]["lr"])

@@ -20,6 +20,7 @@ from click.testing import Result
 from micrornn.schedules import SCHEDULES
 from micrornn.tasks import SOURCES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
+from micrornn.training import read_log
 from micrornn.training.checkpoint import read
 from viz.commands import train as train_module
 from viz.commands.options import NOT_OF_A_SOURCE, NOT_OF_A_TASK, made_with
@@ -216,7 +217,7 @@ def test_the_plot(run: Run, name: str) -> None:
         ("train hello --tbptt two", "'two' is no truncation"),
         ("train adding --tbptt 2:2", "of the whole sequence"),
         ("train stocks --online --tbptt 2:2", "give one of truncation, online"),
-        ("train data --schedule plateau", "no validation loss"),
+        ("train data --schedule plateau", "keeps no data to judge by"),
         ("train hello --resume", "name it: --checkpoint FILE"),
         ("train hello --checkpoint none.npz --resume", "there is no file none.npz"),
         (
@@ -583,3 +584,17 @@ def test_a_trained_network_is_a_source_like_any_other(run: Run, folder: Path) ->
     assert refused.exit_code == 2
     assert "h.npz does not fit its own task: the state does not fit" in refused.stderr
     assert run("render", "h.npz", "--csv", "prices.csv").exit_code == 2
+
+
+def test_it_stops_when_kept_data_are_learnt_no_better(run: Run) -> None:
+    begin = "train text --text book.txt --hidden 8 --lr .2 --patience 2 --iterations 2000"
+    result = run(*begin.split(), "--checkpoint", "t.npz", "--log", "t.csv")
+    assert result.exit_code == 0, result.stderr
+    stopped = re.search(r"stopped after iteration (\d+): no fall any more", result.stderr)
+    assert stopped is not None
+    judged = [one.validation for one in read_log("t.csv") if one.validation is not None]
+    assert len(judged) == int(stopped[1]) // 20
+    assert min(judged) == judged[-3] <= min(judged[-2:]), "two looks without a fall"
+    refused = run("train", "recall", "--patience", "2")
+    assert refused.exit_code == 2
+    assert "keeps no data to judge by; leave --patience out" in refused.stderr

@@ -244,7 +244,8 @@ def test_the_log_has_each_iteration_once_also_when_resumed(
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"log{suffix}"
-    reports = make(callbacks=[Log(path)]).run(3)
+    reports = make(callbacks=[Log(path)], validate=lambda: 0.125, validate_every=2).run(3)
+    assert [report.validation for report in reports] == [None, 0.125, None]
     with path.open("a", encoding="utf-8") as file:
         file.write(
             "4,0.5,1" if suffix == ".csv" else '{"iteration": 4, "lo'
@@ -252,7 +253,7 @@ def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: st
     found = read_log(path)
     assert [one.iteration for one in found] == [1, 2, 3]
     for one, report in zip(found, reports):
-        assert (one.loss, one.norm, one.lr) == (report.loss, report.norm, report.lr)
+        assert one._replace(losses=[]) == report._replace(losses=[])
         assert one.losses == pytest.approx(report.losses, rel=1e-5)
     with pytest.raises(FileNotFoundError):
         read_log(tmp_path / "none.csv")

@@ -148,3 +148,23 @@ def test_a_step_is_the_hardest_only_where_it_stands_out() -> None:
     assert LossesView(found).finding.endswith("no step is much harder than the others")
     found = [report._replace(losses=[1.0, 1.2, 2.0]) for report in reports(5)]
     assert LossesView(found).finding.endswith("the hardest step is step 3")
+
+
+def test_the_loss_on_kept_data_stands_beside_the_other() -> None:
+    found = [
+        one._replace(validation=2.5) if one.iteration % 20 == 0 else one for one in reports(100)
+    ]
+    view = LossesView(found)
+    assert ", 2.5 on kept data" in view.finding
+    above = view.figure().axes[0]
+    (kept,) = [line for line in above.lines if line.get_label() == "on kept data"]
+    assert above.get_title(loc="right").endswith("on kept data")
+    assert list(kept.get_xdata()) == [20, 40, 60, 80, 100]
+    assert [cell.t for cell in view.cells() if cell.quantity == "validation"] == [
+        20,
+        40,
+        60,
+        80,
+        100,
+    ]
+    assert view.as_dict()["validation"]["20"] == 2.5

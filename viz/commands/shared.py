@@ -59,9 +59,13 @@ def progress(done: int, wanted: int, quiet: bool) -> Iterator[Tell]:
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), Remaining())
         with Progress(*columns, console=Console(stderr=True)) as bars:
             bar = bars.add_task("", total=wanted, completed=done)
+            kept = [""]  # the last look at data that are not trained on
 
             def advance(trainer: Trainer, report: Report) -> None:
                 words = f"loss {report.loss:.4g}  gradient {report.norm:.3g}"
+                if report.validation is not None:
+                    kept.append(f"  kept data {report.validation:.4g}")
+                words += kept[-1]
                 bars.update(bar, completed=report.iteration, description=words)
 
             yield advance

@@ -32,7 +32,9 @@ KEPT = (
     "online",
     "incremental",
     "noise",
+    "patience",
 )
+VALIDATE_EVERY = 20  # iterations
 
 
 @click.command(epilog=f"Tasks: {', '.join(sorted(TASKS))}.")
@@ -52,6 +54,9 @@ KEPT = (
     help="Learn forwards in time: by RTRL, or by uoro.",
 )
 @click.option("--incremental", is_flag=True, default=None, help="Go back from each loss alone.")
+@click.option(
+    "--patience", type=COUNT, metavar="N", help="Stop when N looks at kept data saw no fall."
+)
 @click.option("--iterations", type=COUNT, metavar="N", help="How many batches, in all.")
 @click.option("--epochs", type=COUNT, metavar="N", help="The same, in passes over the data.")
 @click.option("--checkpoint", type=FILE, metavar="FILE", help="Save to FILE (.npz).")
@@ -85,7 +90,6 @@ def train(
       micrornn train translate --pairs pairs.tsv --attention dot --iterations 20
       micrornn train stocks --online --iterations 10 --log stocks.csv --plot stocks.png
     """
-    from micrornn.tasks.output import all_apart, writable
     from micrornn.tasks.problem import task as find
     from micrornn.training import Log, read_log
 
@@ -93,25 +97,14 @@ def train(
     training = {name: given[name] for name in KEPT if given[name] is not None}
     if iterations and epochs:
         raise ValueError("--iterations and --epochs both say how long to train; give one of them")
-    if checkpoint and not resume and Path(checkpoint).exists():
-        raise ValueError(
-            f"{checkpoint} is there already; go on from it with --resume, or name another file"
-        )
     if resume:
         iterations, epochs = _as_before(task, checkpoint, options, training, iterations, epochs)
-    read = {name: options[name] for name in READ if digests({name: options.get(name)})}
-    all_apart(**read, checkpoint=checkpoint, log=log, plot=plot)
-    for name in (checkpoint, log, plot):
-        if name:
-            writable(Path(name))
+    _see_to_files(options, checkpoint, resume, log, plot)
     log_to = Log(log) if log else None
-    if log and resume and Path(log).is_file():
-        read_log(log)  # it has to be whole before more is written to it
     draw_to = _drawable(plot) if plot else None
     problem = wanted.make(options)
-    per_epoch = problem.feed.per_epoch  # type: ignore[attr-defined]
-    goal = epochs * per_epoch if epochs else iterations or problem.iterations
-    trainer = make_trainer(problem, training, goal)
+    goal = epochs * problem.feed.per_epoch if epochs else iterations or problem.iterations
+    trainer = make_trainer(problem, training, goal, watched=bool(log or plot))
     trainer.about = {
         "task": task,
         "options": absolute(options),
@@ -139,11 +132,37 @@ def train(
     finally:  # what was seen of a training that failed says why
         if draw_to and reports:
             _draw(read_log(log) if log else reports, problem, trainer, draw_to)
+    if trainer.stopped and not quiet:
+        click.echo(f"stopped after iteration {trainer.iteration}: no fall any more", err=True)
     if trainer.interrupted:
         kept = f"saved in {checkpoint}; go on with --resume" if checkpoint else "nothing was saved"
         click.echo(f"micrornn: interrupted after iteration {trainer.iteration}, {kept}", err=True)
         return INTERRUPTED
     return 0
+
+
+def _see_to_files(
+    options: dict[str, Any], checkpoint: str | None, resume: bool, log: str | None, plot: str | None
+) -> None:
+    """Before any work is done: what is to be written can be, and destroys nothing.
+
+    Raises:
+        ValueError: it cannot, or would.
+    """
+    from micrornn.tasks.output import all_apart, writable
+    from micrornn.training import read_log
+
+    if checkpoint and not resume and Path(checkpoint).exists():
+        raise ValueError(
+            f"{checkpoint} is there already; go on from it with --resume, or name another file"
+        )
+    read = {name: options[name] for name in READ if digests({name: options.get(name)})}
+    all_apart(**read, checkpoint=checkpoint, log=log, plot=plot)
+    for name in (checkpoint, log, plot):
+        if name:
+            writable(Path(name))
+    if log and resume and Path(log).is_file():
+        read_log(log)  # it has to be whole before more is written to it
 
 
 def _draw(reports: list[Report], problem: Problem, trainer: Trainer, path: Path) -> None:
@@ -154,13 +173,18 @@ def _draw(reports: list[Report], problem: Problem, trainer: Trainer, path: Path)
     write_whole(path, view.file(path.suffix[1:].lower()))
 
 
-def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) -> Trainer:
+def make_trainer(
+    problem: Problem, training: dict[str, Any], iterations: int, watched: bool = False
+) -> Trainer:
     """The trainer that the options ask for, and else the problem.
+
+    Args:
+        watched: whether somebody will see the loss on data that are not trained on.
 
     Raises:
         ValueError: options that do not go together.
     """
-    from micrornn.training import RTRL, UORO, Trainer, Truncation
+    from micrornn.training import RTRL, UORO, EarlyStopping, Trainer, Truncation
 
     name = training.get("optimizer", problem.optimizer)
     usual = {"sgd": 0.1, "adagrad": 0.1}.get(name, problem.lr)
@@ -168,7 +192,8 @@ def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) ->
     weights = list(problem.model.parameters())
     method = {"rtrl": RTRL, "uoro": UORO, None: None}[training.get("online")]
     truncation = training.get("tbptt")
-    schedule = training.get("schedule")
+    schedule, patience = training.get("schedule"), training.get("patience")
+    judged = schedule == "plateau" or patience
     return Trainer(
         problem.model,
         optimizer,
@@ -181,7 +206,9 @@ def make_trainer(problem: Problem, training: dict[str, Any], iterations: int) ->
         clip_value=training.get("clip_value"),
         noise=training.get("noise", 0.0),
         schedule=_schedule(schedule, optimizer, iterations) if schedule else None,
-        validate=_quietly(problem) if schedule == "plateau" else None,
+        validate=_quietly(problem) if judged or (watched and problem.validate) else None,
+        validate_every=VALIDATE_EVERY,
+        stopping=EarlyStopping(patience) if patience else None,
     )
 
 
@@ -206,7 +233,7 @@ def _quietly(problem: Problem) -> Any:
 
     if problem.validate is None:
         raise ValueError(
-            "this task has no validation loss to judge a plateau by; take --schedule step"
+            "this task keeps no data to judge by; leave --patience out, or take --schedule step"
         )
     judge = problem.validate
 

@@ -5,7 +5,7 @@ The map of the steps' losses shows where a network struggles: a step that stays 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class LossesView(View):
         self.iterations = [report.iteration for report in reports]
         self.losses = np.array([report.loss for report in reports])
         self.norms = np.array([report.norm for report in reports])
+        #: The loss on data that are not trained on, by the iterations at which it was asked for.
+        self.validation = {r.iteration: r.validation for r in reports if r.validation is not None}
         steps = max(len(report.losses) for report in reports)
         #: The losses by step and iteration, (T, N); NaN where a sequence had no such step.
         self.by_step = np.full((steps, len(reports)), np.nan)
@@ -68,6 +70,8 @@ class LossesView(View):
     def finding(self) -> str:
         """Where the loss began and ended, and which step is the hardest, where one stands out."""
         words = f"loss {number(self.losses[0])} at first, {number(_end(self.losses))} at the end"
+        if self.validation:
+            words += f", {number([*self.validation.values()][-1])} on kept data"
         if len(self.by_step) < 2:
             return words
         ends = self.at_the_end()
@@ -90,7 +94,13 @@ class LossesView(View):
         axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         if self.title:
             axes[0].set_title(self.title, loc="left")
-        self._line(axes[0], self.losses, "loss", canvas.RUNS[1][0])
+        kept = [*self.validation.values()]
+        if kept:
+            look: Any = {"color": canvas.RUNS[2][0], "marker": "o", "markersize": 3}
+            axes[0].plot([*self.validation], _drawn(np.array(kept)), **look, label="on kept data")
+            words = "\N{BLACK CIRCLE} on kept data"
+            axes[0].set_title(words, loc="right", fontsize=8, color=look["color"])
+        self._line(axes[0], self.losses, "loss", canvas.RUNS[1][0], kept)
         self._line(axes[1], self.norms, "norm of the gradient", canvas.RUNS[0][0])
         if self.clip is not None:
             if self.clip < 1.5 * float(self.norms.max()):
@@ -108,7 +118,9 @@ class LossesView(View):
         axes[-1].set_xlim(self.iterations[0] - 0.5, self.iterations[-1] + 0.5)
         axes[-1].set_xticks(canvas.ticks(self.iterations[0], self.iterations[-1]))
 
-    def _line(self, ax: Axes, values: Array, label: str, color: str) -> None:
+    def _line(
+        self, ax: Axes, values: Array, label: str, color: str, others: Sequence[float] = ()
+    ) -> None:
         """Each iteration faintly, and a running mean of them over it."""
         values = _drawn(values)
         width = 2 * (len(values) // 60) + 1  # odd, so that the mean has a middle
@@ -117,8 +129,9 @@ class LossesView(View):
         if width > 1:
             mean = np.convolve(values, np.full(width, 1 / width), "valid")
             ax.plot(self.iterations[width // 2 : -(width // 2)], mean, color=color)
-        if _wide(values):
-            canvas.log_axis(ax, values.tolist(), label)
+        every = np.concatenate([values, _drawn(np.array(others))])
+        if _wide(every):
+            canvas.log_axis(ax, every.tolist(), label)
         else:
             ax.set_ylabel(label)
             ax.set_ylim(bottom=0)
@@ -157,7 +170,8 @@ class LossesView(View):
     def as_dict(self) -> dict[str, Any]:
         """All numbers, for JSON."""
         parts = {"iteration": self.iterations, "loss": self.losses, "norm": self.norms}
-        found: dict[str, Any] = plain({**parts, "by_step": self.by_step})
+        kept = {str(iteration): loss for iteration, loss in self.validation.items()}
+        found: dict[str, Any] = plain({**parts, "by_step": self.by_step, "validation": kept})
         return found
 
     def cells(self) -> Iterable[Cell]:
@@ -167,6 +181,8 @@ class LossesView(View):
                 yield Cell(self.name, "", what, iteration, None, float(values[i]))
             for t, loss in enumerate(self.by_step[:, i], 1):
                 yield Cell(self.name, "", "loss of the step", iteration, t, float(loss))
+        for iteration, kept in self.validation.items():
+            yield Cell(self.name, "", "validation", iteration, None, float(kept))
 
 
 def _wide(values: Array) -> bool:
