@@ -73,13 +73,12 @@ class Grid:
         row, x0, _ = self.columns[step]
         return x0 + self.kinds[step].lefts[id(band)], self.top_of(band, row)
 
-    def in_row(self, row: int) -> list[Band]:
-        """The bands that have units in a row, those of earlier steps first."""
-        found: dict[int, Band] = {}
-        for step, (own, _, _) in self.columns.items():
-            if own == row:
-                found.update((id(band), band) for band in self.kinds[step].bands)
-        return list(found.values())
+    def by_row(self) -> list[list[Band]]:
+        """The bands that have units in each row, those of earlier steps first."""
+        found: list[dict[int, Band]] = [{} for _ in range(self.rows)]
+        for step, (row, _, _) in self.columns.items():
+            found[row].update((id(band), band) for band in self.kinds[step].bands)
+        return [list(bands.values()) for bands in found]
 
 
 def grid_of(

@@ -86,9 +86,9 @@ def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
 def _names(grid: Grid, ends: list[Box]) -> list[Note]:
     """The name of each layer, at the left of each row; of two at the same level, the later one below."""
     notes: list[Note] = []
-    for row in range(grid.rows):
+    for row, bands in enumerate(grid.by_row()):
         levels: list[float] = []
-        for band in reversed(grid.in_row(row)):
+        for band in reversed(bands):
             if not band.recurrent or not band.layer:
                 continue
             level = grid.top_of(band, row) + band.cell.height - 4
