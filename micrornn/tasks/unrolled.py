@@ -94,9 +94,14 @@ class Unrolled:
 
 
 def remark_inputs(loss: Tensor, remarks: Sequence[str]) -> None:
-    """Give the input of each step a remark for its place in a picture: x becomes ``x 'h'``."""
+    """Give the input of each step a remark for its place in a picture: x becomes ``x 'h'``.
+
+    Only the first node of a step that is called x is one; later ones were made of it.
+    """
+    remarked: set[int] = set()
     for node in Graph(loss).named("x"):
-        if node.step is not None:
+        if node.step is not None and node.step not in remarked:
+            remarked.add(node.step)
             node.name = f"x {remarks[node.step - 1]}"
 
 

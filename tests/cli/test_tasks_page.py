@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import Result
@@ -69,3 +70,15 @@ def test_the_programs_it_names_are_there_and_all_are_named() -> None:
     there = {path.stem for path in (ROOT / "examples").glob("*.py")}
     assert named <= there
     assert there - named <= {"stop_and_go_on"}
+
+
+def test_the_picture_on_the_page_says_what_its_command_draws(run: Run, folder: Path) -> None:
+    (command,) = re.findall(r"^(micrornn render .* -o translate\.svg)$", PAGE, re.MULTILINE)
+    assert run(*shlex.split(command)[1:]).exit_code == 0
+    stored = (ROOT / "docs" / "pictures" / "translate.svg").read_text(encoding="utf-8")
+    drawn = (folder / "translate.svg").read_text(encoding="utf-8")
+    assert words(drawn) == words(stored)
+
+
+def words(picture: str) -> list[str]:
+    return [text.strip() for text in ElementTree.fromstring(picture).itertext() if text.strip()]
