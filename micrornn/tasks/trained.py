@@ -104,11 +104,21 @@ def open_trained(path: str) -> Trained:
         or name not in TASKS
         or not all(isinstance(part, dict) for part in (*parts, files))
         or not isinstance(about["training"].get("iterations"), int)
+        or not _fit(about["options"], TASKS[name].options())
+        or not isinstance(about["memory"].get("characters", ""), str)
     ):
         raise CheckpointError(f"{path} is damaged: what it says of its task is not whole")
     options, memory, training = parts
     weights, iteration = tree["model"]["state"], tree["trainer"]["iteration"]
     return Trained(path, TASKS[name], options, memory, training, weights, iteration, files)
+
+
+def _fit(options: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether options are those of a task, and of the kind that its defaults are."""
+    return all(
+        name in known and (known[name] is None or isinstance(value, type(known[name])))
+        for name, value in options.items()
+    )
 
 
 def is_checkpoint(path: str) -> bool:

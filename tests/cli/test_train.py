@@ -533,12 +533,15 @@ def instead(value: Any, *place: str) -> Callable[[Any], Any]:
         instead([], "tree", "about", "task"),
         instead("my run", "tree", "about"),
         instead({"task": "hello"}, "tree", "about"),
+        instead("x", "tree", "about", "options", "hidden"),
+        instead(3, "tree", "about", "options", "eggs"),
+        instead(7, "tree", "about", "memory", "characters"),
     ],
 )
 def test_a_checkpoint_with_something_missing_is_refused(
     run: Run, command: str, change: Callable[[Any], Any]
 ) -> None:
-    begin = "train hello --iterations 2 -q --checkpoint h.npz"
+    begin = "train hello --hidden 8 --iterations 2 -q --checkpoint h.npz"
     assert run(*begin.split()).exit_code == 0
     damaged(change)
     before = Path("h.npz").read_bytes()
@@ -598,3 +601,12 @@ def test_it_stops_when_kept_data_are_learnt_no_better(run: Run) -> None:
     refused = run("train", "recall", "--patience", "2")
     assert refused.exit_code == 2
     assert "keeps no data to judge by; leave --patience out" in refused.stderr
+
+
+def test_a_model_that_does_not_say_its_characters_is_refused(run: Run) -> None:
+    begin = "train hello --iterations 2 -q --checkpoint h.npz"
+    assert run(*begin.split()).exit_code == 0
+    damaged(without("tree", "about", "memory", "characters"))
+    result = run("generate", "h.npz")
+    assert result.exit_code == 2
+    assert "h.npz is damaged: it does not say which characters it knows" in result.stderr

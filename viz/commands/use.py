@@ -60,6 +60,8 @@ def generate(
     library = trained.task.library()
     if not hasattr(library, "speaker"):
         return _forecast(trained, length or 10, start, until)
+    if "characters" not in trained.memory:
+        raise ValueError(f"{checkpoint} is damaged: it does not say which characters it knows")
     options = {**trained.task.options(), **trained.options}
     model, vocabulary = library.speaker(options, trained.memory)
     trained.fill(model)
