@@ -117,16 +117,19 @@ def _latest_last(path: Path, names: list[str], body: list[tuple[int, list[str]]]
     """Refuse rows that run backwards in time, as prices are often exported.
 
     Raises:
-        ValueError: a column of dates, year first, falls from row to row.
+        ValueError: a column of dates falls from row to row.
     """
     for i, name in enumerate(names):
         dates = [cells[i] for _, cells in body if i < len(cells)]
-        falls = all(a >= b for a, b in pairwise(dates)) and dates[0] > dates[-1]
-        if falls and all(_DATE.match(date) for date in dates):
-            raise ValueError(
-                f"{path}: by column {name!r} the rows run from {dates[0]} back to {dates[-1]}; sort them, so "
-                "that the latest comes last"
-            )
+        for form in _DATES:
+            found = [form.match(date) for date in dates]
+            days = [(m["y"], m["m"].zfill(2), m["d"].zfill(2)) for m in found if m]
+            possible = len(days) == len(dates) and all(month <= "12" for _, month, _ in days)
+            if possible and days[0] > days[-1] and all(a >= b for a, b in pairwise(days)):
+                raise ValueError(
+                    f"{path}: by column {name!r} the rows run from {dates[0]} back to {dates[-1]}; sort "
+                    "them, so that the latest comes last"
+                )
 
 
 def _number(cell: str) -> float | None:
@@ -151,7 +154,16 @@ def _finite(cell: str, name: str, where: str) -> float:
     raise ValueError(f"{where}: column {name!r} {problem}; correct the cell or remove the row")
 
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# Year first, German, American, British.
+_DATES = [
+    re.compile(form)
+    for form in (
+        r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
+        r"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4})",
+        r"(?P<m>\d\d?)/(?P<d>\d\d?)/(?P<y>\d{4})",
+        r"(?P<d>\d\d?)/(?P<m>\d\d?)/(?P<y>\d{4})",
+    )
+]
 
 
 class Scaling(NamedTuple):

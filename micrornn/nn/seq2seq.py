@@ -86,6 +86,8 @@ class Encoder(Module):
         """The memory and the last state; see the class."""
         source = as_tokens(tokens, "Encoder")
         steps = each_step(self.embedding, list(source))
+        for x in steps:
+            x.name = "x"
         with scope("encoder"):
             outputs, last = self.recurrent(steps, lengths=lengths)
         parts = last if isinstance(last, tuple) else (last,)

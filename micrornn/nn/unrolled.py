@@ -33,7 +33,7 @@ class Unrolled(Recurrent):
         dtype: float64 by default.
 
     Layer k works in the scope ``lstm.k`` (``rnn.k``, ``gru.k``), its second direction in
-    ``lstm.k.reverse``; the nodes of step t carry t, counted from 1, and the initial state carries 0 (T + 1
+    ``lstm.k.reverse``, and what joins the two in ``lstm.k.both``; the nodes of step t carry t, counted from 1, and the initial state carries 0 (T + 1
     where the sequence is read from its end).
     """
 
@@ -119,7 +119,9 @@ class Unrolled(Recurrent):
                 output = stack(steps, axis=1 if self.batch_first and batch else 0)
                 output.name = "output"
             last = []
-            top = f"{self.scope_name}.{self.num_layers - 1}"
+            top = f"{self.scope_name}.{self.num_layers - 1}" + (
+                ".both" if self.bidirectional else ""
+            )
             with scope(top, t=len(steps)):  # all ends are known at the last step of the top layer
                 for name, parts in zip(self.state_names, zip(*ends)):
                     last.append(stack(parts))
@@ -196,7 +198,7 @@ class Unrolled(Recurrent):
             both.name = "output"
             return both
 
-        with scope(f"{self.scope_name}.{layer}"):
+        with scope(f"{self.scope_name}.{layer}.both"):  # of neither direction
             return each_step(join, there, back)
 
     def _drop(self, h: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
         return _built_in(source, options)
     if source.endswith(".mrn"):
         return _recorded(source)
-    if is_checkpoint(source):
+    if source.endswith(".npz") or is_checkpoint(source):
         return open_trained(source).unrolled(**options)
     file, name = open_file(source, options)
     value = file.get(name)

@@ -42,7 +42,17 @@ class Trained(NamedTuple):
         """
         self.check_data()
         problem = self.task.make({**self.options, **changed})
-        self.fill(problem.model)
+        try:
+            self.fill(problem.model)
+        except CheckpointError as error:
+            if others := [name for name in changed if changed[name] != self.options.get(name)]:
+                flags = ", ".join(
+                    f"--{name.replace('_', '-')}" for name in others if name != "batch"
+                )
+                raise CheckpointError(
+                    f"{flags}: {self.path} was trained otherwise, and its weights do not fit; leave it out"
+                ) from error
+            raise
         return problem
 
     def unrolled(self, **changed: Any) -> Unrolled:

@@ -54,6 +54,19 @@ class Log:
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(self._line(report))
 
+    def go_on(self, iteration: int) -> None:
+        """See to it that the log is one of the training that goes on after this iteration.
+
+        Raises:
+            ValueError: it has no line of that iteration: there would be a gap, or it is of another training.
+        """
+        numbers = [self._number(line) for line in self._lines()]
+        if any(numbers) and iteration not in numbers:
+            raise ValueError(
+                f"{self.path} has no line of iteration {iteration}, after which the training goes on: it "
+                "is of another one, or has a gap; name another file"
+            )
+
     def _lines(self) -> list[str]:
         """What is in the file, where there is one."""
         if not self.path.is_file():

@@ -418,6 +418,8 @@ def test_what_takes_no_source_says_so(run: Run) -> None:
         ("train hello --epochs 2 --iterations 3", "both say how long to train; give one"),
         ("train hello --plot /proc/losses.png", "nothing can be written into /proc"),
         ("train weather --csv newest.csv --column close", "run from 2024-03-09 back to 2024-03-01"),
+        ("train weather --csv german.csv --column close", "run from 9.3.2024 back to 1.3.2024"),
+        ("train weather --csv american.csv --column close", "run from 03/9/2024 back to 03/1/2024"),
         ("train weather --csv comma.csv --column close", "write the decimal sign as a point"),
         ("train weather --csv huge.csv", "too far apart to be scaled"),
     ],
@@ -427,6 +429,9 @@ def test_what_would_lose_something_is_refused_before_the_work(
 ) -> None:
     newest = "".join(f"2024-03-0{9 - i},{i}\n" for i in range(9))
     (folder / "newest.csv").write_text(f"date,close\n{newest}", encoding="utf-8")
+    for name, form in (("german", "{}.3.2024"), ("american", "03/{}/2024")):
+        rows = "".join(f"{form.format(9 - i)},{i}\n" for i in range(9))
+        (folder / f"{name}.csv").write_text(f"date,close\n{rows}", encoding="utf-8")
     (folder / "comma.csv").write_text("day;close\n1;21,86\n2;22,01\n", encoding="utf-8")
     huge = "\n".join(["1e308", "-1e308"] * 9)
     (folder / "huge.csv").write_text(f"v\n{huge}\n", encoding="utf-8")
@@ -585,7 +590,7 @@ def test_a_trained_network_is_a_source_like_any_other(run: Run, folder: Path) ->
         assert run(*command.split()).exit_code == 0, command
     refused = run("render", "h.npz", "--hidden", "3")
     assert refused.exit_code == 2
-    assert "h.npz does not fit its own task: the state does not fit" in refused.stderr
+    assert "--hidden: h.npz was trained otherwise, and its weights do not fit" in refused.stderr
     assert run("render", "h.npz", "--csv", "prices.csv").exit_code == 2
 
 
@@ -610,3 +615,25 @@ def test_a_model_that_does_not_say_its_characters_is_refused(run: Run) -> None:
     result = run("generate", "h.npz")
     assert result.exit_code == 2
     assert "h.npz is damaged: it does not say which characters it knows" in result.stderr
+
+
+def test_a_log_of_another_training_is_not_gone_on_with(run: Run, folder: Path) -> None:
+    for task, count, name in (("stocks", "3", "s"), ("hello", "5", "h")):
+        begin = f"train {task} --iterations {count} -q --checkpoint {name}.npz --log {name}.csv"
+        assert run(*begin.split()).exit_code == 0
+    before = Path("s.csv").read_bytes()
+    go_on = "train hello --resume --checkpoint h.npz --iterations 9 -q --log"
+    refused = run(*go_on.split(), "s.csv")
+    assert refused.exit_code == 2
+    assert "s.csv has no line of iteration 5" in refused.stderr
+    assert Path("s.csv").read_bytes() == before
+    assert run(*go_on.split(), "h.csv").exit_code == 0
+    assert [one.iteration for one in read_log("h.csv")] == list(range(1, 10))
+
+
+def test_a_damaged_checkpoint_is_named_also_as_a_source(run: Run, folder: Path) -> None:
+    (folder / "cut.npz").write_bytes(b"PK and no more")
+    result = run("render", "cut.npz")
+    assert result.exit_code == 2
+    assert "cut.npz is damaged" in result.stderr
+    assert "there is no file none.npz" in run("render", "none.npz").stderr

@@ -40,7 +40,8 @@ def test_every_node_of_a_step_is_in_its_layer_and_carries_the_step(kind, gates):
     nodes = [n for n in mr.Graph(net(xs)[0]).nodes if n.primitive is not None]
     layers = {node.scope.split("/")[0] for node in nodes if node.step is not None}
     low = kind.lower()
-    assert layers == {f"{low}.0", f"{low}.0.reverse", f"{low}.1", f"{low}.1.reverse"}
+    parts = ("", ".reverse", ".both")
+    assert layers == {f"{low}.{layer}{part}" for layer in (0, 1) for part in parts}
     loose = {n.primitive.name for n in nodes if n.step is None}
     assert loose <= {"getitem"}  # the caller's cut of X, and the gates' cut of the weights
     counts = {

@@ -56,7 +56,7 @@ def test_encoder_and_decoder_share_a_level_where_they_share_a_row(attention: str
     drawing = picture(attention, "cell")
     tops: dict[str, float] = {}
     for node in drawing.nodes.values():
-        if node.texts and node.texts[0].text == "embedding [ ]":
+        if node.texts and node.texts[0].text.endswith("[ ]") and node.texts[0].text != "h₀ [ ]":
             tops.setdefault(node.data["data-step"], node.area.top)
     assert len(tops) == 7
     assert max(tops.values()) - min(tops.values()) < 60
@@ -140,3 +140,15 @@ def test_a_module_used_twice_outside_steps_is_two_boxes() -> None:
             h = mr.tanh(h)
     labels = [u.label for u in build(Graph(mr.sum(h)), "gate").units if u.step is None]
     assert labels.count("linear") == 0 and labels.count("@") == 2
+
+
+@pytest.mark.parametrize("detail", ["layer", "cell", "gate"])
+def test_neither_direction_leads_to_the_other(detail: str) -> None:
+    """What is said at a step reads the states of both; neither of them is made of the other."""
+    net = nn.RNN(2, 2, bidirectional=True, rng=0)
+    states, _ = net(list(np.ones((3, 2))))
+    scene = build(mr.Graph(mr.sum(mr.stack(states))), detail)
+    ways = {(link.source.layer, link.target.layer) for link in scene.links}
+    assert ("rnn.0.reverse", "rnn.0") not in ways
+    assert ("rnn.0", "rnn.0.reverse") not in ways
+    assert {("rnn.0", "rnn.0.both"), ("rnn.0.reverse", "rnn.0.both")} <= ways

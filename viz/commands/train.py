@@ -114,6 +114,8 @@ def train(
     }
     if resume and checkpoint:
         trainer.resume(checkpoint)
+        if log_to and trainer.iteration:
+            log_to.go_on(trainer.iteration)
         if trainer.iteration >= goal:
             raise ValueError(
                 f"{checkpoint} has made its {trainer.iteration} iterations; say how many it shall be in "
