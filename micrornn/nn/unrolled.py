@@ -33,8 +33,8 @@ class Unrolled(Recurrent):
         dtype: float64 by default.
 
     Layer k works in the scope ``lstm.k`` (``rnn.k``, ``gru.k``), its second direction in
-    ``lstm.k.reverse``, and what joins the two in ``lstm.k.both``; the nodes of step t carry t, counted from 1, and the initial state carries 0 (T + 1
-    where the sequence is read from its end).
+    ``lstm.k.reverse``, and what joins the two in ``lstm.k.both``; the nodes of step t carry t, counted from
+    1, and the initial state carries 0 (T + 1 where the sequence is read from its end).
     """
 
     def __init__(
