@@ -142,24 +142,27 @@ def is_checkpoint(path: str) -> bool:
         return False
 
 
+def files_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """The files that options name, by the option and by their full names, so that they are found again."""
+    named = {name: str(options.get(name) or "").removeprefix("@") for name in READ}
+    return {name: str(Path(file).resolve()) for name, file in named.items() if is_file(file)}
+
+
 def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with files by their full names, so that they are found from elsewhere too.
+    """The options with files by their full names.
 
     A text in a file is written as ``@FILE``, so that it is never taken for the text itself.
+
+    >>> absolute({"text": "to be", "hidden": 8})
+    {'text': 'to be', 'hidden': 8}
     """
-    named = dict(options)
-    for name in READ:
-        value = named.get(name)
-        if value is not None and is_file(value.removeprefix("@")):
-            path = str(Path(value.removeprefix("@")).resolve())
-            named[name] = f"@{path}" if name == "text" else path
-    return named
+    files = {name: f"@{f}" if name == "text" else f for name, f in files_of(options).items()}
+    return {**options, **files}
 
 
 def digests(options: Mapping[str, Any]) -> dict[str, str]:
     """What files the options name, and a digest of the content of each."""
-    values = [str(absolute(options).get(name) or "").removeprefix("@") for name in READ]
-    return {name: digest_of(name) for name in values if is_file(name)}
+    return {file: digest_of(file) for file in files_of(options).values()}
 
 
 def digest_of(path: str) -> str:

@@ -190,9 +190,8 @@ def read(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is {what}; give a file that training has saved")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            meta = _meta(
-                file, path
-            )  # first, before anything large that is none of ours is unpacked
+            # First of all, before anything large that is none of ours is unpacked.
+            meta = _meta(file, path)
             arrays = {name: file[name] for name in file.files}  # all of it, so that all is checked
     except CheckpointError:
         raise

@@ -9,7 +9,7 @@ import click
 
 from micrornn.schedules import SCHEDULES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
-from micrornn.tasks.trained import READ, absolute, digests, open_trained
+from micrornn.tasks.trained import absolute, digests, files_of, open_trained
 from viz.commands.options import COUNT, FILE, POSITIVE, OneOf, takes_task
 from viz.commands.shared import measured, progress
 from viz.plots.canvas import FORMATS
@@ -158,8 +158,7 @@ def _see_to_files(
         raise ValueError(
             f"{checkpoint} is there already; go on from it with --resume, or name another file"
         )
-    read = {name: options[name] for name in READ if digests({name: options.get(name)})}
-    all_apart(**read, checkpoint=checkpoint, log=log, plot=plot)
+    all_apart(**files_of(options), checkpoint=checkpoint, log=log, plot=plot)
     for name in (checkpoint, log, plot):
         if name:
             writable(Path(name))
