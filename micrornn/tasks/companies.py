@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.functional import mse_loss
 from micrornn.nn.layers import LSTM
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_steps
 from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.training.objective import Computed
+from micrornn.training.objective import Computed, concluded
 
 DAYS = {"A": (0.0, 0.5, 0.25, 1.0), "B": (1.0, 0.5, 0.25, 1.0)}
 DAY_5 = {"A": 0.0, "B": 1.0}
@@ -63,10 +62,7 @@ def problem(published: bool = False, seed: int = 0) -> Problem:
 
     def objective(batch: Batch, state: Any) -> Computed:
         outputs, state = model(as_steps(batch.inputs, float, 0), state)
-        with scope("loss", t=len(batch.inputs)):
-            loss = mse_loss(outputs[-1], batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, state)
+        return concluded(outputs[-1], batch, mse_loss, state)
 
     def predictions() -> list[float]:
         return [float(value) for value in model(list(inputs))[0][-1].numpy().ravel()]

@@ -13,10 +13,9 @@ import numpy as np
 from micrornn.context import scope
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, nearest_mean, recordings
-from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.tasks.models import Carrying
 from micrornn.tasks.problem import Measure, Problem, Shown, at_least
-from micrornn.training.objective import Computed
+from micrornn.training.objective import Computed, concluded
 
 DRAWN = {"steps": 9, "hidden": 4}
 
@@ -69,11 +68,7 @@ def problem(
     by_mean = float((nearest_mean(learnt, kept) == test.targets).mean())
 
     def objective(batch: Batch, state: Any) -> Computed:
-        who = model(batch.inputs, batch.extra)
-        with scope("loss", t=len(batch)):
-            loss = cross_entropy(who, batch.targets)
-        loss.name = "loss"
-        return Computed([loss], loss, None)
+        return concluded(model(batch.inputs, batch.extra), batch)
 
     def said() -> Any:
         return model(test.inputs, test.extra).numpy().argmax(-1)

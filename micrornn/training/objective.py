@@ -75,9 +75,20 @@ def at_end(model: Callable[..., Any], loss: Loss = cross_entropy) -> Objective:
 
     def objective(batch: Batch, state: Any) -> Computed:
         (output,), state = model(batch.inputs, state)
-        with scope("loss", t=len(batch)):
-            total = loss(output, batch.targets)
-        total.name = "loss"
-        return Computed([total], total, state)
+        return concluded(output, batch, loss, state)
 
     return objective
+
+
+def concluded(output: Any, batch: Batch, loss: Loss = cross_entropy, state: Any = None) -> Computed:
+    """The one loss of a sequence, made in scope ``loss`` at its last step.
+
+    >>> import micrornn as mr
+    >>> computed = concluded(mr.tensor([[0.0, 0.0]]), Batch([[0], [1], [0]], [1]))
+    >>> round(computed.total.item(), 3), computed.total.step
+    (0.693, 3)
+    """
+    with scope("loss", t=len(batch)):
+        total = loss(output, batch.targets)
+    total.name = "loss"
+    return Computed([total], total, state)
