@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import micrornn as mr
-from micrornn.backward import Sweep
+from micrornn.core.backward import Sweep
 
 LENGTH = 1000
 X, Y, W = np.random.default_rng(0).uniform(0.5, 1.0, size=(3, 8))

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from micrornn import flow, nn
+from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording, load_recording, recording
-from micrornn.tensor import Tensor
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 HIDDEN, INPUT, ROUNDS = 64, 64, 7

@@ -1,18 +1,23 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
-from micrornn import display as display
+try:
+    import micrornn.fast  # noqa: F401 - first: it replaces parts of the core before they are used
+except ModuleNotFoundError as _error:
+    if _error.name != "micrornn.fast":
+        raise
+
 from micrornn import nn, ops, optim
-from micrornn import operators as operators
-from micrornn.backward import Pullback, backward, grad, pullbacks
 from micrornn.check import GradientMismatch, gradcheck, gradgradcheck
-from micrornn.context import no_grad, scope
+from micrornn.core.backward import Pullback, backward, grad, pullbacks
+from micrornn.core.context import no_grad, scope
+from micrornn.core.graph import Edge, Graph
+from micrornn.core.tensor import Tensor, Value, tensor
 from micrornn.debug import debug, debugging
 from micrornn.forward import hvp, jacobian, jvp
-from micrornn.graph import Edge, Graph
 from micrornn.ops import *  # noqa: F403
 from micrornn.recording import Recording, RecordingError, load_recording, record, recording
-from micrornn.tensor import Tensor, Value, tensor
 from micrornn.trap import NonFiniteError, trap_nonfinite
+from micrornn.views import view as _view  # noqa: F401 - lets notebooks find their pictures
 
 __version__ = "0.1.0"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.backward import grad
+from micrornn.core.backward import grad
+from micrornn.core.tensor import Tensor, lift
 from micrornn.forward import jvp
-from micrornn.tensor import Tensor, lift
 
 
 class GradientMismatch(AssertionError):

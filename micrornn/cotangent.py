@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-Cotangent = Any  # an array, a float, a tensor (when recorded), or one of the forms below
+Cotangent = Any  # an array, a float, or one of the forms below
 
 _ROWS = (
     512  # a Sum multiplies out its products when it holds so many rows: they are still in the cache
@@ -28,7 +28,7 @@ class Unwritten:
     __array_ufunc__ = None  # array + Unwritten asks us, not NumPy
 
     def dense(self) -> Any:
-        """The contribution as an array (or a tensor, where backward is recorded)."""
+        """The contribution as an array."""
         raise NotImplementedError
 
     def __add__(self, other: Cotangent) -> Sum:
@@ -149,10 +149,6 @@ def write_out(parts: list[Part]) -> Any:
     shape = parts[0].shape
     index = tuple([part.index for part in parts])
     gradients = [part.gradient for part in parts]
-    if hasattr(gradients[0], "primitive"):  # recorded: the same in an operation that makes a node
-        from micrornn.ops.index import scatter
-
-        return scatter(*gradients, index=index, shape=shape)
     return put(gradients, index, shape)
 
 
@@ -212,13 +208,6 @@ def multiply_out(products: list[Product]) -> Any:
     """The sum of the products as one product of all their rows."""
     lefts = [product.left for product in products]
     rights = [product.right for product in products]
-    if not (type(lefts[0]) is np.ndarray and type(rights[0]) is np.ndarray):
-        from micrornn.ops.shape import concatenate, reshape
-
-        # Recorded: the same in operations that make nodes.
-        left = concatenate([reshape(x, _as_rows(x.shape)) for x in lefts])
-        right = concatenate([reshape(x, _as_rows(x.shape)) for x in rights])
-        return left.T @ right
     if len(products) == 1 and lefts[0].ndim == 1:
         return lefts[0][:, None] * rights[0]
     return _rows(lefts).T.dot(_rows(rights))
@@ -234,15 +223,3 @@ def _rows(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     if arrays[0].ndim > 2:
         arrays = [x.reshape(_as_rows(x.shape)) for x in arrays]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def plus(total: Cotangent, contribution: Cotangent) -> Any:
-    """The sum of two, also where a tensor meets what is unwritten and would not know how to add it."""
-    if isinstance(contribution, Unwritten):
-        return contribution + total
-    return total + contribution
-
-
-def dense(contribution: Cotangent) -> Any:
-    """Any contribution as an array, a float or a tensor."""
-    return contribution.dense() if isinstance(contribution, Unwritten) else contribution

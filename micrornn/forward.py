@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrornn.backward import check_wanted, grad
-from micrornn.graph import Graph
+from micrornn.core.backward import check_wanted, grad
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor, describe
 from micrornn.ops.shape import broadcast_to
-from micrornn.tensor import Tensor, describe
 
 
 def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
@@ -66,10 +66,10 @@ def _push(nodes: Sequence[Tensor], out: Tensor, seeds: dict[int, Any]) -> Any:
         if p is None or all(d is None for d in arrived):
             continue
         if p.variadic:
-            total = p.jvp(arrived, node._data, *node.values, **node.params)  # type: ignore[operator]
+            total = p.jvp(arrived, node._data, *node.values, **node.params)
         else:
             total = None
-            for d, rule in zip(arrived, p.jvp):  # type: ignore[arg-type]
+            for d, rule in zip(arrived, p.jvp):
                 if d is not None:
                     share = rule(d, node._data, *node.values, **node.params)
                     total = share if total is None else total + share

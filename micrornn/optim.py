@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 
 Array = Any  # a NumPy array, or a float where the parameter is a scalar `Value`
 Group = dict[str, Any]

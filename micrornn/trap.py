@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.backward import Pullback
-from micrornn.context import observed
-from micrornn.cotangent import dense
+from micrornn.core.backward import Pullback, dense
+from micrornn.core.context import observed
+from micrornn.core.tensor import Tensor, describe, shape_of
 from micrornn.source import calling_line
-from micrornn.tensor import Tensor, describe, shape_of
 
 
 class NonFiniteError(FloatingPointError):

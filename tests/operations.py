@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn.calls import call_of
-from micrornn.primitive import PRIMITIVES, Primitive, Sample
-from micrornn.tensor import Tensor
+from micrornn.core.primitive import PRIMITIVES, Primitive, Sample, operation_of
+from micrornn.core.tensor import Tensor
 
 #: One test case per primitive and sample: (primitive, sample).
 CASES = [
@@ -23,7 +22,7 @@ CASES = [
 
 def operation(p: Primitive, sample: Sample, dtype: Any = np.float64) -> Callable[..., Any]:
     """The primitive as a function of its inputs alone; arrays among the params take the dtype."""
-    call = call_of(p)
+    call = operation_of(p)
     params = {
         k: v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
         for k, v in sample.params.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrornn.graph import Graph
+from micrornn.core.graph import Graph
 from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
 from viz.paths import on_paths
 from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger

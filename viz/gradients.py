@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrornn.backward import Sweep
-from micrornn.cotangent import Product, Unwritten, dense
+from micrornn.core.backward import dense, seed_of, sweep
+from micrornn.core.graph import Graph
+from micrornn.core.primitive import unbroadcast
+from micrornn.core.tensor import Tensor, shape_of
+from micrornn.cotangent import Product, Unwritten
 from micrornn.forward import jvp
-from micrornn.graph import Graph
-from micrornn.ops.shape import unbroadcast
-from micrornn.tensor import Tensor, shape_of
 
 State = Literal["none", "constant", "absent", "zero", "underflow", "nan", "value"]
 
@@ -148,19 +148,18 @@ def flows_of(
     outs = [out for out in graph.outs if out.requires_grad and out.size == 1]
     if not outs:
         return NOT_RUN
-    loss = outs[0]
-    for out in outs[1:]:
-        loss = loss + out
-    sweep = Sweep(loss)
     nodes: dict[int, Flow] = {}
     edges: dict[tuple[int, int], Flow] = {}
     each: dict[int, list[Flow]] = {}
     underflowed = set()
     cut_off: dict[int, Any] = {}
-    for node, g, contributions in sweep:
+    leaves: dict[int, Any] = {}
+    for node, g, contributions in sweep((out, seed_of(out)) for out in outs):
         nodes[node.number] = Flow.of(g)
         if elements:
             each[node.number] = [Flow.of(float(v)) for v in np.ravel(g)]
+        if node.is_leaf:
+            leaves[node.number] = g
         for i, x in enumerate(node.inputs):
             if is_cut(x):
                 c = pull_to(node, g, i)
@@ -177,10 +176,6 @@ def flows_of(
                     sums = used.setdefault(node.step, {})
                     sums[n] = sums[n] + c if n in sums else c
                     uses.append((node.number, i, n, c))
-    for number, (_, g) in sweep.gradients.items():
-        nodes[number] = Flow.of(g)
-        if elements:
-            each[number] = [Flow.of(float(v)) for v in np.ravel(dense(g))]
     for number in underflowed:
         if nodes.get(number) == ZERO:
             nodes[number] = UNDERFLOW
@@ -191,7 +186,7 @@ def flows_of(
         for leaf, g in _down_to_leaves(sums, by_number).items()
     }
     lost = {number: Flow.of(g) for number, g in cut_off.items()}
-    totals = {n: np.asarray(dense(g)) for n, (_, g) in sweep.gradients.items() if n in weights}
+    totals = {n: np.asarray(g) for n, g in leaves.items() if n in weights}
     shares = _shares(uses, totals, weights, by_number)
     return Gradients(True, nodes, edges, each, lost, by_step, shares)
 
@@ -239,7 +234,7 @@ def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[
         if node.is_leaf:
             leaves[number] = g
             continue
-        for x, c in zip(node.inputs, node.primitive.pull(node, g), strict=True):  # type: ignore[union-attr]
+        for x, c in zip(node.inputs, node.primitive.pull(node, g), strict=True):
             if c is not None:
                 sums[x.number] = sums[x.number] + c if x.number in sums else c
     return leaves
@@ -267,5 +262,5 @@ def _underflowed(node: Tensor, g: Any, slot: int) -> bool:
     dtype = getattr(g, "dtype", np.dtype(float))
     raised = g * dtype.type(float(np.finfo(dtype).max) ** 0.5 / top)
     with np.errstate(all="ignore"):
-        c = node.primitive.pull(node, raised)[slot]  # type: ignore[union-attr]
+        c = node.primitive.pull(node, raised)[slot]
     return Flow.of(c) != ZERO

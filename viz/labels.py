@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from micrornn.tensor import Tensor, shape_of
+from micrornn.core.tensor import Tensor, shape_of
 from viz.style import number
 
 _SUBSCRIPTS = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")

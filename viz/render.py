@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from micrornn.files import written_whole
-from micrornn.graph import Graph
-from micrornn.tensor import Tensor
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out

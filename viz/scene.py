@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from micrornn.graph import Graph
-from micrornn.tensor import Tensor
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from viz.gradients import Flow, Gradients
 
 DETAILS = ("layer", "cell", "gate", "op", "scalar")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micrornn.graph import Graph
-from micrornn.tensor import Tensor
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from viz.gradients import ABSENT, Gradients, is_cut
 from viz.labels import node_label
 from viz.scene import Unit

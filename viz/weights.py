@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from micrornn.graph import Graph
-from micrornn.tensor import Tensor
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from viz.gradients import ABSENT, NONE, Gradients
 from viz.labels import weight_label
 from viz.scene import Entry, Mark, Unit, stronger

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data.feeds import Feed
 from micrornn.nn.module import Module
 from micrornn.optim import Adam

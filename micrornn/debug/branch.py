@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.backward import Pullback
+from micrornn.core.backward import Pullback
+from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import size_of
 from micrornn.recording import Pass
 from micrornn.recording.run import total
-from micrornn.tensor import Tensor
 
 Change = Callable[[Any], Any]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from micrornn import collector
-from micrornn.backward import Pullback
-from micrornn.context import observed
+from micrornn.core.backward import Pullback
+from micrornn.core.context import long_loop, observed
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError
-from micrornn.graph import Graph
 from micrornn.recording import Recording
 from micrornn.recording.observe import passes_of
 from micrornn.source import calling_line
-from micrornn.tensor import Tensor
 from micrornn.trap import NonFiniteError, trap_nonfinite
 
 
@@ -87,7 +86,7 @@ def capture(trap: bool = False, keep_all: bool = True) -> Iterator[Caught]:
     ('forward', 3)
     """
     caught = Caught(keep_all)
-    with collector.paused(), ExitStack() as stack:
+    with long_loop(), ExitStack() as stack:
         stack.enter_context(observed(caught))  # before the trap, so that it sees what trips it
         if trap:
             stack.enter_context(trap_nonfinite())

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.primitive import in_numpy
 from micrornn.debug.places import Places
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import made, plain
 from micrornn.debug.timeline import Timeline
-from micrornn.primitive import compute
 
 Array = np.ndarray[Any, Any]
 
@@ -78,5 +78,7 @@ def _difference(node: Any, slot: int, i: int, g: Array) -> float:
             moved = x.copy()
             moved.flat[i] += sign * eps
             inputs = [moved if k == slot else v for k, v in enumerate(values)]
-            ends.append(np.asarray(compute(node.primitive, *inputs, **node.params), dtype=float))
+            ends.append(
+                np.asarray(in_numpy(node.primitive.forward, inputs, node.params), dtype=float)
+            )
         return float(np.sum(g * (ends[0] - ends[1])) / (2 * eps))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.cotangent import Product, dense
+from micrornn.core.backward import dense
+from micrornn.cotangent import Product
 from micrornn.flow.ledger import ledgers
 from micrornn.flow.series import norm as careful_norm
 

@@ -1,16 +1,18 @@
 """Into the debugger from a program: ``mr.debug(loss)`` and ``with mr.debugging():``.
 
-What people see is at home in viz, so the window is opened from there, and only when it is asked for.
+The window is opened by the view ``debugger`` (`micrornn.views`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from micrornn.recording import Recording
+from micrornn.debug.capture import capture
+from micrornn.recording import Recording, record
+from micrornn.trap import NonFiniteError
+from micrornn.views import view
 
 
 def debug(loss: Any) -> None:
@@ -24,8 +26,6 @@ def debug(loss: Any) -> None:
         RuntimeError: there is no terminal here (a notebook, a pipe); says what to do instead.
         ValueError: there is nothing to go back through.
     """
-    from micrornn.recording import Recording, record
-
     _open(loss if isinstance(loss, Recording) else record(loss))
 
 
@@ -44,9 +44,6 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
     """
     if stop_on not in (None, "nan"):
         raise ValueError(f"stop_on={stop_on!r}; give 'nan', or nothing")
-    from micrornn.debug.capture import capture
-    from micrornn.trap import NonFiniteError
-
     with capture(stop_on == "nan") as caught:
         yield
     if stop_on is None:
@@ -57,6 +54,9 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
 
 
 def _open(rec: Recording, error: Exception | None = None) -> None:
-    from viz.terminal import open_debugger
-
+    open_debugger = view("debugger")
+    if open_debugger is None:
+        raise RuntimeError(
+            "the debugger has no terminal: install micrornn with pip, which registers one"
+        )
     open_debugger(rec, error=error)

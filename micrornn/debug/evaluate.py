@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import sign_of, size_of
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.grammar import Tree, parse_index, parse_value
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import Timeline
 from micrornn.tasks.output import nearest
-from micrornn.tensor import Tensor
 
 ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 MEASURES = ("norm", "max", "min", "mean", "sum", "abs", "shape", "sign", "dtype")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import number, plain
 from micrornn.flow.rows import Rows, sweep
 from micrornn.flow.series import series
-from micrornn.tensor import Tensor
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.state import State
 from micrornn.debug.timeline import Timeline
 from micrornn.flow.roles import GATE_SCOPES
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError
 from micrornn.recording import Recording, RecordingError
 from micrornn.tasks.output import nearest
-from micrornn.tensor import Tensor
 
 _PAPER = {"W": "weight", "b": "bias"}
 

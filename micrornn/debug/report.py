@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import size_of
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import BACKWARD, Timeline
-from micrornn.tensor import Tensor
 
 MOST = 6  # numbers of an array that are shown along each axis
 

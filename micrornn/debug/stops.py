@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
 from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.columns import size_of
 from micrornn.debug.errors import DebuggerError

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import Columns
 from micrornn.debug.partial import Partial
 from micrornn.recording import Pass, Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor, shape_of
 from micrornn.flow.credit import losses_of
 from micrornn.flow.rows import Piece, ProductRows, one, sweep
 from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import terms
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor, shape_of
 
 Array = np.ndarray[Any, Any]
 

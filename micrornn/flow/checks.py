@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.cuts import cut_steps, cuts
 from micrornn.flow.credit import credit
 from micrornn.flow.gates import GateTrace, gates
@@ -16,7 +17,6 @@ from micrornn.flow.series import label, layers, number, series
 from micrornn.flow.verdicts import BORN, DETACHED, TRUNCATED
 from micrornn.flow.why import Why, why
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.rows import Rows, one, sweep
 from micrornn.flow.series import label, norms, number, plain, series, table
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

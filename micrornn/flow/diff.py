@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import GATES, layer_of
 from micrornn.flow.series import norm, plain, table
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from micrornn import nn
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor, Value
 from micrornn.nn.functional import cross_entropy, mse_loss
 from micrornn.recording import Recording, RecordingError, record
-from micrornn.tensor import Tensor, Value
 
 
 @dataclass(frozen=True)

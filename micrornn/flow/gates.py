@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import Cell, cells
 from micrornn.flow.series import layers, norm, plain, table
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -169,7 +169,7 @@ def _active(node: Tensor) -> Tensor | None:
     ):
         node = node.inputs[0]
     one_input = node.primitive is not None and len(node.inputs) == 1
-    return node if one_input and node.primitive.vjp is node.primitive.jvp else None  # type: ignore[union-attr]
+    return node if one_input and node.primitive.vjp is node.primitive.jvp else None
 
 
 def _slope(active: Tensor | None) -> float:
@@ -177,7 +177,7 @@ def _slope(active: Tensor | None) -> float:
     if active is None or active.primitive is None:
         return float("nan")
     ones = np.ones(active.shape, active.dtype)
-    rule: Any = active.primitive.vjp[0]  # type: ignore[index]
+    rule: Any = active.primitive.vjp[0]
     return float(np.mean(rule(ones, np.asarray(active._data), *active.values, **active.params)))
 
 
@@ -193,5 +193,5 @@ def _sent(rec: Recording, node: Tensor, active: Tensor | None) -> float:
         sent = node.primitive.pull(node, g)[0]
         g = sent.dense() if hasattr(sent, "dense") else sent
         node = node.inputs[0]
-    rule: Any = active.primitive.vjp[0]  # type: ignore[index]
+    rule: Any = active.primitive.vjp[0]
     return norm(rule(g, active._data, *active.values, **active.params))

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.roles import STATES, layer_of
 from micrornn.flow.rows import Rows, sweep
 from micrornn.flow.series import plain, series, table
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.jacobian import largest
 from micrornn.flow.rows import Rows, sweep
 from micrornn.flow.series import label, plain, series, table
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

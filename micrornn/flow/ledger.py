@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import cells, gate_rows, layer_of, rows_axis
 from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import Term, terms
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import ACTIVATIONS, cells, layer_of
 from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
 from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 Classes = Mapping[str, Callable[[Tensor], bool]]

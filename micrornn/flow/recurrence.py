@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import Cell, cells, gate_rows
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 #: The papers' letters, as the cells of `nn` name their nodes.
 GATES = {

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.cotangent import dense
-from micrornn.ops.shape import unbroadcast
-from micrornn.primitive import Primitive
-from micrornn.tensor import Tensor, shape_of
+from micrornn.core.backward import dense
+from micrornn.core.primitive import Primitive, unbroadcast
+from micrornn.core.tensor import Tensor, shape_of
 
 Array = np.ndarray[Any, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

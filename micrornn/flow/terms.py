@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.flow.rows import one, sweep
 from micrornn.forward import jvp
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

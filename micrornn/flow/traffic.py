@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.rows import Piece, assemble, descendants, one, pull_rows
 from micrornn.flow.series import norm
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

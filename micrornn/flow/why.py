@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.causes import Finding, born, cut_off, lost, resized
 from micrornn.flow.series import label, norm, number, place, plain, table
 from micrornn.flow.traffic import Traffic
 from micrornn.flow.verdicts import BACKWARD_NOT_RUN, HEALTHY
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

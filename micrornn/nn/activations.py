@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from micrornn.core.tensor import Tensor
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import relu, sigmoid, softplus, tanh
 from micrornn.ops.reduce import log_softmax, softmax
 from micrornn.ops.shape import reshape
-from micrornn.tensor import Tensor
 
 
 class Tanh(Module):

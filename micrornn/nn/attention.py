@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.init import Seed, as_generator, default_
 from micrornn.nn.module import Module, Parameter
 from micrornn.nn.sequence import as_input
@@ -19,7 +20,6 @@ from micrornn.ops.elementwise import tanh, where
 from micrornn.ops.product import linear, matmul
 from micrornn.ops.reduce import softmax
 from micrornn.ops.shape import expand_dims, squeeze, swapaxes
-from micrornn.tensor import Tensor
 
 # What a masked score becomes: e^x of it is exactly 0, and unlike -inf it is a number like others, so that
 # a reader who looks for infinities finds only those that mean something.

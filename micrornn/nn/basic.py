@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.equations import product
 from micrornn.nn.functional import dropout
 from micrornn.nn.init import Seed, as_generator, default_
 from micrornn.nn.module import Module, Parameter
 from micrornn.nn.sequence import as_input
 from micrornn.ops.mark import identity
-from micrornn.tensor import Tensor
 
 
 class Linear(Module):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.tensor import Tensor, describe
+from micrornn.core.tensor import Tensor, describe
 
 Parameters = Tensor | Iterable[Tensor]
 

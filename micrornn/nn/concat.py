@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.basic import Linear
 from micrornn.nn.equations import product
 from micrornn.nn.init import Seed, as_generator
@@ -14,7 +15,6 @@ from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_input, leaf
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
-from micrornn.tensor import Tensor
 
 
 class ConcatRNNCell(Module):

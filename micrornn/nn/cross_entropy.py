@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.primitive import primitive, sample
+from micrornn.core.tensor import Data, Tensor, lift
 from micrornn.ops.reduce import log_softmax, softmax
 from micrornn.ops.shape import expand_dims
-from micrornn.primitive import primitive, sample
-from micrornn.tensor import Data, Tensor, lift
 
 REDUCTIONS = ("mean", "sum", "none")
 Array = np.ndarray[Any, Any]

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.primitive import Operation, primitive, sample
+from micrornn.core.tensor import Data
 from micrornn.ops.shape import expand_dims
-from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Data
 
 Array = np.ndarray[Any, Any]
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

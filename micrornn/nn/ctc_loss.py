@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor, lift
 from micrornn.nn.cross_entropy import check_reduction
 from micrornn.nn.ctc import Lattice, ctc, lattice, occupancy
 from micrornn.nn.module import Module
 from micrornn.ops.reduce import mean, sum
 from micrornn.ops.shape import expand_dims, squeeze
-from micrornn.tensor import Tensor, lift
 
 Array = np.ndarray[Any, Any]
 

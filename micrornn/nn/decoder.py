@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.attention import (
     AdditiveAttention,
     Attention,
@@ -22,7 +23,6 @@ from micrornn.nn.init import Seed, as_generator
 from micrornn.nn.module import Module, ModuleList
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
-from micrornn.tensor import Tensor
 
 State = list[tuple[Tensor, ...]]  # for each layer h, or h and c
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
+from micrornn.core.tensor import Tensor
 from micrornn.nn.init import Seed, as_generator
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 _GREATEST_POWER = 10  # to it, no length overflows; what is in use is between 0 and 1

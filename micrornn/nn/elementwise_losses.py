@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.nn.cross_entropy import check_reduction, class_weights, nothing_counts
 from micrornn.nn.sequence import as_float
 from micrornn.ops import abs, clip, getitem, log, mean, mul, neg, softplus, sub, sum, where
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

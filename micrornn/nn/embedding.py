@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.init import Seed, as_generator
 from micrornn.nn.module import Module, Parameter
 from micrornn.ops.elementwise import where
 from micrornn.ops.index import take
-from micrornn.tensor import Tensor
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:

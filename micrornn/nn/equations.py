@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.ops.elementwise import relu, sigmoid, tanh
 from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
-from micrornn.tensor import Tensor
 
 Step = Callable[..., tuple[Tensor, ...]]  # step(x, *state) -> the new state, h first
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # W_ih, W_hh, b_ih, b_hh

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor, lift, shape_of
 from micrornn.nn.attention import scaled_dot_product_attention
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
 from micrornn.nn.ctc_loss import ctc_loss
@@ -24,7 +25,6 @@ from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import mul, relu, sigmoid, softplus, sub, tanh
 from micrornn.ops.product import linear
 from micrornn.ops.reduce import log_softmax, mean, softmax, sum
-from micrornn.tensor import Tensor, lift, shape_of
 
 __all__ = [
     "binary_cross_entropy",

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.init import Seed, as_generator, default_
 from micrornn.nn.module import Module, Parameter
 from micrornn.nn.sequence import as_float, as_input
@@ -15,7 +16,6 @@ from micrornn.nn.windows import Pair, cut, out_size, windows
 from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
 from micrornn.ops.shape import expand_dims, reshape, squeeze, transpose
-from micrornn.tensor import Tensor
 
 
 def conv2d(

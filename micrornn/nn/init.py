@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import numpy as np
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 
 if TYPE_CHECKING:
     from numpy.random import Generator  # loaded when the first number is drawn, not on import

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import where
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrornn.core.tensor import Tensor
 from micrornn.nn import elementwise_losses as functions
 from micrornn.nn.cross_entropy import check_reduction
 from micrornn.nn.module import Module
-from micrornn.tensor import Tensor
 
 
 class _Loss(Module):

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.cross_entropy import check_reduction, cross_entropy
 from micrornn.nn.functional import mse_loss
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import leaf
 from micrornn.ops.shape import stack
-from micrornn.tensor import Tensor
 
 Loss = Callable[[Any, Any], Tensor]
 

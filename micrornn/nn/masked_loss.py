@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import where
 from micrornn.ops.shape import stack
-from micrornn.tensor import Tensor
 
 NORMALIZATIONS = ("per_token", "per_sequence", "per_batch")
 

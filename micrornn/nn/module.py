@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
 
@@ -31,9 +31,6 @@ class Parameter(Tensor):
         self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None
     ) -> None:
         super().__init__(data, requires_grad, name, dtype)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Parameter, (self._data, self.requires_grad, self.name)
 
 
 class Module:

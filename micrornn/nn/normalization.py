@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.module import Module, Parameter
 from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import sqrt
 from micrornn.ops.reduce import mean
-from micrornn.tensor import Tensor
 
 
 def layer_norm(

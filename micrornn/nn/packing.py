@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor, lift
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.sequence import as_input
 from micrornn.ops.index import scatter
 from micrornn.ops.shape import pad, stack, swapaxes
-from micrornn.tensor import Tensor, lift
 
 Array = np.ndarray[Any, Any]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import outside_steps, scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn import equations, variants
 from micrornn.nn.equations import Step, Weights
 from micrornn.nn.init import Seed, as_generator, default_
 from micrornn.nn.module import Module, Parameter
-from micrornn.nn.sequence import as_input, leaf
-from micrornn.tensor import Tensor
+from micrornn.nn.sequence import as_input, leaf, outside_steps
 
 GATES = ("stacked", "separate")
 

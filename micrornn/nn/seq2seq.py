@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn import collector
-from micrornn.context import no_grad, scope
+from micrornn.core.context import long_loop, no_grad, scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn import decoding
 from micrornn.nn.basic import Linear
 from micrornn.nn.decoder import Decoder, Memory, State
@@ -25,7 +25,6 @@ from micrornn.nn.module import Module, ModuleList
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate, stack
-from micrornn.tensor import Tensor
 
 KINDS: dict[str, Any] = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 
@@ -176,7 +175,7 @@ class Seq2Seq(Module):
     def encode(self, source: Any, lengths: Any = None) -> tuple[Memory, State]:
         """What the decoder looks at, and the state it begins in."""
         tokens = as_tokens(source, "Seq2Seq")
-        with collector.paused():
+        with long_loop():
             memory, state = self.encoder(tokens, lengths)
             mask = None
             if lengths is not None:
@@ -222,7 +221,7 @@ class Seq2Seq(Module):
                 f"Seq2Seq: a source of shape {tokens.shape} and a target of shape {truth.shape}; give as "
                 "many sequences of each, time first"
             )
-        with collector.paused():
+        with long_loop():
             memory, state = self.encode(tokens, lengths)
             logits: list[Tensor] = []
             attention: list[Tensor] = []

@@ -7,22 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import Place, current, scope
-from micrornn.tensor import NO_PARAMS, Tensor, as_data, next_number
+from micrornn.core.context import Change, Context, Place, current, scope
+from micrornn.core.tensor import Tensor, as_data, constant
+
+leaf = constant
 
 
-def leaf(array: Any, name: str, place: Place | None = None) -> Tensor:
-    """A constant leaf around an array that nobody else writes to, so that it need not be copied."""
-    node = Tensor.__new__(Tensor)
-    node._data = array
-    node.primitive = None
-    node.inputs = node.values = ()
-    node.params = NO_PARAMS
-    node.number = next_number()
-    node.place = place or current().place
-    node.requires_grad = False
-    node.name = name
-    return node
+class outside_steps(Change):
+    """Make nodes without a time step, whatever the step around: what serves all steps, such as a slice of
+    a weight.
+
+    >>> import micrornn as mr
+    >>> with mr.scope("gru", t=3), outside_steps():
+    ...     y = mr.tanh(mr.Value(0.5))
+    >>> y.scope, y.step
+    ('gru', None)
+    """
+
+    def inside(self, outer: Context) -> Context:
+        """The same scope, without a step."""
+        return Context(Place(outer.place.scope), outer.recording, outer.observers, outer, self)
 
 
 def as_input(value: Any, dtype: Any, name: str) -> Tensor:
@@ -42,7 +46,7 @@ def as_input(value: Any, dtype: Any, name: str) -> Tensor:
         array = np.asarray(array)
     if array.dtype.kind != "f":
         array = array.astype(dtype)
-    return leaf(array, name)
+    return constant(array, name)
 
 
 def as_float(value: Any) -> Tensor:
@@ -50,7 +54,7 @@ def as_float(value: Any) -> Tensor:
     if isinstance(value, Tensor) and value.dtype.kind == "f":
         return value
     array = np.asarray(value._data if isinstance(value, Tensor) else as_data(value))
-    return leaf(array if array.dtype.kind == "f" else array.astype(float), "x")
+    return constant(array if array.dtype.kind == "f" else array.astype(float), "x")
 
 
 def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
@@ -68,7 +72,10 @@ def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
     rows = np.moveaxis(x._data, axis, 0) if axis else x._data
     if not x.requires_grad:
         outer = current().place.scope
-        return [leaf(row, "x", Place(outer, t)) for t, row in enumerate(rows, 1)]
+        for t, row in enumerate(rows, 1):
+            steps.append(constant(row, "x"))
+            steps[-1].place = Place(outer, t)
+        return steps
     lead = (slice(None),) * axis
     for t in range(1, len(rows) + 1):
         with scope(t=t):
@@ -82,7 +89,7 @@ def part(whole: Tensor, index: Any, name: str) -> Tensor:
         node = whole[index]
         node.name = name
         return node
-    node = leaf(whole._data[index], name)
+    node = constant(whole._data[index], name)
     if "cut" in whole.params:  # a part of a detached value is still where the graph was cut
         node.primitive, node.params = whole.primitive, whole.params
     return node

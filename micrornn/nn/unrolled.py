@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from micrornn import collector
-from micrornn.context import scope
+from micrornn.core.context import long_loop, scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.functional import dropout
 from micrornn.nn.init import Seed
 from micrornn.nn.lengths import as_lengths, held, length_mask, silenced
@@ -14,7 +14,6 @@ from micrornn.nn.packing import PackedSequence, pack_padded_sequence, pad_packed
 from micrornn.nn.recurrent import Recurrent
 from micrornn.nn.sequence import as_input, as_steps, each_step, part
 from micrornn.ops.shape import concatenate, stack
-from micrornn.tensor import Tensor
 
 
 class Unrolled(Recurrent):
@@ -95,7 +94,7 @@ class Unrolled(Recurrent):
             padded, lengths = pad_packed_sequence(x, self.batch_first)
             whole, last = self.forward(padded, state, lengths)
             return pack_padded_sequence(whole, lengths, self.batch_first, False), last
-        with collector.paused():
+        with long_loop():
             listed = isinstance(x, (list, tuple))
             steps = self._steps(x)
             real = self._real(lengths, steps)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.equations import (
     GRU_GATES,
     LSTM_GATES,
@@ -22,7 +23,6 @@ from micrornn.nn.normalization import layer_norm
 from micrornn.ops.elementwise import sigmoid, tanh
 from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
-from micrornn.tensor import Tensor
 
 
 class Extras(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Data
+from micrornn.core.primitive import Operation, primitive, sample
+from micrornn.core.tensor import Data
 
 Pair = tuple[int, int]
 Array = np.ndarray[Any, Any]

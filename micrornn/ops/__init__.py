@@ -1,99 +1,23 @@
-"""Every primitive of the engine, one block each, by kind."""
+"""Every primitive of the engine, one block each, by kind; what they offer is what `micrornn` exports.
 
-from micrornn.ops.elementwise import (
-    add,
-    cos,
-    div,
-    exp,
-    log,
-    mul,
-    neg,
-    relu,
-    sigmoid,
-    sin,
-    softplus,
-    sqrt,
-    sub,
-    tanh,
-    where,
-)
-from micrornn.ops.index import getitem, scatter, take
-from micrornn.ops.mark import detach, identity
-from micrornn.ops.piecewise import abs, clip, maximum, minimum, pow, sign
-from micrornn.ops.product import einsum, linear, matmul
-from micrornn.ops.reduce import (
-    cumsum,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    sum,
-    var,
-)
-from micrornn.ops.shape import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    flip,
-    pad,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
+elementwise, piecewise   acting on each element by itself
+product, reduce          summing
+shape, index             moving elements
+mark                     leaving the value as it is
+protocols                what Python and NumPy do with a tensor
+"""
+
+from micrornn.core.operators import FUNCTIONS
+from micrornn.ops import (  # noqa: F401 - they declare what is offered
+    elementwise,
+    index,
+    mark,
+    piecewise,
+    product,
+    protocols,
+    reduce,
+    shape,
 )
 
-__all__ = [
-    "abs",
-    "add",
-    "broadcast_to",
-    "clip",
-    "concatenate",
-    "cos",
-    "cumsum",
-    "detach",
-    "div",
-    "einsum",
-    "exp",
-    "expand_dims",
-    "flip",
-    "getitem",
-    "identity",
-    "linear",
-    "log",
-    "log_softmax",
-    "logsumexp",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mul",
-    "neg",
-    "pad",
-    "pow",
-    "relu",
-    "reshape",
-    "scatter",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softmax",
-    "softplus",
-    "split",
-    "sqrt",
-    "squeeze",
-    "stack",
-    "sub",
-    "sum",
-    "swapaxes",
-    "take",
-    "tanh",
-    "transpose",
-    "var",
-    "where",
-]
+globals().update(FUNCTIONS)
+__all__ = sorted(FUNCTIONS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from micrornn.cotangent import Part, put
-from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Tensor, shape_of
+from micrornn.core.operators import offer
+from micrornn.core.primitive import Operation, primitive, sample
+from micrornn.core.tensor import Data, Tensor, shape_of
 
 Index = Any  # what NumPy takes between brackets
 
@@ -17,8 +18,8 @@ _REPEATED = np.array([2, 0, 2])  # the same row twice: its gradients add up
 getitem: Operation = primitive(
     "getitem",
     "x[index]",
-    forward=lambda x, *, index: (np.asarray(x) if type(x) is float else x)[index],
-    vjp=(lambda g, y, x, index: Part(g, index, shape_of(x)),),
+    forward=lambda x, *, index: x[index],
+    vjp=(lambda g, y, x, index: scatter(g, index=(index,), shape=shape_of(x)),),
     jvp=(lambda d, y, x, index: getitem(d, index=index),),
     samples=(
         sample((4, 3), index=1),
@@ -29,6 +30,7 @@ getitem: Operation = primitive(
         sample((4, 3), index=np.eye(4, 3) > 0),
     ),
     symbol="[ ]",
+    methods="",
 )
 
 
@@ -45,7 +47,7 @@ def as_index(index: Index) -> Index:
     return index
 
 
-def index_with(x: Tensor, index: Index) -> Tensor:
+def _index_with(x: Tensor, index: Index) -> Tensor:
     """x[index]: NumPy's basic and integer-array indexing.
 
     >>> import micrornn as mr
@@ -56,6 +58,9 @@ def index_with(x: Tensor, index: Index) -> Tensor:
     """
     kind = type(index)
     return getitem(x, index=index if kind is int or kind is slice else as_index(index))
+
+
+offer(_index_with, "__getitem__")
 
 
 def take(x: Any, index: Any, axis: int = 0) -> Tensor:
@@ -79,14 +84,27 @@ def take(x: Any, index: Any, axis: int = 0) -> Tensor:
             f"take wants integers to pick rows with, not {np.asarray(index).dtype}; "
             "convert the index, for example index.astype(int)"
         )
-    lead = (slice(None),) * (axis % len(shape_of(x)))
+    shape = shape_of(x)
+    if not shape:  # of a scalar NumPy takes as of a list of one
+        x, shape = getitem(x, index=(None,)), (1,)
+    lead = (slice(None),) * normalize_axis_index(axis, len(shape))
     return getitem(x, index=(*lead, index) if lead else index)
+
+
+offer(take, "take", numpy=[np.take])
+
+
+def _scatter(*parts: Data, index: tuple[Index, ...], shape: tuple[int, ...]) -> Data:
+    whole = np.zeros(shape, np.result_type(*[np.result_type(part) for part in parts]))
+    for part, where in zip(parts, index):
+        np.add.at(whole, where, part)
+    return whole
 
 
 scatter: Operation = primitive(
     "scatter",
     "zeros of a shape, with x₁ added at index₁, x₂ at index₂, ...",
-    forward=lambda *parts, index, shape: put(parts, index, shape),
+    forward=_scatter,
     vjp=lambda g, y, *parts, index, shape: [g[i] for i in index],
     jvp=lambda ds, y, *parts, index, shape: scatter(
         *[d for d in ds if d is not None],
@@ -97,4 +115,5 @@ scatter: Operation = primitive(
         sample((3,), (2,), index=(1, (slice(0, 2), 0)), shape=(4, 3)),
         sample((3, 3), index=(_REPEATED,), shape=(4, 3)),
     ),
+    methods="",
 )

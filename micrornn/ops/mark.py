@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrornn.primitive import primitive, sample
-from micrornn.tensor import Tensor, lift
+from micrornn.core.context import no_grad
+from micrornn.core.operators import offer
+from micrornn.core.primitive import primitive, sample
+from micrornn.core.tensor import Tensor, lift
 
 _identity = primitive(
     "identity",
@@ -29,6 +31,9 @@ def identity(x: Any, name: str | None = None) -> Tensor:
     if name is not None:
         node.name = name
     return node
+
+
+offer(identity)
 
 
 def _no_path(g: Any, y: Any, x: Any) -> Any:
@@ -58,11 +63,12 @@ def detach(x: Any) -> Tensor:
     >>> a.grad
     2.0
     """
-    from micrornn.context import no_grad
-
     x = lift(x)
     with no_grad():
         node = _detach(x, cut=x.number)
     if x.name is not None:
         node.name = x.name
     return node
+
+
+offer(detach, "detach")

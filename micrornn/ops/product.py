@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import string
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
-from micrornn.cotangent import Product
-from micrornn.ops.shape import broadcast_to, expand_dims, swapaxes
-from micrornn.primitive import Operation, primitive, sample
-from micrornn.pull import unbroadcast
-from micrornn.tensor import Data, Tensor, shape_of
-
-
-def _matmul_forward(a: Data, b: Data) -> Data:
-    # .dot is the cheaper call where it means the same
-    if type(a) is type(b) is ndarray and 0 < a.ndim <= 2 and 0 < b.ndim <= 2:
-        return a.dot(b)
-    return np.matmul(a, b)
+from micrornn.core.operators import offer
+from micrornn.core.primitive import Operation, primitive, sample, unbroadcast
+from micrornn.core.tensor import Data, Tensor, shape_of
+from micrornn.ops.shape import broadcast_to, expand_dims, reshape, swapaxes
 
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
-        if a.ndim == 1:
-            return g * b
-        return Product(g, b) if a.ndim == 2 else expand_dims(g, -1) * b
+        return expand_dims(g, -1) * b
     if a.ndim == 1:
-        return b.dot(g) if b.ndim == 2 else (b @ expand_dims(g, -1))[..., 0]
-    return g.dot(b.T) if b.ndim == 2 else g @ swapaxes(b, -1, -2)
+        return (b @ expand_dims(g, -1))[..., 0]
+    return g @ swapaxes(b, -1, -2)
 
 
 def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 1:
-        if b.ndim == 1:
-            return g * a
-        return Product(a, g) if b.ndim == 2 else expand_dims(a, -1) * expand_dims(g, -2)
     if b.ndim == 1:
-        if a.ndim == 2:
-            return g.dot(a)
-        return (swapaxes(a, -1, -2) @ expand_dims(g, -1))[..., 0]
-    if b.ndim == 2:
-        return Product(a, g)
+        return g * a if a.ndim == 1 else (swapaxes(a, -1, -2) @ expand_dims(g, -1))[..., 0]
+    if a.ndim == 1:
+        return expand_dims(a, -1) * expand_dims(g, -2)
     return swapaxes(a, -1, -2) @ g
 
 
 matmul = primitive(
     "matmul",
     "a @ b",
-    forward=_matmul_forward,
+    forward=np.matmul,
     vjp=(_matmul_left, _matmul_right),
     jvp=(lambda d, y, a, b: d @ b, lambda d, y, a, b: a @ d),
     broadcasts=True,
@@ -59,29 +43,28 @@ matmul = primitive(
         *(sample((5, 2, 3), (5, 3, 4)), sample((1, 2, 3), (5, 3, 2)), sample((2, 3), (5, 3, 2))),
     ),
     symbol="@",
+    methods="__matmul__ __rmatmul__",
+    numpy=[np.matmul],
     doc=">>> import micrornn as mr\n"
     ">>> mr.matmul(mr.tensor([[1.0, 2.0]]), [3.0, 4.0])\ntensor([11.], matmul)",
 )
 
 
 def _linear_forward(x: Data, w: Data, b: Data = None) -> Data:
-    if type(x) is not ndarray or type(w) is not ndarray or w.ndim != 2 or not x.ndim:
+    if np.ndim(w) != 2 or not np.ndim(x):
         raise ValueError(
             f"x must have the shape (..., in) and W (out, in), not {shape_of(x)} and {shape_of(w)}"
         )
-    y = w.dot(x) if x.ndim == 1 else x.dot(w.T)
+    y = x @ w.T
     if b is None:
         return y
-    try:
-        if type(b) is ndarray and b.dtype is y.dtype:
-            y += b
-            return y
-        z = y + b
-        if z.shape == y.shape:
-            return z
-    except ValueError:
-        pass
-    raise ValueError(f"the bias must have the shape ({len(w)},), not {shape_of(b)}")
+    if np.broadcast_shapes(y.shape, shape_of(b)) != y.shape:
+        raise ValueError(f"the bias must have the shape ({len(w)},), not {shape_of(b)}")
+    return y + b
+
+
+def _rows(x: Any) -> Any:
+    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 linear: Operation = primitive(
@@ -89,20 +72,21 @@ linear: Operation = primitive(
     "x Wᵀ + b",
     forward=_linear_forward,
     vjp=(
-        lambda g, y, x, w, b=None: g.dot(w),
-        lambda g, y, x, w, b=None: Product(g, x),
-        lambda g, y, x, w, b: unbroadcast(g, b.shape),
+        lambda g, y, x, w, b=None: g @ w,
+        lambda g, y, x, w, b=None: _rows(g).T @ _rows(x),
+        lambda g, y, x, w, b: unbroadcast(g, shape_of(b)),
     ),
     jvp=(
         lambda d, y, x, w, b=None: linear(d, w),
         lambda d, y, x, w, b=None: linear(x, d),
-        lambda d, y, x, w, b: d,
+        lambda d, y, x, w, b: broadcast_to(d, y.shape),
     ),
     samples=(
         *(sample((3,), (2, 3)), sample((3,), (2, 3), (2,)), sample((4, 3), (2, 3), (2,))),
         *(sample((5, 4, 3), (2, 3)), sample((5, 4, 3), (2, 3), (2,))),
     ),
     symbol="@",
+    methods="",
     doc="x (..., in), W (out, in), b (out,) or none; y (..., out).\n\n"
     ">>> import micrornn as mr\n"
     ">>> mr.linear(mr.tensor([1.0, 2.0]), [[3.0, 4.0]], [0.5])\ntensor([11.5], linear)",
@@ -138,7 +122,7 @@ def _einsum_tangent(ds: Any, y: Any, *xs: Any, subscripts: str) -> Any:
     return total
 
 
-_einsum = primitive(
+_einsum: Operation = primitive(
     "einsum",
     "Einstein's sum",
     forward=lambda *xs, subscripts: np.einsum(subscripts, *xs),
@@ -153,8 +137,11 @@ _einsum = primitive(
 )
 
 
-def einsum(subscripts: str, *operands: Any) -> Tensor:
-    """Einstein's summation, as NumPy's, with explicit or implied output and with ellipsis.
+def einsum(subscripts: Any, *operands: Any) -> Tensor:
+    """Einstein's summation, as NumPy's: ``einsum("ij,jk->ik", a, b)`` or ``einsum(a, [0, 1], b, [1, 2], [0,
+    2])``.
+
+    The output may be implied, and an ellipsis may stand for further axes.
 
     Raises:
         ValueError: a letter stands twice in one operand (take the diagonal first).
@@ -163,9 +150,27 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     >>> mr.einsum("ij,j->i", mr.tensor([[1.0, 2.0]]), [3.0, 4.0])
     tensor([11.], einsum)
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _in_letters(subscripts, *operands)
     return _einsum(
         *operands, subscripts=_explicit(subscripts, [len(shape_of(x)) for x in operands])
     )
+
+
+offer(einsum, numpy=[np.einsum])
+
+
+def _in_letters(*given: Any) -> tuple[str, tuple[Any, ...]]:
+    """Operands that each come with a list of axis numbers, as subscripts and operands."""
+
+    def letters(axes: Any) -> str:
+        return "".join("..." if i is Ellipsis else string.ascii_letters[i] for i in axes)
+
+    pairs = len(given) // 2
+    subscripts = ",".join(letters(axes) for axes in given[1 : 2 * pairs : 2])
+    if len(given) % 2:  # the last list is the output's
+        subscripts += "->" + letters(given[-1])
+    return subscripts, given[: 2 * pairs : 2]
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> str:

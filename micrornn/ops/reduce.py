@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.operators import offer
+from micrornn.core.primitive import Operation, primitive, sample
+from micrornn.core.tensor import Data, Tensor, shape_of
 from micrornn.ops.elementwise import as_floats, exp, where
 from micrornn.ops.shape import broadcast_to, flip, reshape
-from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Data, Tensor, shape_of
 
 Axis = Any  # None (all axes), an int, or a tuple of ints
 
@@ -40,13 +41,10 @@ def _along(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return reshape(y, _kept(x.shape, axis))
 
 
-_add_up: Any = np.add.reduce  # what np.sum calls, without its detour
-
-
 _sum = primitive(
     "sum",
     "Σ x",
-    forward=lambda x, *, axis, keepdims: _add_up(x, axis=axis, keepdims=keepdims),
+    forward=lambda x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     vjp=(lambda g, y, x, axis, keepdims: broadcast_to(_along(g, x, axis, keepdims), shape_of(x)),),
     jvp=(lambda d, y, x, axis, keepdims: sum(d, axis, keepdims),),
     samples=_REDUCTIONS,
@@ -64,18 +62,31 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _sum(x, axis=axis, keepdims=keepdims)
 
 
+offer(sum, "sum", numpy=[np.sum])
+
+
 def _count(x: Any, axis: Axis) -> int:
     shape = shape_of(x)
     return math.prod([n for n, k in zip(shape, _kept(shape, axis), strict=True) if k == 1])
 
 
+def _one_by(n: int) -> float:
+    return 1.0 / n if n else math.nan
+
+
+def _average(function: Any, x: Data, axis: Axis, keepdims: bool, **options: Any) -> Data:
+    if _count(x, axis) == 0:  # NaN without a warning, as in PyTorch
+        return np.sum(as_floats(x), axis=axis, keepdims=keepdims) + math.nan
+    return function(x, axis=axis, keepdims=keepdims, **options)
+
+
 _mean = primitive(
     "mean",
     "Σ x / n",
-    forward=lambda x, *, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    forward=lambda x, *, axis, keepdims: _average(np.mean, x, axis, keepdims),
     vjp=(
         lambda g, y, x, axis, keepdims: broadcast_to(
-            _along(g, x, axis, keepdims) * (1.0 / _count(x, axis)), shape_of(x)
+            _along(g, x, axis, keepdims) * _one_by(_count(x, axis)), shape_of(x)
         ),
     ),
     jvp=(lambda d, y, x, axis, keepdims: mean(d, axis, keepdims),),
@@ -93,16 +104,18 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _mean(x, axis=axis, keepdims=keepdims)
 
 
+offer(mean, "mean", numpy=[np.mean])
+
+
 def _centred(x: Any, axis: Axis, ddof: int) -> Any:
     """2 (x - mean) / (n - ddof): the gradient of the variance."""
-    n = _count(x, axis) - ddof
-    return (x - mean(x, axis, True)) * (2.0 / n if n else math.nan)
+    return (x - mean(x, axis, True)) * (2.0 * _one_by(_count(x, axis) - ddof))
 
 
 _var = primitive(
     "var",
     "Σ (x - mean)² / (n - ddof)",
-    forward=lambda x, *, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
+    forward=lambda x, *, axis, keepdims, ddof: _average(np.var, x, axis, keepdims, ddof=ddof),
     vjp=(
         lambda g, y, x, axis, keepdims, ddof: (
             _along(g, x, axis, keepdims) * _centred(x, axis, ddof)
@@ -125,6 +138,9 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
     tensor(1.0, var)
     """
     return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+offer(var, "var", numpy=[np.var])
 
 
 def _winners(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
@@ -170,6 +186,9 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _max(x, axis=axis, keepdims=keepdims)
 
 
+offer(max, "max", numpy=[np.max, np.amax])
+
+
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element over the axes; ties share the gradient evenly (PyTorch's amin).
 
@@ -180,17 +199,17 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _min(x, axis=axis, keepdims=keepdims)
 
 
+offer(min, "min", numpy=[np.min, np.amin])
+
+
 def _finite(y: Any) -> Any:
     # ln of an empty sum is -inf; its softmax weights are 0, not nan.
     return where(np.isinf(y._data if isinstance(y, Tensor) else y), 0.0, y)
 
 
-_greatest: Any = np.maximum.reduce  # what np.max calls
-
-
 def _logsumexp_forward(x: Data, *, axis: Axis, keepdims: bool) -> Data:
     x = as_floats(x)
-    top = _greatest(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
     total = np.sum(np.exp(x - top), axis=axis, keepdims=True)
     with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer for all -inf
@@ -227,19 +246,20 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _logsumexp(x, axis=axis, keepdims=keepdims)
 
 
+offer(logsumexp, "logsumexp")
+
+
 def _softmax_forward(x: Data, *, axis: int) -> Data:
     x = as_floats(x)
-    y = np.exp(x - _greatest(x, axis=axis, keepdims=True))
-    y /= _add_up(y, axis=axis, keepdims=True)
-    return y
+    y = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return y / np.sum(y, axis=axis, keepdims=True)
 
 
 _SOFTMAXES = (sample((3,), axis=-1), sample((2, 3), axis=-1), sample((2, 3), axis=0))
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
-    gy = g * y  # y (g - <g, y>); the Jacobian is symmetric, so it serves both modes
-    return gy - y * sum(gy, axis, True)
+    return y * (g - sum(g * y, axis, True))  # the Jacobian is symmetric, so it serves both modes
 
 
 _softmax = primitive(
@@ -262,10 +282,13 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     return _softmax(x, axis=axis)
 
 
+offer(softmax, "softmax")
+
+
 def _log_softmax_forward(x: Data, *, axis: int) -> Data:
     x = as_floats(x)
-    y = x - _greatest(x, axis=axis, keepdims=True)
-    return y - np.log(_add_up(np.exp(y), axis=axis, keepdims=True))
+    y = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    return y - np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
 
 
 _log_softmax = primitive(
@@ -286,6 +309,9 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     tensor([-10000.,      0.], log_softmax)
     """
     return _log_softmax(x, axis=axis)
+
+
+offer(log_softmax, "log_softmax")
 
 
 def _cumsum_rule(g: Any, y: Any, x: Any, axis: Axis) -> Any:
@@ -312,3 +338,6 @@ def cumsum(x: Any, axis: Axis = None) -> Tensor:
     tensor([1., 3., 6.], cumsum)
     """
     return _cumsum(x, axis=axis)
+
+
+offer(cumsum, "cumsum", numpy=[np.cumsum])

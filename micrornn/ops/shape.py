@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
+from micrornn.core.operators import Operators, offer
+from micrornn.core.primitive import primitive, sample, unbroadcast
+from micrornn.core.tensor import Tensor, shape_of
 from micrornn.ops.index import getitem
-from micrornn.primitive import primitive, sample
-from micrornn.pull import unbroadcast as unbroadcast
-from micrornn.tensor import Data, Tensor, shape_of
 
 Shape = tuple[int, ...]
 
@@ -40,6 +41,21 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     (2, 1)
     """
     return _reshape(x, shape=_fixed(shape))
+
+
+offer(reshape, numpy=[np.reshape])
+
+
+def _reshape_method(x: Tensor, *shape: Any) -> Tensor:
+    return reshape(x, _one_or_several(shape))
+
+
+offer(_reshape_method, "reshape")
+
+
+def _one_or_several(given: tuple[Any, ...]) -> Any:
+    """What NumPy's methods take: ``(2, 3)`` and ``2, 3`` are the same."""
+    return given[0] if len(given) == 1 and not isinstance(given[0], int) else given
 
 
 _transpose = primitive(
@@ -70,6 +86,19 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     return _transpose(x, axes=_fixed(axes))
 
 
+offer(transpose, numpy=[np.transpose])
+
+
+def _transpose_method(x: Tensor, *axes: Any) -> Tensor:
+    return transpose(x, _one_or_several(axes) if axes else None)
+
+
+offer(_transpose_method, "transpose")
+
+
+setattr(Operators, "T", property(transpose, doc="The tensor with its axes reversed."))  # noqa: B010
+
+
 _swapaxes = primitive(
     "swapaxes",
     "x with two axes exchanged",
@@ -90,16 +119,13 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
     return _swapaxes(x, axis1=axis1, axis2=axis2)
 
 
-def _stretch(x: Data, *, shape: Shape) -> Data:
-    out = np.empty(shape, getattr(x, "dtype", float))  # cheaper than np.broadcast_to and writable
-    out[...] = x
-    return out
+offer(swapaxes, "swapaxes", numpy=[np.swapaxes])
 
 
 _broadcast_to = primitive(
     "broadcast_to",
     "x repeated to a shape",
-    forward=_stretch,
+    forward=lambda x, *, shape: np.array(np.broadcast_to(x, shape)),
     vjp=(lambda g, y, x, shape: unbroadcast(g, shape_of(x)),),
     jvp=(lambda d, y, x, shape: broadcast_to(d, shape),),
     samples=(sample((3,), shape=(2, 3)), sample((2, 1), shape=(2, 3)), sample((), shape=(2,))),
@@ -115,6 +141,9 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     return x if shape_of(x) == shape else _broadcast_to(x, shape=shape)
+
+
+offer(broadcast_to, numpy=[np.broadcast_to])
 
 
 _squeeze = primitive(
@@ -137,6 +166,9 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
     return _squeeze(x, axis=axis)
 
 
+offer(squeeze, "squeeze", numpy=[np.squeeze])
+
+
 _expand_dims = primitive(
     "expand_dims",
     "x with new axes of length 1",
@@ -155,6 +187,9 @@ def expand_dims(x: Any, axis: Any) -> Tensor:
     (1, 2)
     """
     return _expand_dims(x, axis=_fixed(axis))
+
+
+offer(expand_dims, numpy=[np.expand_dims])
 
 
 def _pieces(g: Any, y: Any, *xs: Any, axis: int) -> list[Any]:
@@ -192,6 +227,9 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     return _concatenate(*arrays, axis=operator.index(axis))
 
 
+offer(concatenate, numpy=[np.concatenate])
+
+
 def _layers(g: Any, y: Any, *xs: Any, axis: int) -> list[Any]:
     lead = (slice(None),) * (axis % len(shape_of(y)))
     return [g[(*lead, i)] for i in range(len(xs))]
@@ -221,6 +259,9 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     return _stack(*arrays, axis=operator.index(axis))
 
 
+offer(stack, numpy=[np.stack])
+
+
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """x cut along an axis: into equal sections, or at the given positions, as NumPy's split.
 
@@ -231,6 +272,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     >>> mr.split(mr.tensor([1.0, 2.0, 3.0, 4.0]), 2)[1].data
     array([3., 4.])
     """
+    axis = normalize_axis_index(axis, len(shape_of(x)))
     length = shape_of(x)[axis]
     if isinstance(sections, (int, np.integer)):
         if sections < 1 or length % sections:
@@ -240,8 +282,11 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
             )
         sections = [length // sections * i for i in range(1, sections)]
     edges = [0, *map(int, sections), length]
-    lead = (slice(None),) * (axis % len(shape_of(x)))
+    lead = (slice(None),) * axis
     return [getitem(x, index=(*lead, slice(a, b))) for a, b in pairwise(edges)]
+
+
+offer(split, numpy=[np.split])
 
 
 def _unpad(g: Any, y: Any, x: Any, widths: Any) -> Any:
@@ -269,6 +314,9 @@ def pad(x: Any, widths: Any) -> Tensor:
     return _pad(x, widths=tuple((a, b) for a, b in pairs))
 
 
+offer(pad, numpy=[np.pad])
+
+
 _flip = primitive(
     "flip",
     "x in reverse order",
@@ -287,3 +335,6 @@ def flip(x: Any, axis: Any = None) -> Tensor:
     tensor([2., 1.], flip)
     """
     return _flip(x, axis=_fixed(axis))
+
+
+offer(flip, numpy=[np.flip])

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from micrornn.backward import Pullback
-from micrornn.context import Place
+from micrornn.core.backward import Pullback
+from micrornn.core.context import Place
+from micrornn.core.primitive import PRIMITIVES, Primitive
+from micrornn.core.tensor import NO_PARAMS, Tensor
+from micrornn.core.tensor import shape_of as shape_of_value
 from micrornn.cotangent import Part, Product
-from micrornn.primitive import PRIMITIVES, Primitive
 from micrornn.recording.encode import UNKNOWN
 from micrornn.recording.pools import Pools, shape_of
 from micrornn.recording.run import Pass, Recording, RecordingError
-from micrornn.tensor import NO_PARAMS, Tensor, next_number
-from micrornn.tensor import shape_of as shape_of_value
 
 _ARGUMENTS = {"float", "slice", "ellipsis", "tuple", "array"}
 
@@ -113,7 +113,6 @@ def _node(row: Any, nodes: list[Tensor], tables: _Tables, pools: Pools) -> Tenso
     node = Tensor.__new__(Tensor)
     node._data = pools.get(value)
     node.inputs = tuple([nodes[i] for i in inputs])
-    node.number = next_number()
     node.place = _pick(tables.places, place, "place")
     node.requires_grad = bool(wanted)
     if name != UNKNOWN:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import Part, Product, dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
+from micrornn.cotangent import Part, Product
 from micrornn.recording.pools import Writer
 from micrornn.recording.run import Pass, Recording, RecordingError
-from micrornn.tensor import Tensor
 
 UNKNOWN = -1
 

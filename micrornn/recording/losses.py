@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 
 _ADDING = {"add", "identity", "neg", "sub"}
 _JOINING = {"sum", "mean"}

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from micrornn import collector
-from micrornn.backward import Pullback, Sweep
-from micrornn.context import observed, scope
-from micrornn.cotangent import Part, Product, dense
+from micrornn.core.backward import Pullback, dense, pullbacks
+from micrornn.core.context import long_loop, observed, scope
+from micrornn.core.tensor import Tensor
+from micrornn.cotangent import Part, Product
 from micrornn.ops.reduce import sum
 from micrornn.ops.shape import stack
 from micrornn.recording.run import Pass, Recording, RecordingError
 from micrornn.source import calling_line
-from micrornn.tensor import Tensor
 
 Losses = Tensor | list[Tensor] | tuple[Tensor, ...]
 
@@ -66,7 +65,7 @@ def recording() -> Iterator[Recording]:
     """
     rec: Recording = _Running()
     observer = _Observer()
-    with observed(observer), collector.paused():  # all of it is kept: there is nothing to collect
+    with observed(observer), long_loop():  # all of it is kept: there is nothing to collect
         yield rec
     rec.__class__ = Recording
     outs = _ends(observer.made, observer.stream)
@@ -100,7 +99,7 @@ def record(loss: Losses | Callable[[], Losses]) -> Recording:
             _run(loss())
         return rec
     observer = _Observer()
-    with observed(observer), collector.paused():
+    with observed(observer), long_loop():
         out, losses = _run(loss)
     return Recording([out], passes_of(observer.stream), losses)
 
@@ -116,7 +115,7 @@ def _run(loss: Any) -> tuple[Tensor, Sequence[Tensor]]:
         with scope("loss"):
             out = sum(stack(losses))
         out.name = "loss"
-    for _ in Sweep(out):
+    for _ in pullbacks(out):
         pass
     return out, losses if len(losses) > 1 else ()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Data
 from micrornn.recording.run import RecordingError
-from micrornn.tensor import Data
 
 NAMES = (
     *("float64", "float32", "float16", "bool"),

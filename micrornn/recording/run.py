@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from micrornn.backward import Pullback
-from micrornn.cotangent import Sum, Unwritten, dense
-from micrornn.graph import Graph
+from micrornn.core.backward import Pullback, dense
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Data, Tensor
+from micrornn.cotangent import Sum, Unwritten
 from micrornn.recording.losses import loss_terms
-from micrornn.tensor import Data, Tensor
 
 
 class RecordingError(ValueError):
@@ -203,12 +203,6 @@ class Recording:
         from micrornn.recording.storage import save
 
         save(self, path)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """In a notebook a recording shows its overview: where the gradient goes."""
-        from micrornn.display import overview
-
-        return overview(self, include, exclude)
 
     def __str__(self) -> str:
         graph = self.graph

@@ -18,13 +18,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn import collector
+from micrornn.core.context import long_loop
 from micrornn.files import written_whole
 from micrornn.recording.pools import DTYPES, Pools, Writer
 from micrornn.recording.run import Recording, RecordingError
 
 if TYPE_CHECKING:
-    from micrornn.tensor import Data
+    from micrornn.core.tensor import Data
 
 Path = str | os.PathLike[str]
 
@@ -53,7 +53,7 @@ def save(recording: Recording, path: Path) -> None:
     from micrornn.recording.encode import encode
 
     arrays = Writer()
-    with collector.paused():
+    with long_loop():
         document = {"format": FORMAT, "version": VERSION, **encode(recording, arrays)}
     text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
     with written_whole(path) as file:
@@ -121,7 +121,7 @@ def load_recording(path: Path, limit: int = LIMIT) -> Recording:
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             document, pools = _read(archive, limit)
-        with collector.paused():
+        with long_loop():
             return decode(document, pools)
     except RecordingError as error:
         raise RecordingError(f"{os.fspath(path)} cannot be read as a recording: {error}") from None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
 from micrornn.data.digits import NAMES, as_text, handwritten, nearest_mean
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.graph import Graph
-from micrornn.primitive import compute
+from micrornn.core.graph import Graph
+from micrornn.core.primitive import in_numpy
+from micrornn.core.tensor import Tensor
 from micrornn.tasks import SOURCES
 from micrornn.tasks.source import NO_OPTIONS, as_unrolled, open_file, resolve
 from micrornn.tasks.trained import is_checkpoint
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
-from micrornn.tensor import Tensor
 
 
 class Checkable(NamedTuple):
@@ -131,7 +131,9 @@ def replayed(graph: Graph) -> Checkable:
         for node in graph:
             given = [values[x.number] for x in node.inputs]
             made_by = node.primitive if node.inputs else None
-            values[node.number] = compute(made_by, *given, **node.params) if made_by else node._data
+            values[node.number] = (
+                in_numpy(made_by.forward, given, node.params) if made_by else node._data
+            )
         return Tensor(np.asarray(values[result.number]))
 
     return Checkable(again, graph.parameters, "by running the recorded operations again")

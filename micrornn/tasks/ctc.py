@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.ctc_decoding import ctc_greedy
 from micrornn.nn.ctc_loss import ctc_loss

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data.feeds import Stream
 from micrornn.data.seattle import temperatures
 from micrornn.data.series import Scaling, read_column

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.data.digits import SIZE, as_text, handwritten, nearest_mean
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
@@ -20,7 +21,6 @@ from micrornn.ops.elementwise import relu
 from micrornn.ops.shape import reshape
 from micrornn.tasks.models import Concluding, likeliest
 from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.tensor import Tensor
 from micrornn.training.objective import at_end
 
 DRAWN = {"hidden": 4}

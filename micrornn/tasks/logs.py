@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.text import Vocabulary
 from micrornn.tasks.models import Symbols

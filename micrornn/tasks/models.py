@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.functional import one_hot
 from micrornn.nn.sequence import each_step
 from micrornn.tasks.network import Network
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.basic import Linear
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import Loss, sequence_loss
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
-from micrornn.tensor import Tensor
 
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 LOSSES = ("last", "all")

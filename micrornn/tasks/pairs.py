@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
+from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
 from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.decoder import ATTENTIONS, Decoder
@@ -19,7 +20,6 @@ from micrornn.nn.losses import sequence_loss
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.output import nearest
-from micrornn.tensor import Tensor
 from micrornn.training.objective import Computed, Objective
 
 Array = np.ndarray[Any, Any]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn import optim
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Feed
 from micrornn.data.text import text_or_file
 from micrornn.nn.module import Module

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from micrornn.core.tensor import Tensor, describe
 from micrornn.data.text import text_or_file
 from micrornn.tasks import SOURCES, Source
 from micrornn.tasks.output import nearest
 from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
-from micrornn.tensor import Tensor, describe
 
 NO_OPTIONS: Mapping[str, Any] = {}
 WANTED = "a tensor, or a function without arguments that returns one"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.context import scope
+from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, nearest_mean, recordings
 from micrornn.tasks.models import Carrying

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data.text import Vocabulary
 from micrornn.nn.decoding import check_drawing, distribution
 from micrornn.tasks.models import Symbols

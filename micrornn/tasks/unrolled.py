@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from micrornn.graph import Graph
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from micrornn.nn.module import Module
-from micrornn.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from micrornn.core.tensor import Tensor
 from micrornn.tasks.output import nearest
 from micrornn.tasks.unrolled import Unrolled
-from micrornn.tensor import Tensor
 
 
 class SourceError(ValueError):

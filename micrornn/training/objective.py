@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
 from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.losses import Loss, sequence_loss
-from micrornn.tensor import Tensor
 
 
 class Computed(NamedTuple):

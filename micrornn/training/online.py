@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.backward import grad
+from micrornn.core.backward import grad
+from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
 from micrornn.forward import jvp
-from micrornn.tensor import Tensor
 from micrornn.training.objective import Computed, Objective
 from micrornn.training.truncated import as_arrays, detached, parts
 

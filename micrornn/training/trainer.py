@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from micrornn.backward import grad
+from micrornn.core.backward import grad
+from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch, Feed
 from micrornn.nn.module import Module
 from micrornn.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from micrornn.optim import Optimizer
 from micrornn.schedules import Schedule
-from micrornn.tensor import Tensor
 from micrornn.training.checkpoint import load_checkpoint, save_checkpoint
 from micrornn.training.objective import Computed, Objective
 from micrornn.training.stopping import EarlyStopping

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
+from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
-from micrornn.tensor import Tensor
 from micrornn.training.objective import Computed, Objective
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn.primitive import PRIMITIVES, primitive, sample
+from micrornn.core.primitive import PRIMITIVES, primitive, sample
 
 Rule = Callable[..., Any]
 

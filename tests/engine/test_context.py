@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn.context import observed
+from micrornn.core.context import observed
 
 
 def test_scopes_nest_into_a_path_and_the_innermost_step_holds() -> None:

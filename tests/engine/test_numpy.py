@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import micrornn as mr
-from micrornn.operators import NUMPY
+from micrornn.core.operators import NUMPY
+from micrornn.ops.protocols import QUESTIONS
 
 ARRAY = np.array([[0.5, 1.0, 2.0], [1.5, 0.25, 3.0]])
 
@@ -63,7 +64,9 @@ def test_it_records(name: str) -> None:
 
 def test_every_function_of_the_table_was_tried() -> None:
     tried = {getattr(np, name.split()[0], None) for name in FUNCTIONS}
-    assert {f.__name__ for f in NUMPY} <= {f.__name__ for f in tried if f is not None}
+    assert {f.__name__ for f in NUMPY if f not in QUESTIONS} <= {
+        f.__name__ for f in tried if f is not None
+    }
 
 
 def test_methods() -> None:
@@ -135,7 +138,7 @@ def test_a_list_of_tensors_is_never_an_array_of_objects() -> None:
     ids=lambda f: f if isinstance(f, str) else "",
 )
 def test_what_is_not_supported_says_so(f: Callable[[Any], Any], name: str) -> None:
-    with pytest.raises(TypeError, match=f"^{name} is not supported on .*t.detach"):
+    with pytest.raises(TypeError, match=f"^{name} is not supported on .*detach"):
         f(t())
 
 
@@ -146,8 +149,6 @@ def test_arguments_that_are_not_supported_say_so() -> None:
         (lambda: np.pad(x, 1, "edge"), r"numpy.pad on a tensor takes x, widths: too many"),
         (lambda: np.add(x, 1.0, dtype=float), r"numpy.add on a tensor does not take dtype="),
         (lambda: np.add(x, 1.0, where=ARRAY > 1), r"does not take where="),
-        (lambda: np.clip(x, 0.0, mr.Value(1.0)), r"clip wants numbers.*mr.minimum"),
-        (lambda: np.clip(x, np.zeros(3), 1.0), r"clip wants numbers"),
         (lambda: np.dot(x, np.ones((2, 3, 4))), r"dot of shapes .* einsum"),
         (lambda: np.concatenate([x, x], axis=None), r"integer"),
         (lambda: x + None, r"real numbers"),

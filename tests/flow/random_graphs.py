@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import micrornn as mr
 from micrornn import nn
+from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording, recording
-from micrornn.tensor import Tensor
 
 KINDS = (
     *("rnn", "lstm", "gru", "stacked", "bidirectional", "masked", "truncated"),

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 
 import micrornn as mr
 from micrornn import nn
+from micrornn.core.tensor import Tensor
 from micrornn.flow import jacobian
 from micrornn.flow.jacobian import jacobian_strip, largest, states_in_order
 from micrornn.flow.jacobian_map import jacobian_map
 from micrornn.flow.series import series
 from micrornn.recording import RecordingError, load_recording, record
-from micrornn.tensor import Tensor
 
 quick = settings(max_examples=25, deadline=None)
 CLOSE = {"rtol": 1e-9, "atol": 1e-11}

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 
 import micrornn as mr
 from micrornn import nn
+from micrornn.core.tensor import Tensor
 from micrornn.flow.heaviest import heaviest_paths
 from micrornn.flow.paths import paths
 from micrornn.flow.rows import assemble, one, pull_rows
 from micrornn.flow.series import series
 from micrornn.flow.traffic import Traffic
 from micrornn.recording import Recording, RecordingError, record
-from micrornn.tensor import Tensor
 
 quick = settings(max_examples=30, deadline=None)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}

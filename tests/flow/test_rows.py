@@ -9,10 +9,10 @@ import pytest
 
 import micrornn as mr
 from micrornn import nn  # noqa: F401  (its losses are primitives too)
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.primitive import PRIMITIVES, Sample
+from micrornn.core.tensor import Tensor, lift, next_number
 from micrornn.flow.rows import Rows, assemble, one, pull_rows, sweep
-from micrornn.primitive import PRIMITIVES, Sample
-from micrornn.tensor import Tensor, lift, next_number
 
 CASES = [
     pytest.param(name, sample, id=f"{name}-{i}")

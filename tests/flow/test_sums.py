@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from flow.random_graphs import KINDS, Drawn, drawn_runs, run
 from hypothesis import given, settings
+from well_formed import verify
 
 import micrornn as mr
 from micrornn.flow.by_loss import ledger_by_loss
@@ -30,7 +31,7 @@ def test_every_kind_is_what_it_says() -> None:
     for kind in KINDS:
         rng = np.random.default_rng(0)
         drawn = run(kind, 4, 3, 2, "separate", "mean", rng)
-        drawn.rec.graph.verify()
+        verify(drawn.rec.graph)
         assert series(drawn.rec, "h")
 
 

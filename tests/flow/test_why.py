@@ -12,11 +12,11 @@ import pytest
 
 import micrornn as mr
 from micrornn import flow, nn
+from micrornn.core.tensor import Tensor
 from micrornn.flow.failures import FAILURES, record_failure
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import why
 from micrornn.recording import Recording, RecordingError, load_recording, recording
-from micrornn.tensor import Tensor
 
 
 class Case(NamedTuple):

@@ -5,7 +5,7 @@ import pytest
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.primitive import PRIMITIVES
+from micrornn.core.primitive import PRIMITIVES
 from micrornn.recording import load_recording, record
 
 RNG = np.random.default_rng(0)

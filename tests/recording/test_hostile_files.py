@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from well_formed import verify
 
 import micrornn as mr
 from micrornn import nn
@@ -58,7 +59,7 @@ def refused(folder: Path, data: bytes, match: str, **options: Any) -> None:
 def test_the_good_file_is_good(tmp_path: Path, good: bytes) -> None:
     path = tmp_path / "good.mrn"
     path.write_bytes(packed(members(good)))
-    load_recording(path).graph.verify()
+    verify(load_recording(path).graph)
 
 
 @pytest.mark.parametrize("kept", [0, 2, 30, 200, 0.5, 0.9, 0.99])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from well_formed import verify
 
 from micrornn.check import gradcheck
 from micrornn.tasks import SOURCES, hello, stocks
@@ -21,7 +22,7 @@ def test_the_options_are_the_arguments_of_build(name: str) -> None:
     """What `micrornn list` shows as defaults is what one gets without options."""
     source = SOURCES[name]
     by_default, spelt_out = source.load()(), source.load()(**source.options())
-    by_default.graph.verify()
+    verify(by_default.graph)
     assert by_default.title and by_default.summary() == spelt_out.summary()
     assert by_default.steps
 
@@ -37,7 +38,7 @@ def test_every_network_can_be_unrolled(
         unrolled = SOURCES[name].load()(
             cell=cell, layers=layers, bidirectional=bidirectional, hidden=2, steps=3, loss=loss
         )
-        unrolled.graph.verify()
+        verify(unrolled.graph)
         assert unrolled.steps == [1, 2, 3]
         assert len(unrolled.inputs) == len(unrolled.labels) == len(unrolled.predictions) == 3
         expected = [1, 2, 3] if loss == "all" else [3]

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from micrornn.check import GradientMismatch, gradcheck
-from micrornn.graph import Graph
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from micrornn.tasks.checking import checkable, replayed
 from micrornn.tasks.userfile import SourceError
-from micrornn.tensor import Tensor
 
 NET = """
 import numpy as np
 import micrornn as mr
 from micrornn import nn
-from micrornn.primitive import primitive
+from micrornn.core.primitive import primitive
 from micrornn.tasks import Unrolled
 
 w = mr.tensor([0.5, -0.3], requires_grad=True, name="w")
@@ -100,7 +100,7 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
     yield "net.py"
-    from micrornn.primitive import PRIMITIVES
+    from micrornn.core.primitive import PRIMITIVES
 
     PRIMITIVES.pop("wrong_sine", None)
     for name in set(sys.modules) - before:

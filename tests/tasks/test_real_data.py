@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from micrornn.context import no_grad
+from micrornn.core.context import no_grad
 from micrornn.data import digits, heartbeats, packages, seattle, vowels
 from micrornn.nn.edit_distance import edit_distance, error_rate
 from micrornn.optim import Adam

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from micrornn.context import scope
+from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.tasks import stocks
 from micrornn.tasks.unrolled import Unrolled, parse_window, remark_inputs
-from micrornn.tensor import Tensor
 
 
 def loop(*steps: int, width: int | None = None) -> Unrolled:

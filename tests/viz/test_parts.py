@@ -12,7 +12,7 @@ from faults import through, wrong
 import micrornn as mr
 import viz
 from micrornn import nn
-from micrornn.graph import Graph
+from micrornn.core.graph import Graph
 from micrornn.tasks.drawn import builder
 from viz.build import build
 

@@ -16,8 +16,8 @@ import numpy as np
 from micrornn.tasks.trained import is_checkpoint
 
 if TYPE_CHECKING:
+    from micrornn.core.tensor import Tensor
     from micrornn.recording import Recording
-    from micrornn.tensor import Tensor
 
 SUFFIX = ".mrn"
 

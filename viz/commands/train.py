@@ -230,7 +230,7 @@ def _schedule(name: str, optimizer: Optimizer, iterations: int) -> Schedule:
 
 def _quietly(problem: Problem) -> Any:
     """The validation loss with nothing recorded, and back to training."""
-    from micrornn.context import no_grad
+    from micrornn.core.context import no_grad
 
     if problem.validate is None:
         raise ValueError(

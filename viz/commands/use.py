@@ -122,7 +122,7 @@ def decode(checkpoint: str, count: int | None, source: str | None, beam: int | N
       micrornn decode book.npz -n 3
       micrornn decode numbers.npz --source "forty two" --beam 3
     """
-    from micrornn.context import no_grad
+    from micrornn.core.context import no_grad
 
     trained = open_trained(checkpoint)
     name, problem = trained.task.name, trained.problem()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 from viz.plots.canvas import FORMATS
 from viz.plots.credit_map import CreditView
 from viz.plots.gate_traces import GatesView

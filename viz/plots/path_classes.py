@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.credit import losses_of
 from micrornn.flow.heaviest import HeaviestPaths, heaviest_paths
 from micrornn.flow.paths import HIGHWAY, PathClasses
@@ -15,7 +16,6 @@ from micrornn.flow.paths import paths as paths_of
 from micrornn.flow.roles import cells as cells_of
 from micrornn.flow.series import label
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 from viz.plots import canvas
 from viz.plots.runs import over_time, plain
 from viz.plots.view import Cell, View, heading

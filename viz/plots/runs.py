@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.series import series
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 
 Runs = Recording | Mapping[str, Recording]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow import Ledger, LossLedger, ledger_by_loss
 from micrornn.flow import ledger as ledger_of
 from micrornn.recording import Recording, RecordingError
-from micrornn.tensor import Tensor
 from viz.plots import canvas
 from viz.plots.runs import parameter, plain
 from viz.plots.view import Cell, View, heading, log_bars

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrornn.backward import Sweep
+from micrornn.core.backward import pullbacks
+from micrornn.core.tensor import Tensor
 from micrornn.debug.capture import Caught, capture
 from micrornn.debug.errors import DebuggerError
 from micrornn.recording import Recording
@@ -14,7 +15,6 @@ from micrornn.tasks import SOURCES
 from micrornn.tasks.source import open_file, resolve
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError
-from micrornn.tensor import Tensor
 
 
 class Failed(NamedTuple):
@@ -82,5 +82,5 @@ def _run(source: str, options: Mapping[str, Any]) -> None:
 def _backward(value: Tensor | Unrolled) -> None:
     loss = value.loss if isinstance(value, Unrolled) else value
     if loss.requires_grad and loss.size == 1:
-        for _ in Sweep(loss):
+        for _ in pullbacks(loss):
             pass

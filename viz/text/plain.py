@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 from viz.gradients import Flow
 from viz.style import Scale, number
 

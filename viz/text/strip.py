@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from micrornn.tensor import Tensor
+from micrornn.core.tensor import Tensor
 from viz.gradients import NONE, Flow, is_cut
 from viz.scene import Scene, stronger
 from viz.style import Scale, number

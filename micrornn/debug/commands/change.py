@@ -17,8 +17,8 @@ from micrornn.debug.timeline import BACKWARD, Timeline
 from micrornn.flow.series import table
 
 if TYPE_CHECKING:
+    from micrornn.core.tensor import Tensor
     from micrornn.debug.session import Session
-    from micrornn.tensor import Tensor
 
 
 @command(

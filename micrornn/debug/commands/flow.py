@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.debug.checking import check_turn
 from micrornn.debug.columns import size_of
 from micrornn.debug.errors import DebuggerError
@@ -16,7 +17,6 @@ from micrornn.flow.ledger import ledger as ledger_of
 from micrornn.flow.paths import paths
 from micrornn.flow.series import table
 from micrornn.flow.why import why as why_of
-from micrornn.tensor import Tensor
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session

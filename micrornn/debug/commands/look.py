@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug.commands.info import info as info  # declares itself
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
@@ -21,7 +22,6 @@ from micrornn.debug.report import (
     turn_lines,
     whereabouts,
 )
-from micrornn.tensor import Tensor
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session

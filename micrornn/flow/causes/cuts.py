@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding
 from micrornn.flow.roles import STATES
 from micrornn.flow.rows import descendants
@@ -9,7 +10,6 @@ from micrornn.flow.series import label
 from micrornn.flow.traffic import Traffic
 from micrornn.flow.verdicts import DETACHED, NO_PATH, TRUNCATED
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 _STATE_NAMES = frozenset(f"{s}{end}" for s in STATES for end in ("", "0", "_n"))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import GATE_SCOPES, GATES
-from micrornn.tensor import Tensor
 
 #: The nearest gate a node belongs to is told by its scope or by its name.
 

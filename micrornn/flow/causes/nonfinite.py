@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import BORN
 from micrornn.recording import Recording
-from micrornn.tensor import Tensor
 
 
 def born(rec: Recording, traffic: Traffic) -> Finding:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding, gate_of
 from micrornn.flow.roles import ACTIVATIONS, STATES
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, GROWN, SATURATED, SHRUNK, UNDERFLOWED
-from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.cotangent import dense
+from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.report import made, sized
 from micrornn.debug.session import Session
 from micrornn.debug.timeline import BACKWARD
 from micrornn.flow.ledger import ledger
-from micrornn.tensor import Tensor
 
 Body = dict[str, Any]
 MOST = 100  # elements of an array that are listed

@@ -1,6 +1,7 @@
-"""How a tensor or a graph shows itself in a notebook: as text, as SVG, and as HTML.
+"""How a tensor, a graph or a recording shows itself in a notebook: as text, as SVG, and as HTML.
 
-The pictures come from `viz`, which is loaded when a notebook asks for one and never before.
+Registered as the view ``notebook`` of micrornn, so it is loaded when a notebook asks for one and never
+before.
 """
 
 from __future__ import annotations
@@ -8,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from micrornn.graph import Graph
-from micrornn.tensor import Tensor
+from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
+from micrornn.recording import Recording
+from viz import plots
+from viz.render import render
 
 MOST_NODES = 2000  # a notebook keeps what it shows: a larger graph would be megabytes of SVG
 _DETAILS = ((300, "op"), (1000, "gate"), (MOST_NODES, "cell"))
 
 
 def mimebundle(
-    thing: Tensor | Graph,
+    thing: Tensor | Graph | Recording,
     include: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,
 ) -> dict[str, str]:
@@ -36,6 +40,8 @@ def mimebundle(
     >>> sorted(mimebundle(mr.tensor([1.0, 2.0])))
     ['text/plain']
     """
+    if isinstance(thing, Recording):
+        return overview(thing, include, exclude)
     ways: dict[str, Callable[[], str]] = {"text/plain": lambda: repr(thing)}
     graph = thing if isinstance(thing, Graph) else Graph(thing)
     if len(graph) > MOST_NODES:
@@ -60,11 +66,9 @@ def overview(
 
     Where there is nothing to be seen over time, or backward has not run, it is one line of text.
     """
-    import viz
-
     ways: dict[str, Callable[[], str]] = {"text/plain": lambda: repr(rec)}
     try:
-        answer = viz.plots.read("all", rec)
+        answer = plots.read("all", rec)
     except ValueError:  # says which steps, names or passes are missing: of no use unasked
         pass
     else:
@@ -77,9 +81,7 @@ def overview(
 
 
 def _draw(graph: Graph, format: str, detail: str) -> str:
-    import viz
-
-    return str(viz.render(graph, format=format, detail=detail))
+    return str(render(graph, format=format, detail=detail))
 
 
 def _too_large(thing: Tensor | Graph, graph: Graph) -> str:
@@ -90,16 +92,3 @@ def _too_large(thing: Tensor | Graph, graph: Graph) -> str:
         f"{head}\n{len(graph):,} nodes are too many to draw unasked; "
         f'viz.render(it, "picture.svg", detail="cell"{window}) draws them into a file'
     )
-
-
-def _show(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    return mimebundle(self, include, exclude)
-
-
-def attach() -> None:
-    """Let IPython find it on tensors and graphs; called once, on import of the package."""
-    for shown in (Tensor, Graph):
-        shown._repr_mimebundle_ = _show  # type: ignore[union-attr]
-
-
-attach()
