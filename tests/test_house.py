@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -240,6 +241,34 @@ def product_files(root: Path) -> list[Path]:
     return [path for path in below if path.suffix in PRODUCT_FILES and path.is_file()]
 
 
+def size_of_core(root: Path) -> tuple[int, int, int]:
+    """Files, lines of code (without blank lines, comments and docstrings), and lines of the core."""
+    files = sorted((root / "micrornn" / "core").glob("*.py"))
+    code = lines = 0
+    for path in files:
+        source = path.read_text(encoding="utf-8")
+        lines += len(source.splitlines())
+        bare: set[int] = set()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
+                first = node.body[0]
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    bare.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+        skipped = {
+            tokenize.COMMENT,
+            tokenize.NL,
+            tokenize.NEWLINE,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+        }
+        held: set[int] = set()
+        for token in tokenize.generate_tokens(iter(source.splitlines(True)).__next__):
+            if token.type not in skipped | {tokenize.ENDMARKER}:
+                held.update(range(token.start[0], token.end[0] + 1))
+        code += len(held - bare)
+    return len([path for path in files if path.name != "__init__.py"]), code, lines
+
+
 def undocumented(root: Path) -> list[str]:
     """Modules, and their public functions and classes, that have no docstring."""
     missing = []
@@ -281,6 +310,11 @@ def test_import_loads_nothing_of_weight(part: str) -> None:
 def test_files_are_read_in_one_sitting() -> None:
     assert product_files(ROOT), "no product file was found"
     assert too_long(ROOT) == []
+
+
+def test_the_core_is_read_in_one_sitting() -> None:
+    files, code, lines = size_of_core(ROOT)
+    assert files <= 6 and code <= 600 and lines <= 1000, (files, code, lines)
 
 
 def test_everything_public_has_a_docstring() -> None:
@@ -428,6 +462,12 @@ def test_stored_results_are_compared_and_written(tmp_path: Path) -> None:
     assert "\n-two\n+2\n" in failed and "--regenerate" in failed
     assert "Only the line ends differ" in outcome("one\r\ntwo\r\n")
     assert "The first byte that differs is number 3" in outcome(b"one\xff")
+
+
+def test_the_size_of_a_core_is_counted(tmp_path: Path) -> None:
+    source = '"""A module."""\n\nX = (\n    1\n)  # one\n\n# why\ndef f():\n    """Does."""\n    return X\n'
+    files = {"micrornn/core/__init__.py": '"""The core."""\n', "micrornn/core/a.py": source}
+    assert size_of_core(house(tmp_path, files)) == (1, 5, 11)
 
 
 def test_a_missing_docstring_is_found(tmp_path: Path) -> None:

@@ -24,16 +24,12 @@ from micrornn.core.tensor import RETAINED, Data, Tensor, describe, lift, shape_o
 class Pullback(NamedTuple):
     """One node's part in the backward pass.
 
-    Attributes:
-        node: the node.
-        gradient: d(out)/d(node), all of it, in the node's shape.
-        contributions: what it sends to each input, in the order of ``node.inputs``; None where an input
-            needs no gradient. A contribution may be stored unwritten; ``contribution(i)`` gives an array.
+    A contribution may be stored unwritten; ``contribution(i)`` gives an array.
     """
 
     node: Tensor
-    gradient: Any
-    contributions: Sequence[Any]
+    gradient: Any  # d(out)/d(node), all of it, in the node's shape
+    contributions: Sequence[Any]  # to each of node.inputs; None where an input needs no gradient
 
     def contribution(self, i: int) -> Any:
         """The contribution to input i as an array, or None."""
@@ -114,12 +110,7 @@ def gradients(out: Tensor, seed: Any, wanted: Container[int] = ()) -> list[tuple
 def pullbacks(out: Tensor, gradient: Any = None) -> Iterator[Pullback]:
     """The backward pass from a node, one pullback at a time; nothing is stored in ``.grad``.
 
-    Args:
-        out: the node to start from, usually the loss.
-        gradient: its cotangent, in its shape; 1 for a scalar by default.
-
-    Raises:
-        ValueError: out needs no gradient, or is not a scalar and no gradient is given.
+    Args, raises: as `backward`.
 
     >>> import micrornn as mr
     >>> a = mr.Value(2.0)
@@ -139,6 +130,10 @@ def backward(out: Tensor, gradient: Any = None) -> None:
 
     A gradient is a float for a scalar leaf and otherwise a plain array in the leaf's shape and dtype. The
     graph stays as it is, so that backward can run again (and adds up again).
+
+    Args:
+        out: the node to start from, usually the loss.
+        gradient: its cotangent, in its shape; 1 for a scalar by default.
 
     Raises:
         ValueError: out needs no gradient, or is not a scalar and no gradient is given.
@@ -168,13 +163,9 @@ def grad(
     """d(out)/d(input) for each input, without touching ``.grad``.
 
     Args:
-        out: the node to start from.
-        inputs: one tensor or several, leaves or not.
-        gradient: the cotangent of out; 1 for a scalar by default.
+        inputs: one tensor or several, leaves or not; one gradient or a list is returned, with None where no
+            path leads from an input to out.
         create_graph: return tensors that can be differentiated in turn, instead of arrays.
-
-    Returns:
-        One gradient, or a list of them; None where no path leads from the input to out.
 
     Raises:
         ValueError: as `backward`; or an input does not require a gradient.
@@ -201,8 +192,8 @@ def check_wanted(inputs: Sequence[Tensor], what: str) -> None:
     for x in inputs:
         if not x.requires_grad:
             raise ValueError(
-                f"{what} with respect to {describe(x)}, which does not require a gradient, so what was "
-                "computed from it was not recorded. Make it with requires_grad=True before it is used"
+                f"{what} with respect to {describe(x)}, which does not require a gradient, so its uses "
+                "were not recorded; make it with requires_grad=True before it is used"
             )
 
 
@@ -210,22 +201,20 @@ def seed_of(out: Tensor, gradient: Any = None, recorded: bool = False) -> Any:
     """The cotangent that a backward pass from a node begins with; as a tensor, if it is to be recorded."""
     if not out.requires_grad:
         raise ValueError(
-            f"nothing to go back through: {describe(out)} does not depend on any tensor with "
-            "requires_grad=True. Make the parameters with requires_grad=True, and check for "
-            "no_grad() or detach() on the way"
+            f"nothing to go back through: {describe(out)} depends on no tensor with requires_grad=True; "
+            "make the parameters so, and check for no_grad() or detach() on the way"
         )
     value = out._data
     if gradient is None:
         if out.size != 1:
             raise ValueError(
-                f"backward from {describe(out)} of shape {out.shape}: only a scalar has one gradient. "
-                "Sum the tensor first, or give gradient= of the same shape"
+                f"backward from {describe(out)} of shape {out.shape}: only a scalar has one gradient; "
+                "sum the tensor first, or give gradient= of its shape"
             )
         gradient = 1.0 if type(value) is float else np.ones_like(value)[()]
     elif shape_of(gradient) != out.shape:
         raise ValueError(
-            f"gradient of shape {shape_of(gradient)} for {describe(out)} of shape {out.shape}; "
-            "give one number for each of its elements"
+            f"gradient of shape {shape_of(gradient)} for {describe(out)} of shape {out.shape}"
         )
     elif not (recorded and isinstance(gradient, Tensor)):
         given = gradient._data if isinstance(gradient, Tensor) else gradient

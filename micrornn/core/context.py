@@ -10,29 +10,18 @@ import operator
 from contextlib import ContextDecorator, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 
-class Place:
+class Place(NamedTuple):
     """Where a node was made: a scope path such as ``lstm.0/forget gate``, and a time step or None."""
 
-    __slots__ = ("scope", "step")
-
-    def __init__(self, scope: str = "", step: int | None = None) -> None:
-        self.scope = scope
-        self.step = step
+    scope: str = ""
+    step: int | None = None
 
     def __repr__(self) -> str:
         step = "" if self.step is None else f"t={self.step}"
         return " ".join(part for part in (self.scope, step) if part) or "no scope"
-
-
-class Observer(Protocol):
-    """Something that is told of every node as it is made and of every pullback as it runs."""
-
-    def on_node(self, node: Any) -> None: ...
-
-    def on_pullback(self, pullback: Any) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +30,7 @@ class Context:
 
     place: Place
     recording: bool = True
-    observers: tuple[Observer, ...] = ()
+    observers: tuple[Any, ...] = ()  # told of every node made and every pullback run
     outer: Any = None  # the context around it
     change: Any = None  # the `with` block that made it from that one
 
@@ -101,7 +90,6 @@ class scope(Change):
         self._name = name
 
     def inside(self, outer: Context) -> Context:
-        """The same, at this place."""
         path, step = outer.place.scope, outer.place.step
         if self._name:
             path = f"{path}/{self._name}" if path else self._name
@@ -120,21 +108,18 @@ class no_grad(Change):
     """
 
     def inside(self, outer: Context) -> Context:
-        """The same, not recording."""
         return Context(outer.place, False, outer.observers, outer, self)
 
 
 class observed(Change):
-    """Tell ``observer`` of every node made and every pullback run inside."""
+    """Tell an observer, by ``on_node(node)`` and ``on_pullback(pullback)``, of all that is made inside."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Any) -> None:
         self._observer = observer
 
     def inside(self, outer: Context) -> Context:
-        """The same, with one more observer."""
         observers = (*outer.observers, self._observer)
         return Context(outer.place, outer.recording, observers, outer, self)
 
 
-# Around loops that make or walk a whole graph; `fast` holds Python's garbage collector off inside.
-long_loop: Any = nullcontext
+long_loop: Any = nullcontext  # around loops over graphs; `fast` holds the collector off inside

@@ -1,11 +1,7 @@
-"""Graph: the nodes behind a tensor in the order in which they were made.
-
-Every reader of a whole graph (forward mode, pictures, recordings) starts here.
-"""
+"""Graph: the nodes behind a tensor, oldest first. Every reader of a whole graph starts here."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -25,9 +21,6 @@ class Graph:
 
     Args:
         out: a tensor, or several (the losses of all steps, say).
-
-    Raises:
-        TypeError: out is not made of tensors.
 
     >>> import micrornn as mr
     >>> w = mr.tensor(0.5, requires_grad=True, name="w")
@@ -55,10 +48,8 @@ class Graph:
                     stack.append(x)
         self.nodes: list[Tensor] = [found[number] for number in sorted(found)]
         for node in self.nodes:
-            if not (node.name is None or isinstance(node.name, str)):
-                raise TypeError(
-                    f"node #{node.number} has the name {node.name!r}; a name is text or None"
-                )
+            if not isinstance(node.name, (str, type(None))):
+                raise TypeError(f"node #{node.number} has the name {node.name!r}; give text")
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -82,13 +73,8 @@ class Graph:
         return list(dict.fromkeys(node.scope for node in self.nodes if node.scope))
 
     @property
-    def leaves(self) -> list[Tensor]:
-        """The nodes that nothing recorded made."""
-        return [node for node in self.nodes if node.is_leaf]
-
-    @property
     def parameters(self) -> list[Tensor]:
-        """The leaves that want a gradient."""
+        """The leaves that require a gradient."""
         return [node for node in self.nodes if node.is_leaf and node.requires_grad]
 
     def at(self, step: int | None) -> list[Tensor]:
@@ -98,11 +84,6 @@ class Graph:
     def named(self, name: str) -> list[Tensor]:
         """The nodes of that name, in order: ``graph.named("h")`` is h over time."""
         return [node for node in self.nodes if node.name == name]
-
-    def counts(self) -> dict[str, int]:
-        """How often each primitive occurs (leaves count as "leaf"), most frequent first."""
-        names = (node.primitive.name if node.primitive else "leaf" for node in self.nodes)
-        return dict(Counter(names).most_common())
 
     def __str__(self) -> str:
         steps = f", steps {self.steps[0]} to {self.steps[-1]}" if self.steps else ""

@@ -1,9 +1,8 @@
-"""What operations offer: functions of micrornn, methods and operators of tensors, meanings of NumPy
-functions.
+"""What operations offer: functions of micrornn, methods and operators of tensors, NumPy's functions.
 
-An operation says in its own block how it can be called; here that is written down, so that nothing else has
-to name it: `micrornn` exports `FUNCTIONS`, tensors inherit from `Operators`, and NumPy's functions are
-looked up in `NUMPY`. What type checkers see, operators.pyi, is generated from the same declarations.
+An operation says in its own block how it can be called, and nothing else has to name it: `micrornn` exports
+`FUNCTIONS`, tensors inherit from `Operators`, and NumPy's functions are looked up in `NUMPY`. The stub
+operators.pyi, for type checkers, is generated from the same declarations.
 """
 
 from __future__ import annotations

@@ -52,29 +52,21 @@ class Primitive:
     """An operation that the engine can differentiate.
 
     Attributes:
-        name: what it is called.
-        formula: one line, with y the result and x, a, b the inputs.
-        symbol: what a picture writes in its node.
-        forward: from values (and params) to the value.
         vjp: one rule per input, ``rule(g, y, *inputs, **params)``, from the cotangent g of the result
             to the contribution to that input; or, for any number of inputs, one function that returns
             all contributions.
-        jvp: likewise one rule per input, ``rule(d, y, *inputs, **params)``, from the tangent of that
-            input to its share of the result's tangent; or one function ``rule(ds, y, ...)`` that takes
-            all tangents (None where an input has none).
-        samples: arguments for its checks.
-        broadcasts: whether NumPy broadcasting may stretch an input; then backward sums the contribution
-            to the input's shape.
+        jvp: likewise ``rule(d, y, *inputs, **params)``, from the tangent of one input to its share of the
+            result's tangent; or one function of all tangents (None where an input has none).
     """
 
     name: str
-    formula: str
-    symbol: str
-    forward: Callable[..., Data]
+    formula: str  # one line, with y the result and x, a, b the inputs
+    symbol: str  # what a picture writes in its node
+    forward: Callable[..., Data]  # from values (and params) to the value
     vjp: tuple[Rule, ...] | Rule
     jvp: tuple[Rule, ...] | Rule
-    samples: tuple[Sample, ...]
-    broadcasts: bool = False
+    samples: tuple[Sample, ...]  # arguments for its checks
+    broadcasts: bool = False  # whether NumPy may stretch an input: then backward sums to its shape
 
     @property
     def variadic(self) -> bool:
@@ -115,7 +107,7 @@ def named(name: str) -> Primitive:
 
 
 class Operation(Protocol):
-    """What declaring a primitive gives: the function to call, which knows its primitive."""
+    """What declaring a primitive gives: the function to call."""
 
     primitive: Primitive
 

@@ -28,8 +28,7 @@ class Tensor(Operators):
     """A value that remembers how it was made.
 
     Args:
-        data: a number, a nested list or a NumPy array. Numbers become Python floats; lists become float64
-            (or integer) arrays; arrays are copied and keep their dtype.
+        data: numbers become Python floats, nested lists NumPy arrays; arrays are copied, dtype and all.
         requires_grad: whether backward leaves a gradient in ``.grad``.
         name: a label for readers of the graph.
 
@@ -71,9 +70,7 @@ class Tensor(Operators):
     def __init__(
         self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None
     ) -> None:
-        self._data = as_data(data, dtype)
-        if requires_grad:
-            _check_differentiable(self._data)
+        self._data = as_data(data, dtype, requires_grad)
         self.requires_grad = requires_grad
         self.name = name
 
@@ -89,50 +86,21 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Any) -> None:
-        data = as_data(value)
+        data = as_data(value, None, self.requires_grad)
         if self.inputs:
             raise ValueError(
-                f"{describe(self)} was computed, so its data cannot be set; "
-                "set the data of a leaf, or make a new tensor"
+                f"{describe(self)} was computed: set the data of a leaf, or make a new tensor"
             )
         if shape_of(data) != self.shape:
             raise ValueError(
-                f"new data of shape {shape_of(data)} for {describe(self)} of shape "
-                f"{self.shape}; give an array of the same shape"
+                f"new data of shape {shape_of(data)} for {describe(self)} of shape {self.shape}"
             )
-        if self.requires_grad:
-            _check_differentiable(data)
         self._data = data
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes; () for a scalar."""
         return getattr(self._data, "shape", ())
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return getattr(self._data, "size", 1)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype; a Python float counts as float64."""
-        return getattr(self._data, "dtype", None) or np.dtype(type(self._data))
-
-    def item(self) -> float:
-        """The one number in it, as a Python scalar."""
-        if self.size != 1:
-            raise ValueError(f"item() needs one number; {describe(self)} has shape {self.shape}")
-        return np.asarray(self._data).item()  # type: ignore[no-any-return]
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """A fresh, writable copy of the value as a NumPy array."""
-        return np.array(self._data)
 
     @property
     def scope(self) -> str:
@@ -184,10 +152,9 @@ WRITE_ADVICE = (
 
 
 class RecordedArray(np.ndarray[Any, Any]):
-    """What ``t.data`` shows: a read-only view. What is computed from it, or copied, is an ordinary array.
+    """What ``t.data`` shows: a read-only view; what is computed from it, or copied, is an ordinary array.
 
-    ``p.data -= step`` gives a leaf p a new value, and so does ``w = p.data; w -= step``. Other writes raise
-    ValueError.
+    ``p.data -= step`` and ``w = p.data; w -= step`` give a leaf p a new value. Other writes raise ValueError.
     """
 
     owner: Any = None  # the tensor whose value it is
@@ -217,9 +184,6 @@ class RecordedArray(np.ndarray[Any, Any]):
         kwargs = {key: _plain(value) for key, value in kwargs.items()}
         return getattr(ufunc, method)(*_plain(inputs), **kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return function(*_plain(args), **{key: _plain(value) for key, value in kwargs.items()})
-
     def __repr__(self) -> str:
         return repr(_plain(self))
 
@@ -230,10 +194,7 @@ def _plain(x: Any) -> Any:
     return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
 
 
-# -- making leaves ---------------------------------------------------------------------------------
-
-
-def as_data(data: Any, dtype: Any = None) -> Data:
+def as_data(data: Any, dtype: Any = None, differentiable: bool = False) -> Data:
     """A number as a Python float, anything else as a fresh NumPy array that nothing else can write to."""
     if isinstance(data, Tensor):
         data = data._data
@@ -246,19 +207,12 @@ def as_data(data: Any, dtype: Any = None) -> Data:
     except ValueError as error:
         raise TypeError(f"a tensor needs numbers in a regular shape: {error}") from error
     if array.dtype.kind not in "fiub":
+        raise TypeError(f"a tensor holds real numbers, not {array.dtype}; convert the data first")
+    if differentiable and array.dtype.kind != "f":
         raise TypeError(
-            f"a tensor holds real numbers, integers or booleans, not {array.dtype}; "
-            "convert the data first, for example np.asarray(data, dtype=float)"
+            f"only floating-point tensors can require a gradient, not {array.dtype}; give dtype=float"
         )
     return array
-
-
-def _check_differentiable(data: Data) -> None:
-    if np.result_type(data).kind != "f":
-        raise TypeError(
-            f"only floating-point tensors can require a gradient; this one holds {data.dtype}. "
-            "Give floats, for example mr.tensor([1.0, 2.0]) or dtype=float"
-        )
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -307,12 +261,7 @@ def lift(value: Any) -> Tensor:
 
 
 def describe(node: Tensor) -> str:
-    """A node in words, for errors: what made it, its name, number, scope, step and source line.
-
-    >>> import micrornn as mr
-    >>> describe(mr.tensor(1.0, name="bias")).split(" #")[0]
-    "leaf 'bias'"
-    """
+    """A node in words, for errors: what made it, its name, number, scope, step and source line."""
     made = node.primitive.name if node.primitive is not None else "leaf"
     name = f" {node.name!r}" if node.name else ""
     scope = f" in {node.scope!r}" if node.scope else ""

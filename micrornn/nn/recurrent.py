@@ -60,7 +60,8 @@ class Recurrent(Module):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the parameters."""
-        return next(iter(self._parameters.values())).dtype
+        dtype: np.dtype[Any] = next(iter(self._parameters.values())).dtype
+        return dtype
 
     def _equation(self, suffix: str) -> Step:
         """The step of one layer and direction, whose parameters end in ``suffix``."""

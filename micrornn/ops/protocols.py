@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from inspect import signature
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.context import current
-from micrornn.core.operators import NUMPY, offer
+from micrornn.core.operators import NUMPY, Operators, offer
 from micrornn.core.tensor import WRITE_ADVICE, Tensor, describe, shape_of
 from micrornn.ops.elementwise import add, div, mul, sub
 from micrornn.ops.piecewise import pow
@@ -109,6 +110,38 @@ def _write(self: Tensor, key: object, value: object) -> None:
 
 offer(_write, "__setitem__")
 
+
+# -- as an array has it ------------------------------------------------------------------------------
+
+for _name, _property in {
+    "ndim": property(lambda self: len(self.shape), doc="The number of axes."),
+    "size": property(lambda self: math.prod(self.shape), doc="The number of elements."),
+    "dtype": property(
+        lambda self: getattr(self._data, "dtype", None) or np.dtype(type(self._data)),
+        doc="The NumPy dtype; a Python float counts as float64.",
+    ),
+}.items():
+    setattr(Operators, _name, _property)
+
+
+def _item(self: Tensor) -> float:
+    """The one number in it, as a Python scalar.
+
+    Raises:
+        ValueError: it holds more than one number.
+    """
+    if self.size != 1:
+        raise ValueError(f"item() needs one number; {describe(self)} has shape {self.shape}")
+    return np.asarray(self._data).item()  # type: ignore[no-any-return]
+
+
+def _numpy(self: Tensor) -> np.ndarray[Any, Any]:
+    """A fresh, writable copy of the value as a NumPy array."""
+    return np.array(self._data)
+
+
+offer(_item, "item")
+offer(_numpy, "numpy")
 
 # -- Python's conversions ----------------------------------------------------------------------------
 

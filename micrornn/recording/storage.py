@@ -11,6 +11,7 @@ import json
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -40,6 +41,7 @@ _TOO_NEW = "it was written by a newer version of micrornn (format {}, this one r
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, TypeError),
     *(IndexError, AttributeError, OverflowError, RecursionError, MemoryError, RuntimeError),
+    *(SyntaxError, tokenize.TokenError),  # NumPy reads a header as Python
 )
 
 

@@ -53,7 +53,7 @@ def test_a_recorded_gradient_is_a_graph() -> None:
     g = mr.grad(loss, x, create_graph=True)
     graph = mr.Graph(g)
     verify(graph)
-    assert x in graph.nodes and graph.counts()["mul"] > 1
+    assert x in graph.nodes and str(graph).count("= mul(") > 1
     plain = mr.grad(loss, x)
     np.testing.assert_allclose(g.data, plain, rtol=1e-15)
     assert x.grad is None

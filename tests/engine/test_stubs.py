@@ -21,6 +21,7 @@ HERE = Path(micrornn.__file__).parent
 HEADER = (
     "# Generated from the declarations of the operations: tests/engine/test_stubs.py --regenerate\n"
 )
+PROPERTIES = {"T": "Self", "ndim": "int", "size": "int"}
 PLAIN = {"Any", "None", "bool", "float", "int", "str", "list", "tuple"}
 
 
@@ -91,7 +92,10 @@ def operators() -> str:
     ]
     for name, member in sorted(vars(Operators).items()):
         if isinstance(member, property):
-            lines += ["    @property", f"    def {name}(self) -> Self: ..."]
+            lines += [
+                "    @property",
+                f"    def {name}(self) -> {PROPERTIES.get(name, 'Any')}: ...",
+            ]
         elif callable(member):
             lines.append("    " + signature(name, member, "Self", method=True))
     return "\n".join(lines) + "\n"

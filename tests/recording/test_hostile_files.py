@@ -79,6 +79,24 @@ def test_any_flipped_byte_is_refused_or_harmless(tmp_path: Path, good: bytes) ->
     assert refusals > 10
 
 
+def test_any_damage_to_the_header_of_an_array_is_refused_or_harmless(
+    tmp_path: Path, good: bytes
+) -> None:
+    path = tmp_path / "bad.mrn"
+    files = members(good)
+    name = next(n for n in files if n.endswith(".npy"))
+    refusals = 0
+    for at in range(128):
+        for byte in b"({'\x00":
+            damaged = files[name][:at] + bytes([byte]) + files[name][at + 1 :]
+            path.write_bytes(packed({**files, name: damaged}))
+            try:
+                load_recording(path)
+            except RecordingError:
+                refusals += 1
+    assert refusals > 100
+
+
 @pytest.mark.parametrize(
     ("data", "match"),
     [
