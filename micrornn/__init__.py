@@ -8,13 +8,15 @@ except ModuleNotFoundError as _error:
 
 from micrornn import nn, ops, optim
 from micrornn.check import GradientMismatch, gradcheck, gradgradcheck
-from micrornn.core.backward import Pullback, backward, grad, pullbacks
+from micrornn.core.backward import Pullback, pullbacks
 from micrornn.core.context import no_grad, scope
 from micrornn.core.graph import Edge, Graph
 from micrornn.core.tensor import Tensor, Value, tensor
 from micrornn.debug import debug, debugging
 from micrornn.forward import hvp, jacobian, jvp
+from micrornn.names import missing as _missing
 from micrornn.ops import *  # noqa: F403
+from micrornn.ops.torch_names import ELSEWHERE, backward, grad
 from micrornn.recording import Recording, RecordingError, load_recording, record, recording
 from micrornn.trap import NonFiniteError, trap_nonfinite
 from micrornn.views import view as _view  # noqa: F401 - lets notebooks find their pictures
@@ -52,3 +54,8 @@ __all__ = [
     "trap_nonfinite",
 ]
 __all__ += ops.__all__
+
+
+def __getattr__(name: str) -> object:
+    """Say what a name that is not there is called here."""
+    raise _missing("micrornn", name, __all__, ELSEWHERE)

@@ -61,9 +61,9 @@ def gradcheck(
     weights: Any = rng.normal(size=out.shape) if out.shape else 1.0
 
     def value() -> float:
-        return float(np.sum(f(*leaves)._data * weights))
+        return float(np.sum(f(*leaves)._value * weights))
 
-    if not np.isclose(value(), float(np.sum(out._data * weights)), rtol=1e-12, equal_nan=True):
+    if not np.isclose(value(), float(np.sum(out._value * weights)), rtol=1e-12, equal_nan=True):
         raise ValueError(
             "gradcheck: f gives different values for the same input; fix its random numbers "
             "(dropout, sampling) before checking"
@@ -132,7 +132,7 @@ def gradgradcheck(
 
 def _differences(x: Tensor, value: Callable[[], float], eps: float) -> np.ndarray[Any, Any]:
     """(f(x + eps) - f(x - eps)) / 2 eps for each element; x is left as it was."""
-    original = x._data
+    original = x._value
     base = np.array(original)
     numeric = np.zeros(base.shape)
     try:
@@ -141,9 +141,9 @@ def _differences(x: Tensor, value: Callable[[], float], eps: float) -> np.ndarra
             for shift in (eps, -eps):
                 moved = base.copy()
                 moved[at] += shift
-                x._data = moved if base.shape else float(moved)
+                x._value = moved if base.shape else float(moved)
                 either.append(value())
             numeric[at] = (either[0] - either[1]) / (2 * eps)
     finally:
-        x._data = original
+        x._value = original
     return numeric

@@ -52,7 +52,7 @@ def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
                 f"tangent of shape {array.shape} for {describe(x)} of shape {x.shape}; "
                 "give one number for each of its elements"
             )
-        seeds[x.number] = float(array) if type(x._data) is float else array[()]
+        seeds[x.number] = float(array) if type(x._value) is float else array[()]
     return _push(graph, out, seeds)
 
 
@@ -66,14 +66,14 @@ def _push(nodes: Sequence[Tensor], out: Tensor, seeds: dict[int, Any]) -> Any:
         if p is None or all(d is None for d in arrived):
             continue
         if p.variadic:
-            total = p.jvp(arrived, node._data, *node.values, **node.params)
+            total = p.jvp(arrived, node._value, *node.values, **node.params)
         else:
             total = None
             for d, rule in zip(arrived, p.jvp):
                 if d is not None:
-                    share = rule(d, node._data, *node.values, **node.params)
+                    share = rule(d, node._value, *node.values, **node.params)
                     total = share if total is None else total + share
-        total, scalar = broadcast_to(total, node.shape), type(node._data) is float
+        total, scalar = broadcast_to(total, node.shape), type(node._value) is float
         # Of Python numbers NumPy makes float64, also where the node is float32.
         tangents[node.number] = total if scalar else np.asarray(total, node.dtype)[()]
     result = tangents.get(out.number)
@@ -119,7 +119,7 @@ def jacobian(
 
 def _units(x: Tensor) -> list[Any]:
     """One array per element of x, with a 1 there and 0 elsewhere."""
-    if type(x._data) is float:
+    if type(x._value) is float:
         return [1.0]
     return [row.reshape(x.shape)[()] for row in np.eye(x.size, dtype=x.dtype)]
 

@@ -87,16 +87,16 @@ class Optimizer:
                 grad = param.grad
                 if grad is None:
                     continue
-                old = param._data
+                old = param._value
                 grad = grad if downhill else -grad
                 if not param.ndim:  # a single number: one row, so that the formulas work in place
                     new = self._update(np.array([old]), np.array([grad]), self.state[param], group)[
                         0
                     ]
-                    param._data = float(new) if type(old) is float else np.asarray(new, old.dtype)
+                    param._value = float(new) if type(old) is float else np.asarray(new, old.dtype)
                     continue
                 new = self._update(old, grad, self.state[param], group)
-                param._data = new if new.dtype == old.dtype else new.astype(old.dtype)
+                param._value = new if new.dtype == old.dtype else new.astype(old.dtype)
 
     def _update(self, value: Array, grad: Array, state: dict[str, Any], group: Group) -> Array:
         raise NotImplementedError

@@ -31,11 +31,11 @@ class NonFiniteError(FloatingPointError):
 class _Trap:
     def on_node(self, node: Tensor) -> None:
         node.source = calling_line()
-        if not _finite(node._data):
+        if not _finite(node._value):
             values = node.values
             born = all(_finite(v) for v in values)
             raise NonFiniteError(
-                f"forward: {_what(node._data)} born in {describe(node)} of shape {node.shape}"
+                f"forward: {_what(node._value)} born in {describe(node)} of shape {node.shape}"
                 + _ranges(values)
                 + ("" if born else " (an input was not finite already)"),
                 node,
@@ -78,12 +78,12 @@ def trap_nonfinite() -> Iterator[None]:
 
 
 def _finite(value: Any) -> bool:
-    value = value._data if isinstance(value, Tensor) else value
+    value = value._value if isinstance(value, Tensor) else value
     return bool(np.isfinite(value).all())
 
 
 def _what(value: Any) -> str:
-    value = value._data if isinstance(value, Tensor) else value
+    value = value._value if isinstance(value, Tensor) else value
     return "NaN" if np.isnan(value).any() else str(np.asarray(value)[np.isinf(value)].flat[0])
 
 

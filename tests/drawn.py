@@ -182,7 +182,7 @@ def _title(element: ElementTree.Element) -> str:
     return next((e.text or "" for e in element if e.tag == f"{_SVG}title"), "")
 
 
-def _data(element: ElementTree.Element) -> dict[str, str]:
+def _value(element: ElementTree.Element) -> dict[str, str]:
     return {name: value for name, value in element.attrib.items() if name.startswith("data-")}
 
 
@@ -190,14 +190,14 @@ def _node(element: ElementTree.Element, offset: Point, size: float) -> Node:
     shape = next(e for e in element if e.tag in (f"{_SVG}rect", f"{_SVG}circle"))
     texts = [_text(e, offset, size) for e in element.iter(f"{_SVG}text")]
     is_round = shape.tag == f"{_SVG}circle"
-    return Node(_data(element), _title(element), _area(shape, offset), is_round, texts)
+    return Node(_value(element), _title(element), _area(shape, offset), is_round, texts)
 
 
 def _edge(element: ElementTree.Element, kind: str, offset: Point) -> Edge:
     path = next(e for e in element if e.tag == f"{_SVG}path")
     d = path.attrib["d"]
     points = list(_points(d, offset))
-    return Edge(kind, _data(element), _title(element), points, list(_samples(d, offset)))
+    return Edge(kind, _value(element), _title(element), points, list(_samples(d, offset)))
 
 
 def _points(d: str, offset: Point) -> Iterator[Point]:

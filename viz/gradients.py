@@ -249,8 +249,8 @@ def pull_to(node: Tensor, g: Any, slot: int) -> Any:
     """What a node would send to an input, whether or not the input wants it."""
     p: Any = node.primitive
     if p.variadic:
-        return p.vjp(g, node._data, *node.values, **node.params)[slot]
-    c = p.vjp[slot](g, node._data, *node.values, **node.params)
+        return p.vjp(g, node._value, *node.values, **node.params)[slot]
+    c = p.vjp[slot](g, node._value, *node.values, **node.params)
     return c if shape_of(c) == node.inputs[slot].shape else unbroadcast(c, node.inputs[slot].shape)
 
 

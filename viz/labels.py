@@ -122,7 +122,7 @@ def node_label(node: Tensor, folded: Collection[int] = ()) -> str:
 
 def value_words(node: Tensor) -> str:
     """The value in words, for a tooltip: the number, or the shape and range of an array."""
-    value = node._data
+    value = node._value
     shape = shape_of(value)
     if not shape or node.size == 1:
         return f"value {number(float(np.asarray(value).reshape(-1)[0]))}"

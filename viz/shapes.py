@@ -151,7 +151,7 @@ MOST_SCALARS = 8  # of one array; the rest is counted, not drawn
 
 def scalar_rows(unit: Unit) -> list[tuple[str, str, Flow]]:
     """The elements of a unit's value: each number, its gradient as text, and its flow."""
-    values = np.asarray(unit.out._data).reshape(-1)
+    values = np.asarray(unit.out._value).reshape(-1)
     elements = unit.elements if unit.elements is not None else [unit.flow] * values.size
     rows = []
     for value, flow in zip(values[:MOST_SCALARS].tolist(), elements, strict=False):

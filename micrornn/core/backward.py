@@ -38,7 +38,7 @@ class Pullback(NamedTuple):
 
 def dense(contribution: Any) -> Any:
     """A contribution as an array or a float: some are cheaper left unwritten until they are summed."""
-    return contribution.dense() if hasattr(contribution, "dense") else contribution
+    return contribution.dense() if hasattr(type(contribution), "dense") else contribution
 
 
 def sweep(
@@ -204,7 +204,7 @@ def seed_of(out: Tensor, gradient: Any = None, recorded: bool = False) -> Any:
             f"nothing to go back through: {describe(out)} depends on no tensor with requires_grad=True; "
             "make the parameters so, and check for no_grad() or detach() on the way"
         )
-    value = out._data
+    value = out._value
     if gradient is None:
         if out.size != 1:
             raise ValueError(
@@ -217,14 +217,14 @@ def seed_of(out: Tensor, gradient: Any = None, recorded: bool = False) -> Any:
             f"gradient of shape {shape_of(gradient)} for {describe(out)} of shape {out.shape}"
         )
     elif not (recorded and isinstance(gradient, Tensor)):
-        given = gradient._data if isinstance(gradient, Tensor) else gradient
+        given = gradient._value if isinstance(gradient, Tensor) else gradient
         gradient = float(given) if type(value) is float else np.array(given, out.dtype)[()]
     return lift(gradient) if recorded else gradient
 
 
 def as_gradient(g: Any, node: Tensor) -> Data:
     """A cotangent as a gradient that the user owns: in the node's dtype, not shared."""
-    if type(node._data) is float:
+    if type(node._value) is float:
         return float(g)
     if shape_of(g) != node.shape:
         raise ValueError(

@@ -82,7 +82,7 @@ class Primitive:
             _check_unchanged(node)
             arguments: Sequence[Any] = (g, node, *node.inputs)
         else:
-            arguments = (g, node._data, *node.values)
+            arguments = (g, node._value, *node.values)
         if callable(self.vjp):
             sent = self.vjp(*arguments, **node.params)
             return [c if x.requires_grad else None for x, c in zip(node.inputs, sent)]
@@ -150,11 +150,11 @@ def operation_of(p: Primitive) -> Any:
         if not any(isinstance(x, Tensor) for x in inputs):
             return in_numpy(p.forward, inputs, params)
         inputs = tuple([lift(x) for x in inputs])
-        values = tuple([x._data for x in inputs])
+        values = tuple([x._value for x in inputs])
         context = current()
         node = Tensor.__new__(Tensor)
         try:
-            node._data = in_numpy(p.forward, values, params)
+            node._value = in_numpy(p.forward, values, params)
         except (ValueError, TypeError, IndexError) as error:
             raise explained(error, p, inputs, params) from error
         node.primitive = p
@@ -212,7 +212,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def _check_unchanged(node: Tensor) -> None:
     for x, value in zip(node.inputs, node.values):
-        if x._data is not value:
+        if x._value is not value:
             raise ValueError(
                 f"{describe(x)} was given a new value after {describe(node)} had used it, so its "
                 "gradient can no longer be recorded; take second derivatives before the update"

@@ -40,11 +40,11 @@ class Tensor(Operators):
     """
 
     __slots__ = (
-        *("__weakref__", "_data", "grad", "inputs", "name", "number", "params", "place"),
+        *("__weakref__", "_value", "grad", "inputs", "name", "number", "params", "place"),
         *("primitive", "requires_grad", "source", "values"),
     )
 
-    _data: Data
+    _value: Data
     primitive: Any  # the Primitive that made it; None for a leaf
     inputs: tuple[Tensor, ...]  # the tensors that it was computed from; none for a leaf
     values: tuple[Data, ...]  # their values as they were then, whatever became of a parameter since
@@ -70,16 +70,16 @@ class Tensor(Operators):
     def __init__(
         self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None
     ) -> None:
-        self._data = as_data(data, dtype, requires_grad)
+        self._value = as_data(data, dtype, requires_grad)
         self.requires_grad = requires_grad
         self.name = name
 
     @property
     def data(self) -> Any:
         """The value: a float, or a read-only view of the array. A leaf may be given a new one."""
-        if type(self._data) is not np.ndarray:
-            return self._data
-        view: Any = self._data.view(RecordedArray)
+        if type(self._value) is not np.ndarray:
+            return self._value
+        view: Any = self._value.view(RecordedArray)
         view.setflags(write=False)
         view.owner = self
         return view
@@ -95,12 +95,12 @@ class Tensor(Operators):
             raise ValueError(
                 f"new data of shape {shape_of(data)} for {describe(self)} of shape {self.shape}"
             )
-        self._data = data
+        self._value = data
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes; () for a scalar."""
-        return getattr(self._data, "shape", ())
+        return getattr(self._value, "shape", ())
 
     @property
     def scope(self) -> str:
@@ -127,7 +127,7 @@ class Tensor(Operators):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        value, words = self._data, []
+        value, words = self._value, []
         if self.primitive is not None:
             words.append(self.primitive.name)
         if self.name:
@@ -142,7 +142,7 @@ class Tensor(Operators):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles are leaves: history belongs to the graph in which it was made.
-        return type(self), (self._data, self.requires_grad, self.name)
+        return type(self), (self._value, self.requires_grad, self.name)
 
 
 WRITE_ADVICE = (
@@ -161,7 +161,7 @@ class RecordedArray(np.ndarray[Any, Any]):
 
     def _update(self, new: Any) -> Any:
         tensor = self.owner
-        if tensor is None or tensor.inputs or tensor._data is not self.base:
+        if tensor is None or tensor.inputs or tensor._value is not self.base:
             what = "this array" if tensor is None else f"the value of {describe(tensor)}"
             raise ValueError(f"{what} cannot be written in place: {WRITE_ADVICE}")
         if not np.can_cast(new.dtype, self.dtype, "same_kind"):
@@ -197,7 +197,7 @@ def _plain(x: Any) -> Any:
 def as_data(data: Any, dtype: Any = None, differentiable: bool = False) -> Data:
     """A number as a Python float, anything else as a fresh NumPy array that nothing else can write to."""
     if isinstance(data, Tensor):
-        data = data._data
+        data = data._value
     if dtype is None and type(data) in (float, int, bool):
         return float(data)
     if any(isinstance(x, np.ma.MaskedArray) for x in (data if type(data) is list else [data])):
@@ -247,7 +247,7 @@ def Value(data: float, name: str | None = None) -> Tensor:
 def constant(data: Data, name: str | None = None) -> Tensor:
     """A leaf that needs no gradient, around data that nothing else writes to, so that it is not copied."""
     node = Tensor.__new__(Tensor)
-    node._data = data
+    node._value = data
     node.name = name
     return node
 

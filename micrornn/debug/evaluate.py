@@ -140,7 +140,7 @@ class Moment:
         if isinstance(inner, Tensor) and name in OF_NODES:
             return self._of_node(inner, name)
         if name in MEASURES:
-            return measure(inner._data if isinstance(inner, Tensor) else inner, name)
+            return measure(inner._value if isinstance(inner, Tensor) else inner, name)
         known = [*OF_NODES, *MEASURES] if isinstance(inner, Tensor) else MEASURES
         raise DebuggerError(f"there is no .{name} here; {nearest(name, known)}")
 

@@ -55,7 +55,7 @@ class Timeline:
         self.ends: list[int] = []  # by pass, the position after its last turn
         if direction == FORWARD:
             self.nodes = [n for n in rec.nodes if n.primitive is not None]
-            self.amounts = [n._data for n in self.nodes]
+            self.amounts = [n._value for n in self.nodes]
             self.sent = []
         else:
             turns = [p for run in self.passes for p in run.pullbacks]

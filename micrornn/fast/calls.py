@@ -48,7 +48,7 @@ def _unary(p: Primitive, scalar: Scalar) -> Callable[..., Any]:
     def call(x: Any) -> Any:
         if type(x) is not Tensor and not isinstance(x, Tensor):
             return in_numpy(forward, (x,), {})
-        value = x._data
+        value = x._value
         context = current()
         try:
             data = scalar(value) if scalar and type(value) is float else forward(value)
@@ -57,7 +57,7 @@ def _unary(p: Primitive, scalar: Scalar) -> Callable[..., Any]:
         except _NUMPY_ERRORS as error:
             raise explained(error, p, (x,), {}) from error
         node = _new(Tensor)
-        node._data = data
+        node._value = data
         node.primitive = p
         node.params = NO_PARAMS
         node.number = next_number()
@@ -87,7 +87,7 @@ def _binary(p: Primitive) -> Callable[..., Any]:
             b = lift(b)
         elif type(a) is not Tensor and not isinstance(a, Tensor):
             a = lift(a)
-        values = u, v = a._data, b._data
+        values = u, v = a._value, b._value
         context = current()
         try:
             data = forward(u, v)
@@ -96,7 +96,7 @@ def _binary(p: Primitive) -> Callable[..., Any]:
         except _NUMPY_ERRORS as error:
             raise explained(error, p, (a, b), {}) from error
         node = _new(Tensor)
-        node._data = data
+        node._value = data
         node.primitive = p
         node.params = NO_PARAMS
         node.number = next_number()
@@ -122,7 +122,7 @@ def _unary_with_params(p: Primitive) -> Callable[..., Any]:
     def call(x: Any, **params: Any) -> Any:
         if type(x) is not Tensor and not isinstance(x, Tensor):
             return in_numpy(forward, (x,), params)
-        value = x._data
+        value = x._value
         context = current()
         try:
             data = (
@@ -133,7 +133,7 @@ def _unary_with_params(p: Primitive) -> Callable[..., Any]:
         except _NUMPY_ERRORS as error:
             raise explained(error, p, (x,), params) from error
         node = _new(Tensor)
-        node._data = data
+        node._value = data
         node.primitive = p
         node.params = params
         node.number = next_number()
@@ -168,7 +168,7 @@ def _general(p: Primitive) -> Callable[..., Any]:
             if not any(isinstance(x, Tensor) for x in inputs):
                 return in_numpy(forward, inputs, params)
             inputs = tuple([lift(x) for x in inputs])
-        values = tuple([x._data for x in inputs])
+        values = tuple([x._value for x in inputs])
         context = current()
         try:
             data = (
@@ -179,7 +179,7 @@ def _general(p: Primitive) -> Callable[..., Any]:
         except _NUMPY_ERRORS as error:
             raise explained(error, p, inputs, params) from error
         node = _new(Tensor)
-        node._data = data
+        node._value = data
         node.primitive = p
         node.params = params
         node.number = next_number()

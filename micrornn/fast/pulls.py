@@ -37,9 +37,9 @@ def _unary(core: Pull, rule: Any) -> Pull:
             return core(node, g)
         x = node.values[0]
         try:
-            return (rule(g, node._data, x),)
+            return (rule(g, node._value, x),)
         except ArithmeticError:
-            return (in_numpy(rule, (g, node._data, x), {}),)
+            return (in_numpy(rule, (g, node._value, x), {}),)
 
     return pull
 
@@ -48,7 +48,7 @@ def _unary_with_params(core: Pull, rule: Any) -> Pull:
     def pull(node: Any, g: Any) -> Sequence[Any]:
         if type(g) is Tensor:
             return core(node, g)
-        return (rule(g, node._data, node.values[0], **node.params),)
+        return (rule(g, node._value, node.values[0], **node.params),)
 
     return pull
 
@@ -57,7 +57,7 @@ def _binary(core: Pull, left: Any, right: Any, broadcasts: bool) -> Pull:
     def pull(node: Any, g: Any) -> Sequence[Any]:
         if type(g) is Tensor:
             return core(node, g)
-        y = node._data
+        y = node._value
         a, b = node.inputs
         u, v = node.values
         try:
@@ -80,7 +80,7 @@ def _several(core: Pull, rules: tuple[Any, ...]) -> Pull:
     def pull(node: Any, g: Any) -> Sequence[Any]:
         if type(g) is Tensor:
             return core(node, g)
-        y = node._data
+        y = node._value
         values = node.values
         return [
             rule(g, y, *values) if x.requires_grad else None for rule, x in zip(rules, node.inputs)

@@ -218,7 +218,7 @@ def _dead(rec: Recording) -> Iterator[Problem]:
     for node in rec.nodes:
         made = node.primitive.name if node.primitive and node.inputs else ""
         if made == "relu" and node.shape:
-            flat = np.asarray(node._data).reshape(-1, node.shape[-1])
+            flat = np.asarray(node._value).reshape(-1, node.shape[-1])
             by_place.setdefault(node.scope or made, []).append(flat)
     for where, values in by_place.items():
         if len({v.shape[-1] for v in values}) > 1:

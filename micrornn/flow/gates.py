@@ -178,7 +178,7 @@ def _slope(active: Tensor | None) -> float:
         return float("nan")
     ones = np.ones(active.shape, active.dtype)
     rule: Any = active.primitive.vjp[0]
-    return float(np.mean(rule(ones, np.asarray(active._data), *active.values, **active.params)))
+    return float(np.mean(rule(ones, np.asarray(active._value), *active.values, **active.params)))
 
 
 def _sent(rec: Recording, node: Tensor, active: Tensor | None) -> float:
@@ -194,4 +194,4 @@ def _sent(rec: Recording, node: Tensor, active: Tensor | None) -> float:
         g = sent.dense() if hasattr(sent, "dense") else sent
         node = node.inputs[0]
     rule: Any = active.primitive.vjp[0]
-    return norm(rule(g, active._data, *active.values, **active.params))
+    return norm(rule(g, active._value, *active.values, **active.params))

@@ -255,7 +255,7 @@ def _direct(index: Any) -> tuple[Any, ...] | None:
 def _elementwise(node: Tensor, p: Primitive, rows: Rows, slot: int) -> Piece:
     labels, g = rows
     # The result is given in the shape of the rows, because a rule may work in place on what it makes.
-    y = np.broadcast_to(node._data, g.shape)
+    y = np.broadcast_to(node._value, g.shape)
     rule: Any = p.vjp[slot]  # type: ignore[index]
     c = np.asarray(rule(g, y, *node.values, **node.params))
     shape = shape_of(node.values[slot])
@@ -275,10 +275,10 @@ def _one_by_one(node: Tensor, rows: Rows, slots: Sequence[int]) -> list[Piece]:
     for g in rows.values:
         g = g[()]
         if p.variadic:
-            sent = p.vjp(g, node._data, *node.values, **node.params)
+            sent = p.vjp(g, node._value, *node.values, **node.params)
             parts = [sent[slot] for slot in slots]
         else:
-            parts = [p.vjp[s](g, node._data, *node.values, **node.params) for s in slots]
+            parts = [p.vjp[s](g, node._value, *node.values, **node.params) for s in slots]
         for stack, slot, c in zip(stacks, slots, parts):
             stack.append(unbroadcast(dense(c), shape_of(node.values[slot])))
     return [Rows(rows.labels, np.array(stack)) for stack in stacks]

@@ -41,7 +41,7 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
     """
     scores = as_input(scores, np.float64, "score")
     if mask is not None:
-        held = np.array(mask._data if isinstance(mask, Tensor) else mask)
+        held = np.array(mask._value if isinstance(mask, Tensor) else mask)
         if held.dtype.kind != "b":
             raise ValueError(
                 f"attention: a mask of {held.dtype} was given; give truth values, true where there is "

@@ -26,7 +26,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0) -> float:
     if not norm_type > 0:
         raise ValueError(f"norm_type={norm_type!r}; give a positive number (1, 2, ...) or math.inf")
     with np.errstate(over="ignore"):  # a square that overflows is taken again, scaled
-        parts = [_norm(t._data if isinstance(t, Tensor) else t, norm_type) for t in tensors]
+        parts = [_norm(t._value if isinstance(t, Tensor) else t, norm_type) for t in tensors]
         return _norm(np.array(parts), norm_type)
 
 

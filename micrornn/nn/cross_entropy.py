@@ -154,7 +154,7 @@ def cross_entropy(
     if not isinstance(target, (Tensor, np.ndarray, np.integer)):
         target = np.asarray(target)
     if target.dtype.kind in "iu":
-        classes = np.array(target._data if isinstance(target, Tensor) else target)
+        classes = np.array(target._value if isinstance(target, Tensor) else target)
         index, amount = _targets(classes, shape, axis, weight, ignore_index)
         count = (
             float(np.sum(amount))
@@ -242,7 +242,7 @@ def _smoothed(q: Any, share: float, shape: tuple[int, ...], axis: int, weight: A
 
 def class_weights(function: str, weight: Any, classes: int, dtype: Any) -> Array:
     """How much each class counts, (C,); numbers that are none of a weight are refused."""
-    array = np.asarray(weight._data if isinstance(weight, Tensor) else weight, dtype)
+    array = np.asarray(weight._value if isinstance(weight, Tensor) else weight, dtype)
     if array.shape != (classes,):
         raise ValueError(
             f"{function}: weight of shape {array.shape} was given for {classes} classes; give one number "

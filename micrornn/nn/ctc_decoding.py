@@ -107,7 +107,7 @@ def ctc_beam(log_probs: Any, width: int = 10, blank: int = 0) -> list[Labelling]
 
 
 def _frames(log_probs: Any, blank: int) -> Array:
-    x = np.asarray(log_probs._data if isinstance(log_probs, Tensor) else log_probs, dtype=float)
+    x = np.asarray(log_probs._value if isinstance(log_probs, Tensor) else log_probs, dtype=float)
     if x.ndim != 2 or not x.size:
         raise ValueError(
             f"ctc: log_probs of shape {x.shape} were given; give one sequence, (frames, symbols)"

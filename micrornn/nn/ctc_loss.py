@@ -156,7 +156,7 @@ def ctc_best_path(log_probs: Any, target: Any, blank: int = 0) -> tuple[Array, f
 
 
 def _one(log_probs: Any, target: Any, blank: int) -> Lattice:
-    x = np.asarray(log_probs._data if isinstance(log_probs, Tensor) else log_probs, dtype=float)
+    x = np.asarray(log_probs._value if isinstance(log_probs, Tensor) else log_probs, dtype=float)
     if x.ndim != 2:
         raise ValueError(f"ctc: log_probs of shape {x.shape} were given; give one sequence, (T, C)")
     labels, counts, sizes = as_labels(x.shape, target, None, None, blank)
@@ -190,7 +190,7 @@ def as_labels(
     steps, batch, symbols = shape if len(shape) == 3 else (shape[0], 1, shape[1])
     if not 0 <= blank < symbols:
         raise ValueError(f"ctc: blank={blank!r} is not among the {symbols} symbols")
-    labels = np.array(targets._data if isinstance(targets, Tensor) else targets)
+    labels = np.array(targets._value if isinstance(targets, Tensor) else targets)
     if labels.size and labels.dtype.kind not in "iu":
         raise TypeError(f"ctc: targets of {labels.dtype} were given; give integers")
     labels = labels.astype(np.intp)
@@ -231,7 +231,7 @@ def as_labels(
 def _lengths(given: Any, batch: int, usual: int, name: str, least: int, most: int) -> Array:
     if given is None:
         return np.full(batch, usual)
-    array = np.array(given._data if isinstance(given, Tensor) else given)
+    array = np.array(given._value if isinstance(given, Tensor) else given)
     if array.dtype.kind not in "iu":
         raise TypeError(f"ctc: {name} of {array.dtype} were given; give integers")
     array = array.reshape(1) if array.ndim == 0 and batch == 1 else array

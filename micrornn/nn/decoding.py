@@ -255,7 +255,7 @@ def _ask(step: Step, token: int, state: Any) -> tuple[Array, Any]:
 
 def _below_the_greatest(logits: Any) -> Array:
     """The logits (V,) minus the greatest, which must be finite: else no distribution follows from them."""
-    scores = np.asarray(logits._data if isinstance(logits, Tensor) else logits, dtype=float)
+    scores = np.asarray(logits._value if isinstance(logits, Tensor) else logits, dtype=float)
     if scores.ndim != 1 or not scores.size:
         raise ValueError(
             f"decoding: there are logits of shape {scores.shape}; give one number per token, (V,): one "

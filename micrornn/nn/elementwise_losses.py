@@ -35,7 +35,7 @@ def _pair(function: str, input: Any, target: Any, reduction: str) -> tuple[Tenso
 
 
 def _check_shares(function: str, what: str, values: Any) -> None:
-    array = values._data if isinstance(values, Tensor) else values
+    array = values._value if isinstance(values, Tensor) else values
     if not np.all((array >= 0) & (array <= 1)):
         wrong = np.asarray(array)[~((array >= 0) & (array <= 1))].flat[0]
         raise ValueError(f"{function}: {wrong} in the {what}; give shares between 0 and 1")
@@ -183,7 +183,7 @@ def nll_loss(
     """
     check_reduction(reduction, "nll_loss")
     x = as_float(input)
-    index = np.array(target._data if isinstance(target, Tensor) else target)
+    index = np.array(target._value if isinstance(target, Tensor) else target)
     if index.dtype.kind not in "iu":
         raise TypeError(f"nll_loss: targets of {index.dtype} were given; give class indices")
     axis = 0 if x.ndim == 1 else 1

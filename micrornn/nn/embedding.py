@@ -36,7 +36,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
     array([[0., 0.],
            [2., 2.]])
     """
-    index = np.array(input._data if isinstance(input, Tensor) else input)
+    index = np.array(input._value if isinstance(input, Tensor) else input)
     rows = weight.shape[0]
     if index.dtype.kind not in "iu":
         raise TypeError(

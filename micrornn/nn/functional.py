@@ -66,7 +66,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     tensor(2.0, mean)
     """
     check_reduction(reduction, "mse_loss")
-    if shape_of(input) != np.shape(target if not isinstance(target, Tensor) else target._data):
+    if shape_of(input) != np.shape(target if not isinstance(target, Tensor) else target._value):
         raise ValueError(
             f"mse_loss: input of shape {shape_of(input)} and target of shape {np.shape(target)}; "
             "reshape one of them so that they agree"
@@ -115,7 +115,7 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    array = np.asarray(indices._data if isinstance(indices, Tensor) else indices)
+    array = np.asarray(indices._value if isinstance(indices, Tensor) else indices)
     if array.dtype.kind not in "iu":
         raise ValueError(f"one_hot wants integers, not {array.dtype}; convert: indices.astype(int)")
     if num_classes < 1 and num_classes != -1:

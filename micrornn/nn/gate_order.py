@@ -63,7 +63,7 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
                 f"convert_gates: {name}={order!r} for {cell}; give one of "
                 f"{', '.join(map(repr, ORDERS[cell]))}"
             )
-    array = np.array(weights._data if isinstance(weights, Tensor) else weights)
+    array = np.array(weights._value if isinstance(weights, Tensor) else weights)
     given, wanted = ORDERS[cell][source], ORDERS[cell][target]
     length = array.shape[axis] if array.ndim else 0
     if not length or length % len(given):
@@ -87,7 +87,7 @@ def convert_peepholes(weights: Any, source: str, target: str) -> Array:
     >>> convert_peepholes([1, 2, 3], "pytorch", "onnx")  # i f o to i o f
     array([1, 3, 2])
     """
-    array = np.array(weights._data if isinstance(weights, Tensor) else weights)
+    array = np.array(weights._value if isinstance(weights, Tensor) else weights)
     if array.ndim != 1 or not array.size or array.size % 3:
         raise ValueError(
             f"convert_peepholes: shape {array.shape} was given; give (3H,), one part per gate"

@@ -106,7 +106,7 @@ def max_pool2d(
             "windows would hold nothing"
         )
     shape = x.shape
-    values = x._data.reshape(-1, shape[-3], *shape[-2:])
+    values = x._value.reshape(-1, shape[-3], *shape[-2:])
     numbers = np.arange(values[0, 0].size, dtype=float).reshape(1, 1, *shape[-2:])
     del about["size"]
     seen = cut(values, fill=-np.inf, **about)

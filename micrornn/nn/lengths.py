@@ -32,7 +32,7 @@ def as_lengths(lengths: Any, batch: int | None, steps: int | None, what: str) ->
         TypeError: the lengths are not integers.
         ValueError: there are not B of them, or one is below 1 or above T.
     """
-    array = np.array(lengths._data if isinstance(lengths, Tensor) else lengths)
+    array = np.array(lengths._value if isinstance(lengths, Tensor) else lengths)
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(
             f"{what}: lengths of {array.dtype} were given; give integers, one per sequence"

@@ -238,10 +238,10 @@ class Seq2Seq(Module):
     def _next(self, truth: Any, logits: Tensor, share: float, feed: str) -> Any:
         if share == 1.0:
             return truth
-        own = np.argmax(logits._data, -1)
+        own = np.argmax(logits._value, -1)
         rng = as_generator(self.rng)
         if feed == "sample":  # Gumbel's trick: the argmax of logits plus such noise is a draw
-            own = np.argmax(logits._data + rng.gumbel(size=logits.shape), -1)
+            own = np.argmax(logits._value + rng.gumbel(size=logits.shape), -1)
         return np.where(rng.random(np.shape(truth)) < share, truth, own) if share else own
 
     def translate(
@@ -279,7 +279,7 @@ class Seq2Seq(Module):
 
 def as_tokens(tokens: Any, what: str) -> np.ndarray[Any, Any]:
     """Tokens as integers (T,) or (T, B), with at least one step."""
-    array = np.array(tokens._data if isinstance(tokens, Tensor) else tokens)
+    array = np.array(tokens._value if isinstance(tokens, Tensor) else tokens)
     if array.ndim not in (1, 2) or not array.size or array.dtype.kind not in "iu":
         raise ValueError(
             f"{what}: tokens of shape {array.shape} and {array.dtype} were given; give integers, (steps,) "

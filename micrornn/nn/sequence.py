@@ -39,7 +39,7 @@ def as_input(value: Any, dtype: Any, name: str) -> Tensor:
             if value.name is None:
                 value.name = name
             return value
-        array = value._data
+        array = value._value
     else:
         array = as_data(value)
     if type(array) is not np.ndarray:
@@ -53,7 +53,7 @@ def as_float(value: Any) -> Tensor:
     """A tensor as it is, with the name it has or has not; data as a floating-point leaf."""
     if isinstance(value, Tensor) and value.dtype.kind == "f":
         return value
-    array = np.asarray(value._data if isinstance(value, Tensor) else as_data(value))
+    array = np.asarray(value._value if isinstance(value, Tensor) else as_data(value))
     return constant(array if array.dtype.kind == "f" else array.astype(float), "x")
 
 
@@ -69,7 +69,7 @@ def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
                 steps.append(as_input(value, dtype, "x"))
         return steps
     x = as_input(x, dtype, "x")
-    rows = np.moveaxis(x._data, axis, 0) if axis else x._data
+    rows = np.moveaxis(x._value, axis, 0) if axis else x._value
     if not x.requires_grad:
         outer = current().place.scope
         for t, row in enumerate(rows, 1):
@@ -89,7 +89,7 @@ def part(whole: Tensor, index: Any, name: str) -> Tensor:
         node = whole[index]
         node.name = name
         return node
-    node = constant(whole._data[index], name)
+    node = constant(whole._value[index], name)
     if "cut" in whole.params:  # a part of a detached value is still where the graph was cut
         node.primitive, node.params = whole.primitive, whole.params
     return node

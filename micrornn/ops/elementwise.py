@@ -239,7 +239,7 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     tensor([1., 0.], where)
     """
     if isinstance(condition, Tensor):
-        condition = condition._data
+        condition = condition._value
     return _where(a, b, condition=np.array(condition, dtype=bool))
 
 

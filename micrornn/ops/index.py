@@ -39,7 +39,7 @@ def as_index(index: Index) -> Index:
     if isinstance(index, tuple):
         return tuple([as_index(i) for i in index])
     if isinstance(index, Tensor):
-        index = index._data
+        index = index._value
         return int(index) if isinstance(index, float) else index
     if isinstance(index, (list, np.ndarray)):
         array = np.array(index)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from micrornn.core.context import no_grad
 from micrornn.core.operators import offer
 from micrornn.core.primitive import primitive, sample
@@ -72,3 +74,33 @@ def detach(x: Any) -> Tensor:
 
 
 offer(detach, "detach")
+
+
+_cast = primitive(
+    "cast",
+    "x in another dtype",
+    forward=lambda x, *, dtype: np.asarray(x).astype(dtype)[()],
+    vjp=(lambda g, y, x, dtype: astype(g, np.result_type(x.dtype)),),
+    jvp=(lambda d, y, x, dtype: astype(d, dtype),),
+    samples=(),  # differences of two precisions are no check; see tests/engine/test_dtypes.py
+    symbol="cast",
+)
+
+
+def astype(x: Any, dtype: Any) -> Tensor:
+    """x in another floating-point dtype; the gradient comes back in its own.
+
+    Raises:
+        TypeError: the dtype is not floating-point.
+
+    >>> import micrornn as mr
+    >>> mr.astype(mr.tensor([1.0]), "float32").dtype
+    dtype('float32')
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"{dtype} has no gradient; use x.numpy().astype({str(dtype)!r}) for data")
+    return _cast(x, dtype=dtype.name)
+
+
+offer(astype, "astype")

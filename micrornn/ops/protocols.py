@@ -23,7 +23,7 @@ from micrornn.ops.product import matmul
 def value_of(x: Any) -> Any:
     """Tensors, also inside lists and tuples, as their values."""
     if isinstance(x, Tensor):
-        return x._data
+        return x._value
     return type(x)(map(value_of, x)) if type(x) in (list, tuple) else x
 
 
@@ -117,7 +117,7 @@ for _name, _property in {
     "ndim": property(lambda self: len(self.shape), doc="The number of axes."),
     "size": property(lambda self: math.prod(self.shape), doc="The number of elements."),
     "dtype": property(
-        lambda self: getattr(self._data, "dtype", None) or np.dtype(type(self._data)),
+        lambda self: getattr(self._value, "dtype", None) or np.dtype(type(self._value)),
         doc="The NumPy dtype; a Python float counts as float64.",
     ),
 }.items():
@@ -132,12 +132,12 @@ def _item(self: Tensor) -> float:
     """
     if self.size != 1:
         raise ValueError(f"item() needs one number; {describe(self)} has shape {self.shape}")
-    return np.asarray(self._data).item()  # type: ignore[no-any-return]
+    return np.asarray(self._value).item()  # type: ignore[no-any-return]
 
 
 def _numpy(self: Tensor) -> np.ndarray[Any, Any]:
     """A fresh, writable copy of the value as a NumPy array."""
-    return np.array(self._data)
+    return np.array(self._value)
 
 
 offer(_item, "item")
@@ -198,7 +198,7 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndar
         raise TypeError(
             f"{describe(self)} would lose its history as a plain NumPy array; {_INSTEAD}"
         )
-    return np.array(self._data, dtype=dtype)
+    return np.array(self._value, dtype=dtype)
 
 
 offer(_array, "__array__")

@@ -145,8 +145,8 @@ offer(var, "var", numpy=[np.var])
 
 def _winners(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
     """Each element's share of the extreme: ties split it evenly, as PyTorch's amax does."""
-    values = x._data if isinstance(x, Tensor) else x
-    best = y._data if isinstance(y, Tensor) else y
+    values = x._value if isinstance(x, Tensor) else x
+    best = y._value if isinstance(y, Tensor) else y
     best = _along(best, values, axis, keepdims)
     tied = np.equal(values, best)
     if np.isnan(best).any():  # the extreme of numbers among which one is NaN is that NaN
@@ -204,7 +204,7 @@ offer(min, "min", numpy=[np.min, np.amin])
 
 def _finite(y: Any) -> Any:
     # ln of an empty sum is -inf; its softmax weights are 0, not nan.
-    return where(np.isinf(y._data if isinstance(y, Tensor) else y), 0.0, y)
+    return where(np.isinf(y._value if isinstance(y, Tensor) else y), 0.0, y)
 
 
 def _logsumexp_forward(x: Data, *, axis: Axis, keepdims: bool) -> Data:
@@ -288,7 +288,8 @@ offer(softmax, "softmax")
 def _log_softmax_forward(x: Data, *, axis: int) -> Data:
     x = as_floats(x)
     y = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    return y - np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):  # of nothing, the sum is 0
+        return y - np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
 
 
 _log_softmax = primitive(

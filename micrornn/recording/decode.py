@@ -111,7 +111,7 @@ def _node(row: Any, nodes: list[Tensor], tables: _Tables, pools: Pools) -> Tenso
     if wanted not in (0, 1):
         raise RecordingError(f"whether it wants a gradient is {wanted!r}, not 0 or 1")
     node = Tensor.__new__(Tensor)
-    node._data = pools.get(value)
+    node._value = pools.get(value)
     node.inputs = tuple([nodes[i] for i in inputs])
     node.place = _pick(tables.places, place, "place")
     node.requires_grad = bool(wanted)
@@ -154,7 +154,7 @@ def _check_call(made: Primitive, node: Tensor) -> None:
 
 
 def _values(node: Tensor, other: Any, pools: Pools) -> tuple[Any, ...]:
-    values = [x._data for x in node.inputs]
+    values = [x._value for x in node.inputs]
     if type(other) is not dict:
         raise RecordingError("its other values are no table")
     for slot, reference in other.items():

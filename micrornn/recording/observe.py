@@ -147,7 +147,7 @@ def passes_of(stream: Sequence[Pullback]) -> list[Pass]:
                 waiting.add(x.number)
         if isinstance(gradient, Tensor):  # a backward pass that was itself recorded
             contributions = [_plain(c) for c in contributions]
-            pullback = Pullback(node, gradient._data, contributions)
+            pullback = Pullback(node, gradient._value, contributions)
         runs[-1].append(pullback)
     return [Pass(run) for run in runs]
 
@@ -158,4 +158,4 @@ def _plain(c: Any) -> Any:
     if isinstance(c, Product):
         return Product(_plain(c.left), _plain(c.right))
     c = dense(c)
-    return c._data if isinstance(c, Tensor) else c
+    return c._value if isinstance(c, Tensor) else c

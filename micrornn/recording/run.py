@@ -145,7 +145,7 @@ class Recording:
         """The value a node had when it was used (first), whatever training made of it since."""
         node = self.node(target)
         users = self.users.get(node.number) if node.is_leaf else None
-        return users[0][0].values[users[0][1]] if users else node._data
+        return users[0][0].values[users[0][1]] if users else node._value
 
     def gradient(self, target: Tensor | str) -> Any:
         """The gradient of all passes at a node, in its shape, or None where nothing arrived."""

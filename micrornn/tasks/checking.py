@@ -122,17 +122,17 @@ def replayed(graph: Graph) -> Checkable:
     if len(graph.outs) != 1:
         raise SourceError(f"the graph has {len(graph.outs)} results; a check is of one")
     (result,) = graph.outs
-    recorded = [(leaf, leaf._data) for leaf in graph.parameters]
+    recorded = [(leaf, leaf._value) for leaf in graph.parameters]
 
     def again(*_: Tensor) -> Tensor:
-        if all(leaf._data is data for leaf, data in recorded):
+        if all(leaf._value is data for leaf, data in recorded):
             return result
         values: dict[int, Any] = {}
         for node in graph:
             given = [values[x.number] for x in node.inputs]
             made_by = node.primitive if node.inputs else None
             values[node.number] = (
-                in_numpy(made_by.forward, given, node.params) if made_by else node._data
+                in_numpy(made_by.forward, given, node.params) if made_by else node._value
             )
         return Tensor(np.asarray(values[result.number]))
 

@@ -129,12 +129,12 @@ def test_what_it_refuses() -> None:
 def test_it_leaves_everything_as_it_was() -> None:
     x = mr.tensor([[0.5, 1.0]], requires_grad=True)
     a = mr.Value(2.0)
-    array = x._data
+    array = x._value
     mr.gradcheck(lambda x, a: mr.tanh(x) * a, [x, a])
-    assert x._data is array and type(a.data) is float and x.grad is None and a.grad is None
+    assert x._value is array and type(a.data) is float and x.grad is None and a.grad is None
     with pytest.raises(mr.GradientMismatch):
         mr.gradcheck(lambda x, a: x.detach() * a, [x, a])
-    assert x._data is array
+    assert x._value is array
 
 
 def test_parameters_need_not_be_arguments_of_f() -> None:

@@ -98,7 +98,7 @@ def _want_nothing(graph: mr.Graph) -> None:
 def _take_a_stranger(graph: mr.Graph) -> None:
     old = graph.nodes[-2]
     stranger = mr.Tensor.__new__(mr.Tensor)
-    stranger.number, stranger.place, stranger._data = old.number, old.place, old._data
+    stranger.number, stranger.place, stranger._value = old.number, old.place, old._value
     stranger.requires_grad = True
     graph.nodes[-1].inputs = (stranger,)
 

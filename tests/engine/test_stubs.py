@@ -29,7 +29,9 @@ def annotation(given: Any, itself: str) -> str:
     """An annotation in the words of a stub: builtins as they are, tensors as ``itself``, all else Any."""
     text = "Any" if given is inspect.Parameter.empty else str(given)
     text = re.sub(r"\bTensor\b", itself, text)
-    known = all(word in PLAIN | {itself} for word in re.findall(r"\w+", text))
+    if itself == "Self":  # the class has a method called float
+        text = re.sub(r"\bfloat\b", "builtins.float", text)
+    known = all(word in PLAIN | {itself, "builtins"} for word in re.findall(r"\w+", text))
     return text if known else "Any"
 
 
@@ -81,7 +83,8 @@ def parameter(p: inspect.Parameter, itself: str) -> str:
 def operators() -> str:
     """The stub of core/operators.py."""
     lines = [
-        *(HEADER, "from collections.abc import Callable, Sequence", "from typing import Any"),
+        *(HEADER, "import builtins", "from collections.abc import Callable, Sequence"),
+        "from typing import Any",
         *("", "from typing_extensions import Self", ""),
         *("FUNCTIONS: dict[str, Callable[..., Any]]", "NUMPY: dict[Any, Callable[..., Any]]", ""),
         "def offer(",

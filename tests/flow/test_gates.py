@@ -40,7 +40,7 @@ def test_what_a_gate_sends_on_is_what_its_activation_was_seen_to_send() -> None:
         np.testing.assert_allclose(trace.arrived[i], np.linalg.norm(rec.gradient(node)), **CLOSE)
         before = node.inputs[0]
         np.testing.assert_allclose(trace.sent[i], np.linalg.norm(rec.gradient(before)), **CLOSE)
-        np.testing.assert_allclose(trace.multiplies[i], np.mean(node._data), **CLOSE)
+        np.testing.assert_allclose(trace.multiplies[i], np.mean(node._value), **CLOSE)
     assert ((trace.passed[1:] > 0) & (trace.passed[1:] <= 0.25)).all()
 
 
@@ -53,7 +53,7 @@ def test_large_weights_saturate() -> None:
 def test_a_plain_rnn_has_its_state_for_a_gate() -> None:
     trace = gates(recorded(nn.RNN, "stacked"))["state"]
     h = recorded(nn.RNN, "stacked").find("h", exact=True)
-    slopes = [np.mean(1 - n._data**2) for n in h if n.step]
+    slopes = [np.mean(1 - n._value**2) for n in h if n.step]
     np.testing.assert_allclose(trace.multiplies, slopes, **CLOSE)
 
 

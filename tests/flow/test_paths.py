@@ -122,7 +122,7 @@ def test_the_highway_of_an_lstm_is_the_product_of_its_forget_gates(gates: str) -
     rec = record(forward)
     split = paths(rec, "c[0]")
     highway = split.parts[split.classes.index("highway")]
-    forget = np.prod([n._data for n in rec.find("f", exact=True)], axis=0)
+    forget = np.prod([n._value for n in rec.find("f", exact=True)], axis=0)
     np.testing.assert_allclose(highway, forget, **CLOSE)
     # The loss is on c: a path can come to an output gate only by way of another gate.
     assert set(split.classes) == {"highway", "forget gate", "input gate", "candidate"}
@@ -134,7 +134,7 @@ def test_the_highway_of_a_gru_is_the_product_of_its_update_gates() -> None:
     x = np.random.default_rng(0).normal(size=(4, 2))
     rec = record(lambda: gru([*x])[0][-1].sum())
     split = paths(rec, "h[0]")
-    update = np.prod([n._data for n in rec.find("z", exact=True)], axis=0)
+    update = np.prod([n._value for n in rec.find("z", exact=True)], axis=0)
     np.testing.assert_allclose(split.parts[split.classes.index("highway")], update, **CLOSE)
     # The reset gate stands behind the candidate.
     assert set(split.classes) == {"highway", "update gate", "candidate"}

@@ -30,8 +30,8 @@ def made(name: str, sample: Sample, rng: Any) -> Tensor:
         value = rng.uniform(low, high, shape)
         inputs.append(mr.tensor(float(value) if shape is None else value, requires_grad=True))
     node = Tensor.__new__(Tensor)
-    node.values = tuple(x._data for x in inputs)
-    node._data = p.forward(*node.values, **sample.params)
+    node.values = tuple(x._value for x in inputs)
+    node._value = p.forward(*node.values, **sample.params)
     node.primitive, node.inputs, node.params = p, tuple(inputs), sample.params
     node.number, node.place, node.requires_grad = next_number(), lift(1.0).place, True
     return node

@@ -172,12 +172,12 @@ def test_a_replay_gives_the_recorded_values() -> None:
     (result,) = graph.outs
     assert check.f(*check.inputs) is result
     (first, *_) = check.inputs
-    data = first._data
-    first._data = data.copy()  # as much as moved, by nothing
+    data = first._value
+    first._value = data.copy()  # as much as moved, by nothing
     try:
         assert check.f(*check.inputs).item() == result.item()
     finally:
-        first._data = data
+        first._value = data
 
 
 def test_a_graph_of_several_results_is_refused() -> None:

@@ -89,7 +89,7 @@ def values(session: Session) -> list[str]:
     if position >= len(line):
         return [f"the {line.direction} pass is over"]
     node = line.nodes[position]
-    lines = [node.scope or "no scope", "value: " + shown(node._data)[0]]
+    lines = [node.scope or "no scope", "value: " + shown(node._value)[0]]
     if line.sent:
         lines.append("gradient: " + shown(line.amounts[position])[0])
         lines += [
@@ -126,7 +126,7 @@ def stops(session: Session) -> list[str]:
     for number, expression in session.state.displays:
         try:
             value = session.moment.value(expression)
-            head = shown(value._data if hasattr(value, "primitive") else value)[0]
+            head = shown(value._value if hasattr(value, "primitive") else value)[0]
         except DebuggerError:
             head = "not yet"
         lines.append(f"d{number} {expression} = {head}")

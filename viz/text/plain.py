@@ -32,7 +32,7 @@ def size_of(node: Tensor) -> str:
     """A number as it is, of an array the Euclidean norm."""
     if node.size == 1:
         return number(node.item())
-    flow = Flow.of(node._data)
+    flow = Flow.of(node._value)
     return "NaN" if flow.state == "nan" else number(flow.norm)
 
 

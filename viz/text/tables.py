@@ -94,7 +94,7 @@ def _cell(scene: Scene, unit: Unit) -> str:
 
 def _elements(group: dict[tuple[object, ...], Row], key: tuple[object, ...], unit: Unit) -> None:
     """Rows for the elements of a value, and for what came back to each."""
-    values = np.asarray(unit.out._data).reshape(-1)
+    values = np.asarray(unit.out._value).reshape(-1)
     step = unit.step
     assert step is not None
     for i, value in enumerate(values[:MOST_SCALARS]):

@@ -82,14 +82,14 @@ def value(unit: Unit) -> str:
     """A number as it is; of an array the shape and the smallest and largest element.
 
     >>> from types import SimpleNamespace as fake
-    >>> value(fake(out=fake(_data=np.array([[1.0, 2.0]]), shape=(1, 2), size=2)))
+    >>> value(fake(out=fake(_value=np.array([[1.0, 2.0]]), shape=(1, 2), size=2)))
     '1×2, 1 to 2'
     """
     node = unit.out
     if node.size == 1:
-        return number(float(np.asarray(node._data).reshape(-1)[0]))
+        return number(float(np.asarray(node._value).reshape(-1)[0]))
     shape = shape_of(node)
     if not node.size:
         return f"{shape}, empty"
-    low, high = (number(float(end(node._data))) for end in (np.min, np.max))
+    low, high = (number(float(end(node._value))) for end in (np.min, np.max))
     return f"{shape}, {low} to {high}"

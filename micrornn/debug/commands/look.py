@@ -173,7 +173,7 @@ def display(session: Session, text: str) -> Outcome:
 
 def value_of(value: Any) -> Any:
     """A node's value in place of the node."""
-    return value._data if isinstance(value, Tensor) else value
+    return value._value if isinstance(value, Tensor) else value
 
 
 @command("undisplay", group="look", usage="undisplay [N ...]", example="undisplay 1")

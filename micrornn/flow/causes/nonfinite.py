@@ -25,20 +25,20 @@ def born(rec: Recording, traffic: Traffic) -> Finding:
 def _forward(rec: Recording) -> Finding | None:
     computed = [node for node in rec.nodes if node.inputs]
     first = next(
-        (n for n in computed if not _finite(n._data) and all(map(_finite, n.values))), None
+        (n for n in computed if not _finite(n._value) and all(map(_finite, n.values))), None
     )
     if first is None:
         for leaf in rec.nodes:
             if leaf.is_leaf and leaf.number in rec.users and _nan(rec.value(leaf)):
                 return Finding(BORN, leaf, [f"Forward: {label(leaf)} was given with NaN in it."])
-        first = next((n for n in computed if _nan(n._data) and not any(map(_nan, n.values))), None)
+        first = next((n for n in computed if _nan(n._value) and not any(map(_nan, n.values))), None)
     if first is None:
         return None
     return Finding(
         BORN,
         first,
         [
-            f"Forward: {_kind(first._data)} came out of {_name(first)}.",
+            f"Forward: {_kind(first._value)} came out of {_name(first)}.",
             f"It was given {_inputs(first)}.",
         ],
     )

@@ -187,7 +187,7 @@ def _saturated(
 ) -> Finding:
     node = hop.node
     assert node.primitive is not None
-    value = np.abs(np.asarray(node._data, dtype=float))
+    value = np.abs(np.asarray(node._value, dtype=float))
     made = node.primitive.name
     text = (
         f"The derivative of {made} ({label(node)}) let a factor of {hop.gain:.3g} through; its largest "

@@ -139,7 +139,7 @@ def _survives_scaled(node: Tensor, slot: int, g: Array) -> bool:
 
 
 def _flat(node: Tensor, slot: int, g: Array) -> str:
-    value, given = np.asarray(node._data), np.asarray(node.values[slot])
+    value, given = np.asarray(node._value), np.asarray(node.values[slot])
     assert node.primitive is not None
     made = node.primitive.name
     hit = np.broadcast_to(g, value.shape) != 0

@@ -91,7 +91,7 @@ class Variables:
         if position >= len(line):
             return []
         node = line.nodes[position]
-        found = [self._array("value", node._data, node)]
+        found = [self._array("value", node._value, node)]
         if line.sent:
             found.append(self._array("gradient", line.amounts[position], node))
             for x, sent in zip(node.inputs, line.sent[position]):
