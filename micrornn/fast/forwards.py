@@ -35,7 +35,8 @@ def _pow(a: Any, b: Any) -> Any:
             return math.pow(a, b)
         except ValueError:  # NaN or infinity, in NumPy
             raise ArithmeticError from None
-    return a**b
+    # NumPy 2.1 and 2.2 give float32 for float32 ** float64 without axes: only np.power is right there.
+    return a**b if type(b) in _NUMBER else np.power(a, b)
 
 
 def _sigmoid(declared: Forward) -> Forward:
