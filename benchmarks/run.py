@@ -42,14 +42,14 @@ def environment() -> dict[str, str]:
 class Worker:
     """One peer of one case, in a process of its own, that answers on a pipe."""
 
-    def __init__(self, case: Case, peer: str, folder: Path) -> None:
+    def __init__(self, case: Case, peer: str, folder: Path, **settings: str) -> None:
         self.results = folder / f"{case.name}-{peer}.npz"
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "worker.py"), case.name, peer, str(self.results)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment() | settings,
         )
 
     def ask(self, question: str) -> str:
