@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import sys
 import timeit
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
