@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 
 from micrornn.context import scope
-from micrornn.nn.init import Seed, as_generator, default_
-from micrornn.nn.module import Module, Parameter
-from micrornn.nn.sequence import as_input
+from micrornn.nn.dropout import dropout
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.init import default_
+from micrornn.nn.module import Module
+from micrornn.nn.registry import Parameter
+from micrornn.nn.sequence import as_float, as_input
 from micrornn.ops.elementwise import tanh, where
 from micrornn.ops.product import linear, matmul
 from micrornn.ops.reduce import softmax
 from micrornn.ops.shape import expand_dims, squeeze, swapaxes
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 # What a masked score becomes: e^x of it is exactly 0, and unlike -inf it is a number like others, so that
@@ -34,7 +38,7 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
         mask: truth values that broadcast to the scores; true where there is something to look at.
 
     Raises:
-        ValueError: the mask does not fit, or leaves a row with nothing.
+        ValueError: the mask is not of truth values, does not fit, or leaves a row with nothing.
 
     >>> masked_softmax([1.0, 1.0, 9.0], [True, True, False]).data
     array([0.5, 0.5, 0. ])
@@ -66,7 +70,13 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
 
 
 def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, is_causal: bool = False
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
 ) -> Tensor:
     """softmax(Q K^T / sqrt(d)) V (Vaswani et al. 2017, eq. 1), as PyTorch's function of that name.
 
@@ -74,27 +84,44 @@ def scaled_dot_product_attention(
         query: (..., L, d).
         key: (..., S, d).
         value: (..., S, V).
-        attn_mask: truth values that broadcast to (..., L, S), true where a key may be looked at.
+        attn_mask: truth values that broadcast to (..., L, S), true where a key may be looked at; or numbers,
+            which are added to the scores.
+        dropout_p: the share of the weights to drop: 0 outside of training.
         is_causal: query l sees the keys up to l only; not together with a mask.
+        scale: what the products are multiplied by, 1 / sqrt(d) by default.
 
     Returns:
         (..., L, V).
 
     Raises:
-        ValueError: a mask was given together with ``is_causal``, does not fit, or leaves a query nothing.
+        ValueError: an option has no such value; a mask was given together with ``is_causal``, does not fit,
+            or leaves a query nothing.
 
     >>> import micrornn as mr
     >>> x = mr.tensor([[1.0, 0.0], [0.0, 1.0]])
     >>> mr.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True).data[0]
     array([1., 0.])
     """
-    q, k = as_input(query, np.float64, "query"), as_input(key, np.float64, "key")
+    check("scaled_dot_product_attention", dropout_p=dropout_p, is_causal=is_causal)
+    q, k, v = as_float(query), as_float(key), as_float(value)
     if is_causal:
         if attn_mask is not None:
             raise ValueError("attention: give attn_mask or is_causal=True, not both")
         attn_mask = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
-    scores = matmul(q, swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
-    return matmul(masked_softmax(scores, attn_mask), value)
+    if scale is None:
+        scale = 1.0 / math.sqrt(q.shape[-1])
+    check("scaled_dot_product_attention", scale=scale)
+    scores = matmul(q, swapaxes(k, -1, -2)) * float(scale)
+    if attn_mask is not None and not isinstance(attn_mask, Tensor):
+        attn_mask = np.asarray(attn_mask)
+    if attn_mask is not None and attn_mask.dtype.kind != "b":
+        if attn_mask.dtype.kind != "f" or np.isnan(getattr(attn_mask, "_data", attn_mask)).any():
+            raise ValueError(
+                f"scaled_dot_product_attention: attn_mask of {attn_mask.dtype}; give truth values, true "
+                "where a key may be looked at, or numbers that are added to the scores"
+            )
+        scores, attn_mask = scores + attn_mask, None
+    return matmul(dropout(masked_softmax(scores, attn_mask), dropout_p), v)
 
 
 class Attention(Module):
@@ -221,6 +248,7 @@ class GeneralAttention(Attention):
         self, query_size: int, key_size: int, *, rng: Seed = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        check("GeneralAttention", query_size=query_size, key_size=key_size)
         self.query_size, self.key_size = query_size, key_size
         table = np.zeros((query_size, key_size), dtype or np.float64)
         self.weight = default_(Parameter(table), key_size, rng)
@@ -266,6 +294,9 @@ class AdditiveAttention(Attention):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        check(
+            "AdditiveAttention", query_size=query_size, key_size=key_size, hidden_size=hidden_size
+        )
         rng = None if rng is None else as_generator(rng)
         self.query_size, self.key_size, self.hidden_size = query_size, key_size, hidden_size
 

@@ -8,26 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.options import check
 from micrornn.tensor import Tensor, describe
 
 Parameters = Tensor | Iterable[Tensor]
 
 
-def get_total_norm(tensors: Any, norm_type: float = 2.0) -> float:
+def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
     """The norm of all elements of some arrays or tensors taken together, as one long vector.
 
     Raises:
-        ValueError: ``norm_type`` is not a positive number or ``inf``.
+        ValueError: ``norm_type`` is not a positive number or ``inf``; or ``error_if_nonfinite``, and the norm
+            is nan or inf.
 
     >>> import numpy as np
     >>> get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])
     5.0
     """
-    if not norm_type > 0:
-        raise ValueError(f"norm_type={norm_type!r}; give a positive number (1, 2, ...) or math.inf")
+    check("get_total_norm", norm_type=norm_type, error_if_nonfinite=error_if_nonfinite)
     with np.errstate(over="ignore"):  # a square that overflows is taken again, scaled
         parts = [_norm(t._data if isinstance(t, Tensor) else t, norm_type) for t in tensors]
-        return _norm(np.array(parts), norm_type)
+        total = _norm(np.array(parts), norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise ValueError(
+            f"get_total_norm: the norm is {total}; look for where it was born (mr.trap_nonfinite())"
+        )
+    return total
 
 
 def clip_grad_norm_(
@@ -56,8 +62,7 @@ def clip_grad_norm_(
     >>> w.grad.round(4)
     array([0.6, 0.8])
     """
-    if not max_norm >= 0:
-        raise ValueError(f"max_norm={max_norm!r}; give the largest norm allowed, 0 or more")
+    check("clip_grad_norm_", max_norm=max_norm, error_if_nonfinite=error_if_nonfinite)
     wanted = _with_grad(parameters)
     total = get_total_norm([parameter.grad for parameter in wanted], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
@@ -88,12 +93,20 @@ def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     >>> w.grad
     array([ 1. , -0.5])
     """
-    if not clip_value >= 0:
-        raise ValueError(f"clip_value={clip_value!r}; give the largest size allowed, 0 or more")
+    check("clip_grad_value_", clip_value=clip_value)
     for parameter in _with_grad(parameters):
         grad: Any = parameter.grad
         clipped = np.clip(grad, -clip_value, clip_value)
         parameter.grad = float(clipped) if isinstance(grad, float) else clipped
+
+
+def forget_grad(parameter: Tensor, set_to_none: bool = True) -> None:
+    """Make a gradient None, so that the next backward starts from nothing; or zeros where there was one."""
+    grad: Any = parameter.grad
+    if set_to_none or grad is None:
+        parameter.grad = None
+    else:
+        parameter.grad = 0.0 if isinstance(grad, float) else np.zeros_like(grad)
 
 
 def _with_grad(parameters: Parameters) -> list[Tensor]:

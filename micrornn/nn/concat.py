@@ -9,11 +9,12 @@ import numpy as np
 from micrornn.context import scope
 from micrornn.nn.basic import Linear
 from micrornn.nn.equations import product
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_input, leaf
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 
@@ -58,9 +59,7 @@ class ConcatRNNCell(Module):
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"ConcatRNNCell: {name}={size!r}; give an integer from 1 up")
+        check("ConcatRNNCell", **sizes)
         rng = None if rng is None else as_generator(rng)
         self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
         self.i2h = Linear(input_size + hidden_size, hidden_size, rng=rng, dtype=dtype)
@@ -71,13 +70,13 @@ class ConcatRNNCell(Module):
         with scope(t=0):
             return leaf(np.zeros((batch, self.hidden_size), self.i2h.weight.dtype), "h")
 
-    def forward(self, x: Any, h: Any = None) -> tuple[Tensor, Tensor]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
         """The output and the next state; see the class."""
         dtype = self.i2h.weight.dtype
-        x = as_input(x, dtype, "x")
+        x = as_input(input, dtype, "x")
         lead = x.shape[:-1]
         with scope(t=0):
-            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if h is None else h
+            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if hx is None else hx
             h = as_input(h, dtype, "h")
         expected = (*lead, self.input_size), (*lead, self.hidden_size)
         if x.ndim not in (1, 2) or (x.shape, h.shape) != expected:

@@ -16,12 +16,14 @@ from micrornn.nn.attention import (
 )
 from micrornn.nn.basic import Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
+from micrornn.nn.containers import ModuleList
+from micrornn.nn.dropout import dropout
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.functional import dropout
-from micrornn.nn.init import Seed, as_generator
-from micrornn.nn.module import Module, ModuleList
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.module import Module
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 State = list[tuple[Tensor, ...]]  # for each layer h, or h and c
@@ -98,16 +100,15 @@ class Decoder(Module):
     ) -> None:
         super().__init__()
         rng = None if rng is None else as_generator(rng)
-        if cell not in CELLS:
-            raise ValueError(f"Decoder: cell={cell!r}; give one of {', '.join(map(repr, CELLS))}")
+        check("Decoder", vocab_size=vocab_size, embedding_size=embedding_size, cell=cell)
+        check("Decoder", hidden_size=hidden_size, num_layers=num_layers, dropout=dropout)
         if attention not in (None, *ATTENTIONS):
             raise ValueError(
                 f"Decoder: attention={attention!r}; give None or one of "
                 f"{', '.join(map(repr, ATTENTIONS))}"
             )
-        if num_layers < 1:
-            raise ValueError(f"Decoder: num_layers={num_layers!r}; give an integer from 1 up")
         memory_size = hidden_size if memory_size is None else memory_size
+        check("Decoder", memory_size=memory_size)
         if attention in ("dot", "scaled") and memory_size != hidden_size:
             raise ValueError(
                 f"Decoder: attention={attention!r} multiplies states of {hidden_size} numbers with a memory "
@@ -155,7 +156,7 @@ class Decoder(Module):
         for layer, (cell, own) in enumerate(zip(self.cells, before)):
             with scope(f"decoder/{self.cell.lower()}.{layer}"):
                 if layer and self.dropout and self.training:
-                    x = dropout(x, self.dropout, True, self.rng)
+                    x = dropout(x, self.dropout, generator=self.rng)
                 single = own[0] if own is not None and len(own) == 1 else own
                 new = cell(x, single)
             after.append(new if isinstance(new, tuple) else (new,))

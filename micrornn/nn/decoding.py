@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.context import no_grad
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.options import SIZE
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -137,8 +138,8 @@ def check_drawing(temperature: float, top_k: int | None) -> None:
     """Refuse a temperature and a ``top_k`` that `distribution` cannot use."""
     if not 0 <= temperature < np.inf:
         raise ValueError(f"temperature={temperature!r}; give 0 or more, and a finite number")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k={top_k!r}; give an integer from 1 up")
+    if top_k is not None and not SIZE.holds(top_k):
+        raise ValueError(f"top_k={top_k!r}; give {SIZE.words}")
 
 
 def beam_search(
@@ -277,5 +278,5 @@ def _below_the_greatest(logits: Any) -> Array:
 
 def _positive(function: str, **sizes: int) -> None:
     for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{function}: {name}={size!r}; give an integer from 1 up")
+        if not SIZE.holds(size):
+            raise ValueError(f"{function}: {name}={size!r}; give {SIZE.words}")

@@ -11,6 +11,7 @@ from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.sequence import as_input
 from micrornn.ops.index import scatter
 from micrornn.ops.shape import pad, stack, swapaxes
+from micrornn.options import check
 from micrornn.tensor import Tensor, lift
 
 Array = np.ndarray[Any, Any]
@@ -59,6 +60,7 @@ def pad_sequence(
     array([[1, 2, 3],
            [4, 0, 0]])
     """
+    check("pad_sequence", batch_first=batch_first, padding_value=padding_value)
     parts = [s if isinstance(s, Tensor) else np.asarray(s) for s in sequences]
     shapes = {part.shape[1:] for part in parts if part.shape}
     if not parts or len(shapes) != 1 or not all(part.shape for part in parts):
@@ -88,7 +90,7 @@ def pad_sequence(
     return stack(rows, axis)
 
 
-def unpad_sequence(padded: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
+def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """The sequences of a padded batch, each cut to its own length: `pad_sequence` undone.
 
     Raises:
@@ -97,7 +99,10 @@ def unpad_sequence(padded: Any, lengths: Any, batch_first: bool = False) -> list
     >>> unpad_sequence(np.array([[1, 4], [2, 0]]), [2, 1])
     [array([1, 2]), array([4])]
     """
-    whole = padded if isinstance(padded, Tensor) else np.asarray(padded)
+    check("unpad_sequence", batch_first=batch_first)
+    whole = padded_sequences
+    if not isinstance(whole, Tensor):
+        whole = np.asarray(whole)
     if whole.ndim < 2:
         raise ValueError(
             f"unpad_sequence: a padded batch of shape {whole.shape} was given; two axes are time and batch"
@@ -129,6 +134,7 @@ def pack_padded_sequence(
     >>> packed.data.data, packed.batch_sizes
     (array([1., 4., 2.]), array([2, 1]))
     """
+    check("pack_padded_sequence", batch_first=batch_first, enforce_sorted=enforce_sorted)
     whole = as_input(input, np.float64, "x")
     if whole.ndim < 2:
         raise ValueError(
@@ -170,6 +176,13 @@ def pad_packed_sequence(
     (tensor([[1., 2.],
      [0., 3.]], scatter), array([1, 2]))
     """
+    check("pad_packed_sequence", batch_first=batch_first, padding_value=padding_value)
+    check("pad_packed_sequence", total_length=total_length)
+    if not isinstance(sequence, PackedSequence):
+        raise TypeError(
+            f"pad_packed_sequence: {type(sequence).__name__} was given; give a PackedSequence, such as "
+            "pack_padded_sequence returns"
+        )
     lengths = sequence.lengths
     steps = int(lengths.max()) if total_length is None else total_length
     if steps < lengths.max():
@@ -195,15 +208,16 @@ def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> Pack
     >>> pack_sequence([[1.0, 2.0], [3.0]]).data.data
     array([1., 3., 2.])
     """
+    check("pack_sequence", enforce_sorted=enforce_sorted)
     lengths = [len(s) for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
-def unpack_sequence(sequence: PackedSequence) -> list[Tensor]:
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """The sequences of a packed batch, each by itself, in the order in which they were given.
 
     >>> [s.data for s in unpack_sequence(pack_sequence([[1.0, 2.0], [3.0]]))]
     [array([1., 2.]), array([3.])]
     """
-    padded, lengths = pad_packed_sequence(sequence)
+    padded, lengths = pad_packed_sequence(packed_sequences)
     return unpad_sequence(padded, lengths)

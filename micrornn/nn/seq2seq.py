@@ -16,15 +16,17 @@ from micrornn import collector
 from micrornn.context import no_grad, scope
 from micrornn.nn import decoding
 from micrornn.nn.basic import Linear
+from micrornn.nn.containers import ModuleList
 from micrornn.nn.decoder import Decoder, Memory, State
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.lengths import as_lengths, length_mask
-from micrornn.nn.module import Module, ModuleList
+from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate, stack
+from micrornn.options import check, is_integer
 from micrornn.tensor import Tensor
 
 KINDS: dict[str, Any] = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
@@ -73,8 +75,7 @@ class Encoder(Module):
     ) -> None:
         super().__init__()
         rng = None if rng is None else as_generator(rng)
-        if cell not in KINDS:
-            raise ValueError(f"Encoder: cell={cell!r}; give one of {', '.join(map(repr, KINDS))}")
+        check("Encoder", vocab_size=vocab_size, embedding_size=embedding_size, cell=cell)
         self.cell = cell
         self.embedding = Embedding(vocab_size, embedding_size, padding_idx, rng=rng, dtype=dtype)
         options: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
@@ -152,6 +153,12 @@ class Seq2Seq(Module):
     ) -> None:
         super().__init__()
         self.rng = None if rng is None else as_generator(rng)
+        for name, token in (("start", start), ("end", end)):
+            if not is_integer(token) or not 0 <= token < decoder.vocab_size:
+                raise ValueError(
+                    f"Seq2Seq: {name}={token!r}; give a token of the decoder, from 0 to "
+                    f"{decoder.vocab_size - 1}"
+                )
         self.encoder, self.decoder, self.start, self.end = encoder, decoder, start, end
         one, two = encoder.recurrent, decoder
         if (encoder.cell, one.num_layers) != (two.cell, two.num_layers):
@@ -210,12 +217,7 @@ class Seq2Seq(Module):
                 token by itself (Bengio et al. 2015): 1 is teacher forcing, 0 is running free.
             feed: what it is fed otherwise: ``"argmax"``, its likeliest token, or ``"sample"``, a draw.
         """
-        if not 0.0 <= teacher_forcing <= 1.0:
-            raise ValueError(
-                f"Seq2Seq: teacher_forcing={teacher_forcing!r}; give a share between 0 and 1"
-            )
-        if feed not in ("argmax", "sample"):
-            raise ValueError(f"Seq2Seq: feed={feed!r}; give 'argmax' or 'sample'")
+        check("Seq2Seq", teacher_forcing=teacher_forcing, feed=feed)
         truth, tokens = as_tokens(target, "Seq2Seq"), as_tokens(source, "Seq2Seq")
         if truth.shape[1:] != tokens.shape[1:]:
             raise ValueError(
@@ -256,8 +258,7 @@ class Seq2Seq(Module):
                 (``temperature``, ``top_k``, ``rng``); see `decoding`.
             max_length: where to stop when END does not come.
         """
-        if method not in ("greedy", "beam", "sample"):
-            raise ValueError(f"translate: method={method!r}; give 'greedy', 'beam' or 'sample'")
+        check("translate", method=method)
         training = [module for module in self.modules() if module.training]
         self.eval()
         try:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.options import is_integer
 from micrornn.primitive import Operation, primitive, sample
-from micrornn.tensor import Data
+from micrornn.tensor import Data, Tensor
 
 Pair = tuple[int, int]
 Array = np.ndarray[Any, Any]
@@ -24,6 +25,44 @@ def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 
     14
     """
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def as_pair(owner: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
+    """An option of each axis: one number for all of them, or one for each.
+
+    Raises:
+        ValueError: it is neither, or a number is not an integer or too small.
+
+    >>> as_pair("conv2d", "stride", 2, 1)
+    (2, 2)
+    """
+    values = (value,) * axes if is_integer(value) else value
+    fits = isinstance(values, (tuple, list)) and len(values) == axes
+    if not fits or any(not is_integer(n) or n < least for n in values):
+        many = ", or two: down, across" if axes == 2 else ""
+        raise ValueError(f"{owner}: {name}={value!r}; give an integer from {least} up{many}")
+    return tuple(int(n) for n in values)
+
+
+def fitted(
+    function: str, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+) -> dict[str, Pair]:
+    """The options of `windows` for an image (..., H, W): size, kernel, stride, padding, dilation.
+
+    Raises:
+        ValueError: an option has no such value, or the window does not fit into the image.
+    """
+    kernel = as_pair(function, "kernel_size", kernel_size, 1)
+    about: dict[str, Pair] = {"size": (x.shape[-2], x.shape[-1]), "kernel": kernel}
+    about["stride"] = as_pair(function, "stride", stride, 1)
+    about["padding"] = as_pair(function, "padding", padding, 0)
+    about["dilation"] = as_pair(function, "dilation", dilation, 1)
+    if min(out_size(n, k, s, p, d) for n, k, s, p, d in zip(*about.values())) < 1:
+        raise ValueError(
+            f"{function}: a window of {kernel}, dilation {about['dilation']}, does not fit into an image of "
+            f"{about['size']} with padding {about['padding']}; give a smaller window or more padding"
+        )
+    return about
 
 
 def _places(

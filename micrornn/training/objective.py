@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from micrornn.context import scope
 from micrornn.data.feeds import Batch
-from micrornn.nn.cross_entropy import cross_entropy
-from micrornn.nn.losses import Loss, sequence_loss
+from micrornn.nn.losses import Loss, cross_entropy, sequence_loss
 from micrornn.tensor import Tensor
 
 

@@ -46,7 +46,7 @@ def test_the_function_of_pytorchs_name(case):
     mask = case.arguments["mask"]
     mask = None if mask is None else np.array(mask)[..., None, :]
     causal = case.arguments["kind"] == "causal"
-    context = F.scaled_dot_product_attention(query, keys, values, mask, causal)
+    context = F.scaled_dot_product_attention(query, keys, values, mask, is_causal=causal)
     assert np.abs(context.data - case["outputs"]["context"]).max() < 1e-12
 
 
@@ -100,7 +100,7 @@ def test_a_seed_does_not_make_weights_alike():
         (lambda: nn.DotAttention()(np.ones(2), np.ones(2)), r"keys \(..., S, K\)"),
         (
             lambda: F.scaled_dot_product_attention(
-                np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.eye(2) > 0, True
+                np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.eye(2) > 0, is_causal=True
             ),
             "not both",
         ),

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.nn.cross_entropy import check_reduction
-from micrornn.nn.ctc import Lattice, ctc, lattice, occupancy
-from micrornn.nn.module import Module
+from micrornn.nn.losses.ctc import Lattice, ctc, lattice, occupancy
+from micrornn.nn.losses.loss import LossModule
+from micrornn.nn.sequence import as_float
 from micrornn.ops.reduce import mean, sum
 from micrornn.ops.shape import expand_dims, squeeze
-from micrornn.tensor import Tensor, lift
+from micrornn.options import check
+from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -49,8 +50,8 @@ def ctc_loss(
     >>> round(float(mr.exp(-loss)), 4)
     0.75
     """
-    check_reduction(reduction, "ctc_loss")
-    x = lift(log_probs)
+    check("ctc_loss", blank=blank, reduction=reduction, zero_infinity=zero_infinity)
+    x = as_float(log_probs)
     single = x.ndim == 2
     labels, counts, sizes = as_labels(x.shape, targets, input_lengths, target_lengths, blank)
     about: dict[str, Any] = {"targets": labels, "input_lengths": counts, "target_lengths": sizes}
@@ -65,30 +66,14 @@ def ctc_loss(
     return loss
 
 
-class CTCLoss(Module):
-    """`functional.ctc_loss` with its options kept; the result is named ``loss``.
+class CTCLoss(LossModule, function=ctc_loss, data=4):
+    """`functional.ctc_loss`, of log-probabilities (T, N, C).
 
     >>> import micrornn as mr
     >>> even = mr.log_softmax(mr.tensor([[0.0, 0.0]] * 3))
     >>> round(mr.nn.CTCLoss()(even, [1]).item(), 4)
     0.2877
     """
-
-    def __init__(
-        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
-    ) -> None:
-        super().__init__()
-        check_reduction(reduction, "CTCLoss")
-        self.blank, self.reduction, self.zero_infinity = blank, reduction, zero_infinity
-
-    def forward(
-        self, log_probs: Any, targets: Any, input_lengths: Any = None, target_lengths: Any = None
-    ) -> Tensor:
-        """The loss of log-probabilities (T, N, C) against labels."""
-        options = (self.blank, self.reduction, self.zero_infinity)
-        loss = ctc_loss(log_probs, targets, input_lengths, target_lengths, *options)
-        loss.name = "loss"
-        return loss
 
 
 def ctc_alignment(log_probs: Any, target: Any, blank: int = 0) -> tuple[Array, Array]:

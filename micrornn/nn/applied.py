@@ -1,0 +1,68 @@
+"""A function as a module, declared in one line: it keeps the options and is called with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Signature, signature
+from typing import Any, ClassVar
+
+from micrornn.nn.module import Module
+from micrornn.options import check
+from micrornn.tensor import Tensor
+
+
+class Applied(Module):
+    """A module made of a function, whose first arguments are data and whose others are options.
+
+    Args:
+        options: by position or by name, as the function has them; each becomes an attribute.
+
+    Raises:
+        TypeError: the function has no such option.
+        ValueError: an option has a value that it cannot have.
+
+    >>> class Power(Applied, function=lambda x, exponent=2.0: x**exponent):
+    ...     pass
+    >>> Power(), Power(3.0)(2.0)
+    (Power(exponent=2.0), 8.0)
+    """
+
+    function: ClassVar[Callable[..., Tensor]]
+    __signature__: ClassVar[Signature]
+
+    def __init_subclass__(
+        cls, function: Callable[..., Tensor] | None = None, data: int = 1, **more: Any
+    ) -> None:
+        super().__init_subclass__(**more)
+        if function is not None:
+            cls.function = staticmethod(function)
+            cls.__signature__ = Signature(list(signature(function).parameters.values())[data:])
+
+    def __init__(self, *options: Any, **named: Any) -> None:
+        super().__init__()
+        kind = type(self)
+        try:
+            bound = kind.__signature__.bind(*options, **named)
+        except TypeError as error:
+            raise TypeError(f"{kind.__name__}{kind.__signature__}: {error}") from None
+        bound.apply_defaults()
+        check(kind.__name__, **bound.arguments)
+        for name, value in bound.arguments.items():
+            self._keep(name, value)
+
+    def _keep(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the function, as they are now."""
+        return {name: getattr(self, name) for name in self.__signature__.parameters}
+
+    def forward(self, *data: Any, **named: Any) -> Tensor:
+        """The function of the data, with the options that were kept."""
+        return self.function(*data, **named, **self.options)
+
+    def extra_repr(self) -> str:
+        """The options, without switches that are off and what was left out."""
+        shown = [(k, v) for k, v in self.options.items() if v is not False and v is not None]
+        return ", ".join(f"{name}={value!r}" for name, value in shown)
