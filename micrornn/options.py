@@ -52,6 +52,7 @@ def between(words: str, holds: Callable[[Any], bool]) -> Rule:
 
 FLAG = Rule("True or False", lambda value: isinstance(value, (bool, np.bool_)))
 TEXT = Rule("text", lambda value: isinstance(value, str))
+FUNCTION = Rule("a function", callable)
 INTEGER = Rule("an integer", is_integer)
 COUNT = Rule("an integer from 0 up", lambda value: is_integer(value) and value >= 0)
 SIZE = Rule("an integer from 1 up", lambda value: is_integer(value) and value >= 1)
@@ -64,6 +65,8 @@ NOT_NEGATIVE = between("a finite number, 0 or more", lambda value: value >= 0)
 POSITIVE = between("a positive finite number", lambda value: value > 0)
 SHARE = between("a number from 0 to 1", lambda value: 0 <= value <= 1)
 BELOW_ONE = between("a number from 0 to below 1", lambda value: 0 <= value < 1)
+INSIDE = between("a number between 0 and 1", lambda value: 0 < value < 1)
+FROM_ONE = between("a finite number from 1 up", lambda value: value >= 1)
 ABOVE_ZERO = between("a number above 0, at most 1", lambda value: 0 < value <= 1)
 LIMIT = Rule("a number, 0 or more, or inf", lambda v: NUMBER.holds(v) and v >= 0)
 ORDER = Rule("a positive number, or inf", lambda value: NUMBER.holds(value) and value > 0)
@@ -87,27 +90,33 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (SIZE, "input_size hidden_size output_size num_layers vocab_size query_size key_size groups"),
     (SIZE, "num_embeddings embedding_dim embedding_size memory_size num_features in_channels"),
     (SIZE, "out_channels T_max total_iters step_size updates"),
-    (or_none(SIZE), "total_length"),
+    (SIZE, "max_length beam_search.width ctc_beam.width"),
+    (or_none(SIZE), "total_length top_k length_mask.steps"),
     (COUNT, "proj_size blank patience cooldown"),
     (EPOCH, "last_epoch"),
     (COUNTS, "milestones"),
     (CLASSES, "num_classes"),
-    (INTEGER, "ignore_index dim start_dim end_dim"),
-    (or_none(INTEGER), "axis"),
+    (INTEGER, "ignore_index dim start_dim end_dim start convert_gates.axis"),
+    (or_none(INTEGER), "axis end"),
     (FLAG, "bias batch_first bidirectional peepholes layer_norm reset_after affine freeze"),
     (FLAG, "elementwise_affine track_running_stats ceil_mode return_indices log_target training"),
     (FLAG, "is_causal zero_infinity strict set_to_none requires_grad enforce_sorted train.mode"),
     (FLAG, "error_if_nonfinite nesterov centered amsgrad maximize cycle_momentum three_phase"),
     (NEVER, "inplace"),
     (or_none(TEXT), "name"),
+    (FUNCTION, "sequence_loss.loss masked_sequence_loss.loss"),
     (SHARE, "p dropout dropout_p label_smoothing teacher_forcing alpha pct_start end_factor"),
     (or_none(SHARE), "BatchNorm1d.momentum batch_norm.momentum"),
+    (SHARE, "linear_decay.begin linear_decay.least"),
     (ABOVE_ZERO, "start_factor"),
+    (INSIDE, "exponential_decay.base"),
+    (FROM_ONE, "inverse_sigmoid_decay.k"),
     (BELOW_ONE, "ReduceLROnPlateau.factor"),
     (BETAS, "betas"),
     (NOT_NEGATIVE, "lr eps weight_decay lr_decay momentum initial_accumulator_value gamma std"),
     (NOT_NEGATIVE, "threshold SmoothL1Loss.beta smooth_l1_loss.beta"),
-    (POSITIVE, "delta beta scale div_factor final_div_factor"),
+    (NOT_NEGATIVE, "temperature length_power linear_decay.slope"),
+    (POSITIVE, "sample.temperature delta beta scale div_factor final_div_factor"),
     (REAL, "negative_slope gain dampening val forget_bias_.value eta_min a b mean identity_.scale"),
     (or_none(REAL), "calculate_gain.param"),
     (NUMBER, "padding_value"),

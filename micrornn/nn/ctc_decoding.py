@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -74,9 +75,8 @@ def ctc_beam(log_probs: Any, width: int = 10, blank: int = 0) -> list[Labelling]
     >>> [(labels, round(float(np.exp(p)), 2)) for labels, p in found]
     [([1], 0.64), ([], 0.36)]
     """
+    check("ctc_beam", width=width)
     x = _frames(log_probs, blank)
-    if width < 1:
-        raise ValueError(f"ctc_beam: width={width!r}; give an integer from 1 up")
     none = -np.inf
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, none)}
     for frame in x.tolist():
@@ -112,6 +112,7 @@ def _frames(log_probs: Any, blank: int) -> Array:
         raise ValueError(
             f"ctc: log_probs of shape {x.shape} were given; give one sequence, (frames, symbols)"
         )
+    check("ctc", blank=blank)
     if not 0 <= blank < x.shape[1]:
         raise ValueError(f"ctc: blank={blank!r} is not among the {x.shape[1]} symbols")
     if not (usable := x < np.inf).all():  # neither is NaN

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrornn.context import no_grad
 from micrornn.nn.generators import Seed, as_generator
-from micrornn.options import SIZE
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -89,11 +89,7 @@ def sample(
     >>> sample(model, None, 0, None, 8, temperature=0.5, rng=0).tokens
     [1, 1, 0, 0, 2, 2, 1, 1]
     """
-    if not 0 < temperature < np.inf:
-        raise ValueError(
-            f"sample: temperature={temperature!r}; give a positive finite number, or take greedy "
-            "decoding, which is what a temperature of 0 would mean"
-        )
+    check("sample", temperature=temperature, top_k=top_k)
     generator = as_generator(rng)
 
     def draw(logs: Array) -> int:
@@ -136,10 +132,7 @@ def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None
 
 def check_drawing(temperature: float, top_k: int | None) -> None:
     """Refuse a temperature and a ``top_k`` that `distribution` cannot use."""
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature={temperature!r}; give 0 or more, and a finite number")
-    if top_k is not None and not SIZE.holds(top_k):
-        raise ValueError(f"top_k={top_k!r}; give {SIZE.words}")
+    check("distribution", temperature=temperature, top_k=top_k)
 
 
 def beam_search(
@@ -177,8 +170,9 @@ def beam_search(
     >>> best.tokens, round(best.log_prob, 2), best.finished
     ([2], -0.8, True)
     """
-    _positive("beam_search", width=width, max_length=max_length)
-    if not 0 <= length_power <= _GREATEST_POWER:
+    check("beam_search", width=width, max_length=max_length, length_power=length_power)
+    check("beam_search", start=start, end=end)
+    if length_power > _GREATEST_POWER:
         raise ValueError(
             f"beam_search: length_power={length_power!r}; give a number from 0 to {_GREATEST_POWER}, "
             "where 0 ranks by probability and 1 by the mean per token"
@@ -233,7 +227,7 @@ def _follow(
     choose: Callable[[Array], int],
 ) -> Hypothesis:
     """One token after the other, each chosen from the log-probabilities of the next."""
-    _positive("decoding", max_length=max_length)
+    check("decoding", start=start, end=end, max_length=max_length)
     tokens: list[int] = []
     total, token = 0.0, start
     for _ in range(max_length):
@@ -274,9 +268,3 @@ def _below_the_greatest(logits: Any) -> Array:
         )
     with np.errstate(over="ignore"):  # to -inf, a probability of 0
         return np.asarray(scores - greatest)
-
-
-def _positive(function: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if not SIZE.holds(size):
-            raise ValueError(f"{function}: {name}={size!r}; give {SIZE.words}")

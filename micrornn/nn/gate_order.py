@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -53,19 +54,20 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
     >>> convert_gates([1, 2, 3, 4], "LSTM", "pytorch", "onnx")
     array([1, 4, 2, 3])
     """
-    if cell not in ORDERS:
+    if str(cell) not in ORDERS:
         raise ValueError(
             f"convert_gates: cell={cell!r}; give one of {', '.join(map(repr, ORDERS))}"
         )
     for name, order in (("source", source), ("target", target)):
-        if order not in ORDERS[cell]:
+        if str(order) not in ORDERS[cell]:
             raise ValueError(
                 f"convert_gates: {name}={order!r} for {cell}; give one of "
                 f"{', '.join(map(repr, ORDERS[cell]))}"
             )
+    check("convert_gates", axis=axis)
     array = np.array(weights._data if isinstance(weights, Tensor) else weights)
     given, wanted = ORDERS[cell][source], ORDERS[cell][target]
-    length = array.shape[axis] if array.ndim else 0
+    length = array.shape[axis] if -array.ndim <= axis < array.ndim else 0
     if not length or length % len(given):
         raise ValueError(
             f"convert_gates: axis {axis} of shape {array.shape} does not divide into the "
@@ -93,7 +95,7 @@ def convert_peepholes(weights: Any, source: str, target: str) -> Array:
             f"convert_peepholes: shape {array.shape} was given; give (3H,), one part per gate"
         )
     for name, order in (("source", source), ("target", target)):
-        if order not in ORDERS["LSTM"]:
+        if str(order) not in ORDERS["LSTM"]:
             raise ValueError(
                 f"convert_peepholes: {name}={order!r}; give one of "
                 f"{', '.join(map(repr, ORDERS['LSTM']))}"

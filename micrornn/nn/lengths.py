@@ -14,6 +14,7 @@ import numpy as np
 
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import where
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -74,6 +75,7 @@ def length_mask(lengths: Any, steps: int | None = None) -> Array:
            [0, 1],
            [0, 1]])
     """
+    check("length_mask", steps=steps)
     array = as_lengths(lengths, None, steps, "length_mask")
     mask: Array = np.arange(array.max() if steps is None else steps)[:, None] < array
     return mask

@@ -83,6 +83,10 @@ _FINE: list[tuple[tuple[Any, ...], str]] = [
     ((2.5, -3, NAN), "padding_value"),
     ((2.5, -3, NAN, True), "data"),
     ((2.5, None), "scale"),
+    ((2.5,), "temperature length_power slope k"),
+    ((None,), "top_k total_length length_mask.steps"),
+    ((-3,), "start convert_gates.axis"),
+    ((-3, None), "end"),
     ((2.5, True, None), "attn_mask"),
     ((2.5, True, None, (1, 2, 3)), "weight pos_weight"),
     ((None, (1, 2, 3)), "layer_norm.bias layer_norm.weight batch_norm.bias batch_norm.weight"),
@@ -178,6 +182,16 @@ def ones() -> mr.Tensor:
     return mr.tensor(np.ones(3))
 
 
+GATES = {"cell": "LSTM", "source": "onnx", "target": "pytorch"}
+MASKED = {"lengths": [4], "normalize": "per_token"}
+WALK = {
+    "step": lambda token, state: (X[0], None),
+    "state": None,
+    "start": 0,
+    "end": 2,
+    "max_length": 3,
+}
+
 # Each function with its data; all its other arguments are options.
 CALLS: list[tuple[Any, dict[str, Any]]] = [
     *[(f, {"input": X}) for f in (F.relu, F.leaky_relu, F.softplus, F.softmax, F.log_softmax)],
@@ -211,6 +225,21 @@ CALLS: list[tuple[Any, dict[str, Any]]] = [
     (nn.utils.rnn.unpad_sequence, {"padded_sequences": X, "lengths": [4, 2, 1]}),
     (nn.utils.rnn.pack_padded_sequence, {"input": X, "lengths": [4, 2, 1]}),
     (nn.utils.rnn.pack_sequence, {"sequences": [X, X[:2]]}),
+    (nn.utils.rnn.pad_packed_sequence, {"sequence": nn.utils.rnn.pack_sequence([X, X[:2]])}),
+    (nn.utils.rnn.length_mask, {"lengths": [4, 2]}),
+    (nn.utils.convert_gates, {"weights": np.ones((8, 2)), **GATES}),
+    (nn.utils.convert_peepholes, {"weights": np.ones(6), "source": "onnx", "target": "pytorch"}),
+    (nn.masked_sequence_loss, {"outputs": X[:, None], "targets": TARGETS[:, None], **MASKED}),
+    (nn.ctc_greedy, {"log_probs": np.log(X)}),
+    (nn.ctc_beam, {"log_probs": np.log(X)}),
+    (nn.ctc_alignment, {"log_probs": np.log(X), "target": [1]}),
+    (nn.ctc_best_path, {"log_probs": np.log(X), "target": [1]}),
+    *[(f, dict(WALK)) for f in (nn.decoding.greedy, nn.decoding.sample)],
+    (nn.decoding.beam_search, {**WALK, "width": 2}),
+    (nn.decoding.distribution, {"logits": X[0]}),
+    (nn.scheduled.linear_decay, {"slope": 0.1}),
+    (nn.scheduled.exponential_decay, {"base": 0.5}),
+    (nn.scheduled.inverse_sigmoid_decay, {"k": 2.0}),
 ]
 
 
@@ -218,6 +247,7 @@ CALLS: list[tuple[Any, dict[str, Any]]] = [
 def test_no_option_of_a_function_takes_junk(function: Any, data: dict[str, Any]) -> None:
     options = [name for name in inspect.signature(function).parameters if name not in data]
     options += [n for n in data if n in RULES or f"{function.__name__}.{n}" in RULES]
+    options += [n for n in data if n in GATES and function is nn.utils.convert_gates]
     assert ignored(function, data, options) == []
 
 

@@ -173,6 +173,7 @@ def as_labels(
             f"ctc: log_probs of shape {shape} were given; give (frames, batch, symbols) or (frames, symbols)"
         )
     steps, batch, symbols = shape if len(shape) == 3 else (shape[0], 1, shape[1])
+    check("ctc", blank=blank)
     if not 0 <= blank < symbols:
         raise ValueError(f"ctc: blank={blank!r} is not among the {symbols} symbols")
     labels = np.array(targets._data if isinstance(targets, Tensor) else targets)

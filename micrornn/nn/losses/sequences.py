@@ -56,7 +56,7 @@ def sequence_loss(
     >>> [round(step.item(), 3) for step in losses], round(total.item(), 3)
     ([0.127, 0.693], 0.41)
     """
-    check("sequence_loss", reduction=reduction)
+    check("sequence_loss", loss=loss, reduction=reduction)
     steps = len(outputs)
     share = np.ones(steps) if weights is None else amounts("sequence_loss", "weights", weights)
     if len(targets) != steps or share.shape != (steps,):
@@ -123,6 +123,7 @@ def masked_sequence_loss(
     >>> round(total.item(), 4), round(sum(step.item() for step in losses), 4)
     (0.5044, 0.5044)
     """
+    check("masked_sequence_loss", loss=loss)
     if len(outputs) != len(targets) or not len(outputs):
         raise ValueError(
             f"masked_sequence_loss: {len(outputs)} outputs and {len(targets)} targets; give as many of each "
