@@ -1,4 +1,4 @@
-"""Arrays from outside: what other libraries call a tensor, as a NumPy array."""
+"""Arrays from outside, such as the tensors of PyTorch, as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from micrornn.tensor import Tensor
 
 
 def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
-    """A fresh array of real numbers from an array, a list, a tensor of ours, or one of PyTorch's.
+    """A new array of real numbers from an array, a list, or a tensor of micrornn or PyTorch.
 
-    PyTorch is not needed for that: its tensors are known by their methods.
+    This does not need PyTorch: its tensors are recognized by their methods.
 
     Args:
-        value: what was given.
-        what: its name, for the error.
+        value: the array.
+        what: its name, for error messages.
 
     Raises:
-        TypeError: it is not made of real numbers.
+        TypeError: it does not hold real numbers.
 
     >>> as_array([[1, 2]], "weight")
     array([[1, 2]])
@@ -27,7 +27,7 @@ def as_array(value: Any, what: str) -> np.ndarray[Any, Any]:
     given = value
     if isinstance(value, Tensor):
         value = value._data
-    elif hasattr(value, "detach"):  # from a graph that is not ours, on a device that is not ours
+    elif hasattr(value, "detach"):  # a tensor of PyTorch, perhaps in a graph or on a device
         value = value.detach().cpu()
         if "bfloat16" in str(
             value.dtype
@@ -50,7 +50,7 @@ def floating(dtype: Any) -> np.dtype[Any]:
     """A floating-point dtype of NumPy.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not one.
 
     >>> floating("float32")
     dtype('float32')

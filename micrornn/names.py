@@ -1,6 +1,6 @@
-"""The error for a name that a module lacks: it says which name to use instead.
+"""The error for a missing name of a module, which says what to use instead.
 
-A file of its own because `nn`, `nn.functional`, `nn.init`, `optim` and `optim.lr_scheduler` share it.
+`nn`, `nn.functional`, `nn.init`, `optim` and `optim.lr_scheduler` share it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ def no_such_name(
 
     Args:
         module: its name as users write it, such as ``nn.init``.
-        names: what it has.
-        instead: for names of PyTorch that it lacks, what to use; the nearest name where there is no entry.
+        names: the names that it has.
+        instead: what to use for missing names of PyTorch; else the most similar name is suggested.
 
     >>> no_such_name("nn", ["Softmax", "Softplus"], {})("SoftMax")
     Traceback (most recent call last):
@@ -30,7 +30,7 @@ def no_such_name(
     def _advice(name: str) -> str:
         if name in instead:
             return f"; use {instead[name]}"
-        if name.startswith("__"):  # Python's own question, which nobody reads
+        if name.startswith("__"):  # a question of Python itself
             return ""
         from difflib import get_close_matches
 

@@ -1,6 +1,6 @@
-"""What each option may be: one rule per name, for every constructor and function that takes it.
+"""The valid values of options: one rule per name, for every constructor and function that takes it.
 
-A value that breaks its rule is refused where it is given, in one sentence that says what to give:
+An invalid value raises an error where it is given, in one sentence that says what to give:
 
 >>> check("Dropout", p=2)
 Traceback (most recent call last):
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 
 class Rule(NamedTuple):
-    """What an option may be: the words that follow "give", and whether a value agrees with them."""
+    """The valid values of an option: the words that follow "give", and a test."""
 
     words: str
     holds: Callable[[Any], bool]
@@ -41,7 +42,7 @@ def one_of(*choices: str) -> Rule:
 
 
 def or_none(rule: Rule) -> Rule:
-    """What a rule allows, or None."""
+    """The values of a rule, or None."""
     return Rule(f"{rule.words}, or None", lambda value: value is None or rule.holds(value))
 
 
@@ -84,7 +85,7 @@ COUNTS = Rule(
 )
 NEVER = Rule("False: the graph keeps every value, so none is overwritten", lambda v: v is False)
 
-# Which rule holds for which options. Where an option means something else to one owner: "owner.option".
+# The rule of each option; "owner.option" where one owner differs from the others.
 _RULES: tuple[tuple[Rule, str], ...] = (
     (COUNT, "in_features out_features"),  # as in PyTorch: a sum of nothing is 0
     (SIZE, "input_size hidden_size output_size num_layers vocab_size query_size key_size groups"),
@@ -142,16 +143,21 @@ RULES = {name: rule for rule, names in _RULES for name in names.split()}
 
 
 def check(owner: str, **options: Any) -> None:
-    """Refuse an option whose value breaks its rule.
+    """Raise a ValueError for an invalid option.
 
     Args:
         owner: the class or function that takes the options.
-        options: their values. One that is in no rule may be anything.
+        options: their values; those without a rule in `RULES` are not checked.
 
     Raises:
-        ValueError: a value breaks its rule; all the rules are in `RULES`.
+        ValueError: a value breaks its rule.
     """
     for name, value in options.items():
-        rule = RULES.get(f"{owner}.{name}") or RULES.get(name)
+        rule = _rule(owner, name)
         if rule is not None and not rule.holds(value):
             raise ValueError(f"{owner}: {name}={value!r}; give {rule.words}")
+
+
+@cache
+def _rule(owner: str, name: str) -> Rule | None:
+    return RULES.get(f"{owner}.{name}") or RULES.get(name)

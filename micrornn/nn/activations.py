@@ -1,4 +1,4 @@
-"""Activations, each a function and a module of it; and Flatten, which stands between modules as they do."""
+"""Activations and Flatten, each a function and a module."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def softmax(input: Any, dim: int = -1, *, axis: int | None = None) -> Tensor:
     """Exponentials that add up to 1 along an axis, given as ``dim`` or, as in NumPy, as ``axis``.
 
     Raises:
-        ValueError: the axis is not an integer, or there is none such.
+        ValueError: the axis is not an integer, or does not exist.
 
     >>> softmax([[0.0, 0.0]], dim=1).data
     array([[0.5, 0.5]])
@@ -81,7 +81,7 @@ def log_softmax(input: Any, dim: int = -1, *, axis: int | None = None) -> Tensor
 
 
 def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Tensor:
-    """Axes start_dim to end_dim made one, by default all but the first, the batch.
+    """Flatten axes start_dim to end_dim into one, by default all but the first, the batch.
 
     Raises:
         ValueError: there are no such axes.
@@ -163,9 +163,9 @@ class LogSigmoid(Applied, function=logsigmoid):
 
 
 class Softmax(Applied, function=softmax):
-    """Exponentials that add up to 1 along an axis: probabilities, to be looked at.
+    """Exponentials that add up to 1 along an axis: probabilities.
 
-    Not before `CrossEntropyLoss`, which takes logits: softmax would be applied twice.
+    Do not use it before `CrossEntropyLoss`, which applies softmax itself.
 
     >>> import micrornn as mr
     >>> mr.nn.Softmax()(mr.tensor([0.0, 0.0])).data
@@ -174,7 +174,7 @@ class Softmax(Applied, function=softmax):
 
 
 class LogSoftmax(Applied, function=log_softmax):
-    """ln of softmax, without its underflow: what `NLLLoss` and `CTCLoss` take.
+    """ln of softmax, without its underflow: the input of `NLLLoss` and `CTCLoss`.
 
     >>> import micrornn as mr
     >>> mr.nn.LogSoftmax()(mr.tensor([0.0, 0.0])).data.round(4)
@@ -183,7 +183,7 @@ class LogSoftmax(Applied, function=log_softmax):
 
 
 class Flatten(Applied, function=flatten):
-    """Axes start_dim to end_dim made one, by default all but the first, the batch.
+    """Flatten axes start_dim to end_dim into one, by default all but the first, the batch.
 
     >>> import numpy as np
     >>> from micrornn import nn

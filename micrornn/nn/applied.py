@@ -12,14 +12,14 @@ from micrornn.tensor import Tensor
 
 
 class Applied(Module):
-    """A module made of a function, whose first arguments are data and whose others are options.
+    """A module that calls a function: its first arguments are data, the others are options.
 
     Args:
-        options: by position or by name, as the function has them; each becomes an attribute.
+        options: the options of the function, by position or by name; each becomes an attribute.
 
     Raises:
         TypeError: the function has no such option.
-        ValueError: an option has a value that it cannot have.
+        ValueError: an option has an invalid value.
 
     >>> class Power(Applied, function=lambda x, exponent=2.0: x**exponent):
     ...     pass
@@ -55,14 +55,14 @@ class Applied(Module):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options of the function, as they are now."""
+        """The current options of the function."""
         return {name: getattr(self, name) for name in self.__signature__.parameters}
 
     def forward(self, *data: Any, **named: Any) -> Tensor:
-        """The function of the data, with the options that were kept."""
+        """Call the function with the data and the options."""
         return self.function(*data, **named, **self.options)
 
     def extra_repr(self) -> str:
-        """The options, without switches that are off and what was left out."""
+        """The options, except those that are False or None."""
         shown = [(k, v) for k, v in self.options.items() if v is not False and v is not None]
         return ", ".join(f"{name}={value!r}" for name, value in shown)

@@ -1,7 +1,7 @@
-"""Attention: a query looks at all keys at once, and takes a weighted mean of their values.
+"""Attention: a query is compared with all keys, and the result is a weighted mean of their values.
 
-Four ways to score how well a key answers the query, each a module. Attention is part of the *model*; the
-loss stays what it was. The weights are nodes named ``attention``: rows that add up to 1, to read and draw.
+Four score functions, each a module. The weights are nodes named ``attention``, rows that add up to 1, so that
+they can be read and drawn.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from micrornn.ops.shape import expand_dims, squeeze, swapaxes
 from micrornn.options import check
 from micrornn.tensor import Tensor
 
-# What a masked score becomes: e^x of it is exactly 0, and unlike -inf it is a number like others, so that
-# a reader who looks for infinities finds only those that mean something.
+# The value of a masked score: e^x of it is exactly 0, and unlike -inf it does not show up where a user
+# looks for infinities.
 NEVER = -1e30
 
 
@@ -35,10 +35,10 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
 
     Args:
         scores: (..., S).
-        mask: truth values that broadcast to the scores; true where there is something to look at.
+        mask: truth values that broadcast to the scores; true at the keys to attend to.
 
     Raises:
-        ValueError: the mask is not of truth values, does not fit, or leaves a row with nothing.
+        ValueError: the mask does not hold truth values, does not fit, or masks a whole row.
 
     >>> masked_softmax([1.0, 1.0, 9.0], [True, True, False]).data
     array([0.5, 0.5, 0. ])
@@ -48,8 +48,8 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
         held = np.array(mask._data if isinstance(mask, Tensor) else mask)
         if held.dtype.kind != "b":
             raise ValueError(
-                f"attention: a mask of {held.dtype} was given; give truth values, true where there is "
-                "something to look at"
+                f"attention: a mask of {held.dtype} was given; give truth values, true at the "
+                "keys to attend to"
             )
         try:
             held = np.broadcast_to(held, scores.shape)
@@ -61,7 +61,7 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
         if not held.any(-1).all():
             row = tuple(int(i) for i in np.argwhere(~held.any(-1))[0])
             raise ValueError(
-                f"attention: the mask leaves query {row} no key to look at; leave empty sequences out"
+                f"attention: the mask excludes every key of query {row}; remove empty sequences"
             )
         scores = where(held, scores, NEVER)
     weights = softmax(scores, -1)
@@ -84,10 +84,10 @@ def scaled_dot_product_attention(
         query: (..., L, d).
         key: (..., S, d).
         value: (..., S, V).
-        attn_mask: truth values that broadcast to (..., L, S), true where a key may be looked at; or numbers,
-            which are added to the scores.
+        attn_mask: truth values that broadcast to (..., L, S), true at the keys to attend to; or
+            numbers, which are added to the scores.
         dropout_p: the share of the weights to drop: 0 outside of training.
-        is_causal: query l sees the keys up to l only; not together with a mask.
+        is_causal: query l attends to the keys up to l only; not together with a mask.
         scale: what the products are multiplied by, 1 / sqrt(d) by default.
 
     Returns:
@@ -95,7 +95,7 @@ def scaled_dot_product_attention(
 
     Raises:
         ValueError: an option has no such value; a mask was given together with ``is_causal``, does not fit,
-            or leaves a query nothing.
+            or excludes every key of a query.
 
     >>> import micrornn as mr
     >>> x = mr.tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -118,22 +118,22 @@ def scaled_dot_product_attention(
         if attn_mask.dtype.kind != "f" or np.isnan(getattr(attn_mask, "_data", attn_mask)).any():
             raise ValueError(
                 f"scaled_dot_product_attention: attn_mask of {attn_mask.dtype}; give truth values, true "
-                "where a key may be looked at, or numbers that are added to the scores"
+                "at the keys to attend to, or numbers that are added to the scores"
             )
         scores, attn_mask = scores + attn_mask, None
     return matmul(dropout(masked_softmax(scores, attn_mask), dropout_p), v)
 
 
 class Attention(Module):
-    """What the four kinds share: called with a query, keys and values; returns context and weights.
+    """The base of the four kinds: called with a query, keys and values, returns context and weights.
 
     Called with
         query: (..., L, Q); or one query (..., Q), with one axis less than the keys.
         keys: (..., S, K).
         values: (..., S, V); the keys themselves by default.
-        mask: truth values that broadcast to the weights, true where a key may be looked at; (B, S) is
+        mask: truth values that broadcast to the weights, true at the keys to attend to; (B, S) is
             what `length_mask(lengths).T` gives. (PyTorch's ``key_padding_mask`` is the opposite.)
-        projected: ``project(keys)``, where it was computed before: it is the same for every query.
+        projected: ``project(keys)``, if already computed: it is the same for every query.
 
     Returns:
         The context (..., L, V), named ``context``, and the weights (..., L, S), named ``attention``; both
@@ -141,14 +141,14 @@ class Attention(Module):
         (``attention`` without one).
 
     Raises:
-        ValueError: a size does not fit, or the mask leaves a query no key.
+        ValueError: a size does not fit, or the mask excludes every key of a query.
     """
 
     query_size: int | None = None
     key_size: int | None = None
 
     def project(self, keys: Any) -> Tensor:
-        """What can be computed from the keys before any query is known."""
+        """The part of the score that depends on the keys alone."""
         return as_input(keys, np.float64, "keys")
 
     def score(self, query: Tensor, projected: Tensor) -> Tensor:
@@ -193,7 +193,7 @@ class Attention(Module):
             raise ValueError(
                 f"{name}: a query of length {q.shape[-1]} and keys of length {k.shape[-1]} were given, "
                 f"{expected[0]} and {expected[1]} expected"
-                + ("" if self.key_size else "; a dot product wants equal lengths")
+                + ("" if self.key_size else "; a dot product needs equal lengths")
             )
 
 
@@ -214,7 +214,7 @@ class DotAttention(Attention):
 class ScaledDotAttention(Attention):
     """score = q · k / sqrt(Q) (Vaswani et al. 2017, eq. 1); see `Attention`. No parameters; Q = K.
 
-    A dot product of Q random numbers grows as sqrt(Q), and softmax saturates; dividing undoes that.
+    A dot product of Q random numbers grows as sqrt(Q), which saturates softmax; the division prevents that.
 
     >>> import numpy as np
     >>> from micrornn import nn

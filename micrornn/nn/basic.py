@@ -79,7 +79,7 @@ class Linear(Module):
 
 
 class Identity(Module):
-    """Passes its input on as a node of its own with a name, so that readers of the graph can find it.
+    """Returns its input as a named node, so that it can be found in the graph.
 
     >>> import micrornn as mr
     >>> probe = mr.nn.Identity("features")

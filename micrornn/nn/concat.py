@@ -1,4 +1,4 @@
-"""The cell of many introductions: input and state joined into one vector, two Linear layers over it."""
+"""The cell of many tutorials: input and state concatenated, followed by two Linear layers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from micrornn.tensor import Tensor
 class ConcatRNNCell(Module):
     """h' = tanh(i2h [x; h]) and output = i2o [x; h], with [x; h] the two joined.
 
-    The state is an Elman network's: i2h holds W_ih and W_hh side by side. The output is not: it reads the
-    state *before* this step, so it knows of x only by its direct way, and the newest state never matters:
-    with one step no gradient reaches i2h at all.
+    The state is that of an Elman network: i2h is W_ih and W_hh side by side. The output is different: it
+    reads the *previous* state, so x reaches it only directly, and the last state is never used. With one
+    step, no gradient reaches i2h.
 
     Args:
         input_size: I, the length of x.

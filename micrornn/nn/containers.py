@@ -1,4 +1,4 @@
-"""Modules that hold others, and parameters by themselves: lists and dictionaries under PyTorch's names."""
+"""Containers of modules and of parameters: lists and dictionaries, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ L = TypeVar("L", bound="_List")
 
 
 class _Container(Module):
-    """Holds objects of one kind by name: modules, or parameters."""
+    """Holds modules, or parameters, by name."""
 
     _kind = "_modules"
 
@@ -31,7 +31,7 @@ class _Container(Module):
 
 
 class _Parameters(_Container):
-    """Holds parameters; what is not one becomes one, as in PyTorch."""
+    """Holds parameters; other values become parameters, as in PyTorch."""
 
     _kind = "_parameters"
 
@@ -51,12 +51,12 @@ class _List(_Container):
         self.extend(values)
 
     def append(self: L, value: Any) -> L:
-        """Add one at the end."""
+        """Append a value."""
         self._add(str(len(self)), value)
         return self
 
     def extend(self: L, values: Iterable[Any]) -> L:
-        """Add several at the end."""
+        """Append several values."""
         if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
             raise TypeError(
                 f"{type(self).__name__} was given {type(values).__name__}; give a list or another "
@@ -67,13 +67,13 @@ class _List(_Container):
         return self
 
     def insert(self, index: int, value: Any) -> None:
-        """Add one before the one at an index."""
+        """Insert a value before an index."""
         values = list(self)
         values.insert(index, value)
         self._become(values)
 
     def pop(self, index: int = -1) -> Any:
-        """Take out the one at an index."""
+        """Remove and return the value at an index."""
         value = self[index]
         del self[index]
         return value
@@ -106,7 +106,7 @@ class _List(_Container):
         return names[index]
 
     def _become(self, values: list[Any]) -> None:
-        # Numbered anew: where the first has gone, the second is 0, and so are its parameters' paths.
+        # Renumbered: after the first is removed, the second is 0, and the paths of its parameters follow.
         for name, value in list(self._held.items()):
             delattr(self, name)
             if isinstance(value, Parameter) and value.name == self._path + name:
@@ -120,7 +120,7 @@ class _Dict(_Container):
         self.update(values)
 
     def update(self, values: Any) -> None:
-        """Add from a dictionary or from pairs; one of a name that is there takes its place."""
+        """Add values from a dictionary or from pairs; existing names are replaced."""
         for name, value in dict(values).items():
             self._add(name, value)
 
@@ -137,7 +137,7 @@ class _Dict(_Container):
         self.pop(name)
 
     def pop(self, name: str) -> Any:
-        """Take out the one of a name."""
+        """Remove and return the value of a name."""
         value = self[name]
         delattr(self, name)
         return value
@@ -153,11 +153,11 @@ class _Dict(_Container):
         return list(self._held)
 
     def values(self) -> list[Any]:
-        """What is held."""
+        """The values."""
         return list(self._held.values())
 
     def items(self) -> list[tuple[str, Any]]:
-        """Names and what is held."""
+        """Names and values."""
         return list(self._held.items())
 
 
@@ -168,7 +168,7 @@ class Sequential(_List):
         modules: modules in order, or one dictionary from name to module.
 
     Raises:
-        TypeError: something among them is not a module.
+        TypeError: a value is not a module.
 
     >>> from micrornn import nn
     >>> nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
@@ -197,7 +197,7 @@ class ModuleList(_List):
     """A list of modules whose parameters count as the owner's.
 
     Raises:
-        TypeError: something among them is not a module.
+        TypeError: a value is not a module.
 
     >>> from micrornn import nn
     >>> cells = nn.ModuleList(nn.LSTMCell(3, 3) for _ in range(2))
@@ -207,10 +207,10 @@ class ModuleList(_List):
 
 
 class ModuleDict(_Dict):
-    """A dictionary of modules whose parameters count as the owner's, in the order in which they came.
+    """A dictionary of modules whose parameters count as the owner's, in insertion order.
 
     Raises:
-        TypeError: something among them is not a module.
+        TypeError: a value is not a module.
         KeyError: a name is empty, has a dot, or is that of a method.
 
     >>> from micrornn import nn

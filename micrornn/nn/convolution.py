@@ -1,4 +1,4 @@
-"""Convolutions, which look for the same thing everywhere: along a sequence (1d), over an image (2d)."""
+"""Convolutions: the same filters at every position of a sequence (1d) or an image (2d)."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def conv2d(
 ) -> Tensor:
     """Each output is the product of a filter with the patch of the image under it (LeCun et al. 1989).
 
-    Cross-correlation, as everywhere: the filter is not flipped.
+    As in other libraries it is a cross-correlation: the filter is not flipped.
 
     Args:
         input: (N, C, H, W) or (C, H, W).
         weight: (O, C / groups, k1, k2), one filter per output channel.
         bias: (O,) or None.
-        stride: how far the filter moves.
-        padding: how many zeros stand around the image; ``"valid"`` for none, ``"same"`` for as many as give
-            an output of the input's size, with stride 1.
-        dilation: how far apart the filter's elements are.
-        groups: channels in and out fall into so many groups, which do not see each other.
+        stride: the step between positions of the filter.
+        padding: the number of zeros on each side; ``"valid"`` for none, ``"same"`` for an output of the
+            input's size, with stride 1.
+        dilation: the distance between the filter's elements.
+        groups: the number of groups of channels; each group of outputs reads one group of inputs.
 
     Returns:
         (N, O, H', W') or (O, H', W') with H' = (H + 2 padding - dilation (k1 - 1) - 1) // stride + 1.
@@ -154,7 +154,7 @@ def _convolved(
 def _padded(
     function: str, x: Tensor, kernel: Pair, stride: Pair, padding: Any, dilation: Pair
 ) -> tuple[Tensor, Pair]:
-    """The image and the padding on each side; where the sides differ, the image has it already."""
+    """The image and its padding; where the two sides differ, the image is padded here."""
     if not isinstance(padding, str):
         return x, as_pair(function, "padding", padding, 0)
     check(function, padding=padding)
@@ -170,10 +170,7 @@ def _padded(
 
 
 class _Convolution(Module):
-    """What both share: the filters, and the options.
-
-    Called with the input in the form of the function of the same name.
-    """
+    """The filters and options of `Conv1d` and `Conv2d`."""
 
     axes: int
 
@@ -242,7 +239,7 @@ class _Convolution(Module):
 
 
 class Conv2d(_Convolution):
-    """`functional.conv2d` with its filters kept; in a scope named after the attribute (``conv2d``).
+    """`functional.conv2d` with learned filters, in a scope named after the attribute (``conv2d``).
 
     Args:
         in_channels: C.
@@ -269,7 +266,7 @@ class Conv2d(_Convolution):
 
 
 class Conv1d(_Convolution):
-    """`functional.conv1d` with its filters kept; in a scope named after the attribute (``conv1d``).
+    """`functional.conv1d` with learned filters, in a scope named after the attribute (``conv1d``).
 
     Args: as `Conv2d`, with one number for each of kernel_size, stride, padding and dilation.
 

@@ -33,12 +33,12 @@ ATTENTIONS = ("dot", "scaled", "general", "additive")
 
 
 class Memory(NamedTuple):
-    """What a decoder may look at.
+    """The encoder states that a decoder attends to.
 
     Attributes:
         states: (B, S, D) or (S, D).
-        projected: what its attention makes of them, once for all steps.
-        mask: (B, S), true where the source is real; None: everywhere.
+        projected: their projection by the attention, computed once for all steps.
+        mask: (B, S), true where the source is real, or None.
     """
 
     states: Tensor
@@ -47,10 +47,10 @@ class Memory(NamedTuple):
 
 
 class Decoder(Module):
-    """One step: from the last token, the state and the memory to the logits of the next token.
+    """One step of decoding: from the last token, the state and the memory to the logits of the next token.
 
     Args:
-        vocab_size: V, how many symbols the target has.
+        vocab_size: V, the number of target symbols.
         embedding_size: the length of a symbol's vector.
         hidden_size: H.
         cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
@@ -63,9 +63,9 @@ class Decoder(Module):
         rng: a seed or a NumPy generator.
         dtype: float64 by default.
 
-    Additive attention asks with the state before and feeds the context to the cell (Bahdanau et al.
-    2015). The others ask with the new h, and the readout sees tanh(W [context; h]) (Luong et al. 2015,
-    eq. 5). Without any, the readout sees h.
+    Additive attention queries with the previous state and feeds the context to the cell (Bahdanau et al.
+    2015). The others query with the new h, and the readout reads tanh(W [context; h]) (Luong et al. 2015,
+    eq. 5). Without attention, the readout reads h.
 
     Called with tokens (B,) or (), the state, and what ``remember`` returned; returns the logits (B, V) or
     (V,), the next state, and the weights (B, S), (S,) or None. The caller tags the step.
@@ -129,7 +129,7 @@ class Decoder(Module):
         self.readout = Linear(hidden_size, vocab_size, **made)
 
     def remember(self, states: Any, mask: Any = None) -> Memory:
-        """The memory in the form in which it is looked at: states (B, S, D) or (S, D), mask (B, S)."""
+        """The memory with its projection: states (B, S, D) or (S, D), mask (B, S)."""
         if self.attention is None:
             return Memory(states, None, mask)
         with scope((self.attention._path[:-1] or "attention") + " keys"):

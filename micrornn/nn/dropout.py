@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014): what is computed while training does without some of its inputs."""
+"""Dropout (Srivastava et al. 2014)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Dropout(Module):
 
     Args:
         p: the share to drop.
-        inplace: nothing but False, because the graph keeps every value.
+        inplace: False, the only value here, because the graph keeps every value.
         rng: a seed or a NumPy generator to draw from.
 
     Raises:
@@ -62,7 +62,7 @@ class Dropout(Module):
         self.rng = None if rng is None else as_generator(rng)
 
     def forward(self, input: Any) -> Tensor:
-        """The input, thinned while training."""
+        """The input, with dropout while training."""
         return dropout(input, self.p, self.training, generator=self.rng)
 
     def extra_repr(self) -> str:

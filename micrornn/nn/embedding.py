@@ -1,4 +1,4 @@
-"""Symbols as vectors: Embedding, a table whose rows are looked up and learned."""
+"""Embeddings: symbols as vectors, the rows of a learned table."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from micrornn.tensor import Tensor
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
-    """The rows of a table at some indices: a product with the one-hot rows, without forming them.
+    """Look up rows of a table: the product of one-hot rows and the table, without forming the one-hot rows.
 
     Args:
         input: integers of any shape S, each from 0 to V - 1.
         weight: (V, E), the table.
-        padding_idx: a symbol that stands for nothing: its row gets no gradient from here. Negative counts
-            from the end.
+        padding_idx: the padding symbol, whose row gets no gradient here. Negative counts from the end.
 
     Returns:
         Shape (*S, E).
@@ -77,13 +76,13 @@ def _row(owner: str, padding_idx: Any, rows: int) -> int:
 
 
 class Embedding(Module):
-    """A table of V vectors of length E; called with integers, returns their rows, named ``embedding``.
+    """A table of V vectors of length E; called with integers, it returns their rows, named ``embedding``.
 
     Args:
-        num_embeddings: V, how many symbols there are.
+        num_embeddings: V, the number of symbols.
         embedding_dim: E, the length of each vector.
-        padding_idx: the symbol that stands for nothing: its row begins as zeros and gets no gradient.
-            Negative counts from the end.
+        padding_idx: the padding symbol, whose row starts at zero and gets no gradient. Negative counts from
+            the end.
         rng: a seed or a NumPy generator for the initial values, N(0, 1) as in PyTorch.
         dtype: float64 by default.
 
@@ -127,7 +126,7 @@ class Embedding(Module):
     def from_pretrained(
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:
-        """A table that is known already, (V, E); ``freeze`` keeps it as it is.
+        """An embedding with a given table, (V, E); with ``freeze`` it requires no gradient.
 
         >>> from micrornn import nn
         >>> nn.Embedding.from_pretrained([[1.0, 2.0]])([0]).data

@@ -76,7 +76,7 @@ def lstm(weights: Weights, separate: bool) -> Step:
 
 
 def memory(i: Tensor, f: Tensor, g: Tensor, o: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-    """The LSTM's next state: f of the old cell and i of the candidate, and o of what it then holds."""
+    """The next state of an LSTM: c' = f c + i g, h' = o tanh(c')."""
     c = f * c + i * g
     h = o * tanh(c)
     i.name, f.name, g.name, o.name, c.name, h.name = "i", "f", "g", "o", "c", "h"
@@ -119,7 +119,7 @@ def gru(weights: Weights, separate: bool) -> Step:
 
 
 def mixed(r: Tensor, z: Tensor, n: Tensor, h: Tensor) -> tuple[Tensor, ...]:
-    """The GRU's next state: z of the old one and 1 - z of the candidate."""
+    """The next state of a GRU: h' = (1 - z) n + z h."""
     h = (1.0 - z) * n + z * h
     r.name, z.name, n.name, h.name = "r", "z", "n", "h"
     return (h,)
@@ -129,7 +129,7 @@ def mixed(r: Tensor, z: Tensor, n: Tensor, h: Tensor) -> tuple[Tensor, ...]:
 
 
 class Extras(NamedTuple):
-    """What a variant of the LSTM has besides its weights and biases; None where it has not.
+    """The parameters of an LSTM variant besides weights and biases; None for those it does not have.
 
     Attributes:
         projection: (P, H).
@@ -200,7 +200,7 @@ def lstm_variant(weights: Weights, extras: Extras, separate: bool) -> Step:
 
 
 def _peepholes(whole: Tensor | None, hidden: int) -> list[Tensor | None]:
-    """The peepholes of i, f, g (which has none) and o, each cut once, in its gate's scope."""
+    """The peepholes of i, f, g (which has none) and o, each sliced once, in its gate's scope."""
     if whole is None:
         return [None] * 4
     cut: list[Tensor | None] = []
@@ -226,7 +226,7 @@ def gru_reset_before(weights: Weights, separate: bool) -> Step:
     rows_rz = (Ellipsis, slice(0, 2 * hidden))
     if separate:
         w_r, w_z, (w_in, w_hn, b_in, b_hn) = by_gate(weights, GRU_GATES, rows)
-    else:  # the candidate's recurrent product has another input, so it stands apart
+    else:  # the recurrent product of the candidate has another input
         first = slice(0, 2 * hidden)
         w_h, b_h = w_hh[first], None if b_hh is None else b_hh[first]
         last = rows_n[1]
@@ -251,7 +251,7 @@ def gru_reset_before(weights: Weights, separate: bool) -> Step:
     return separated if separate else stacked
 
 
-# -- what the equations are made of -------------------------------------------------------------------
+# -- parts of the equations --------------------------------------------------------------------------
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -260,18 +260,18 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def gate_input(x: Tensor, h: Tensor, weights: Weights) -> Tensor:
-    """What goes into one gate: W_ih x + b_ih + W_hh h + b_hh."""
+    """The input of one gate: W_ih x + b_ih + W_hh h + b_hh."""
     w_ih, w_hh, b_ih, b_hh = weights
     return product(x, w_ih, b_ih) + product(h, w_hh, b_hh)
 
 
 def rows_of(hidden: int, gates: int) -> list[Rows]:
-    """Where each gate's elements are in the product of all gates."""
+    """The index of each gate's elements in the product of all gates."""
     return [(Ellipsis, slice(k * hidden, (k + 1) * hidden)) for k in range(gates)]
 
 
 def by_gate(weights: Weights, gates: tuple[str, ...], rows: list[Rows]) -> list[Weights]:
-    """Each gate's rows of every parameter, cut once, in the gate's scope and outside all steps."""
+    """Each gate's rows of every parameter, sliced once, in the gate's scope."""
     cut = []
     for gate, own in zip(gates, rows):
         parts: list[Tensor | None] = []

@@ -1,4 +1,4 @@
-"""The fans of a weight, the numbers that meet in it, and the gain of an activation: its first size."""
+"""The fans of a weight and the gain of an activation, which set the scale of initial values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from micrornn.options import check, is_integer
 from micrornn.tensor import Tensor
 
-# What keeps the size of a signal that passes this activation, by PyTorch's names (He et al. 2015).
+# The gain that keeps the scale of a signal through an activation, by PyTorch's names (He et al. 2015).
 GAINS = {
     **dict.fromkeys(("linear", "sigmoid", "conv1d", "conv2d"), 1.0),
     **{"tanh": 5.0 / 3.0, "relu": math.sqrt(2.0), "selu": 0.75},
@@ -16,7 +16,7 @@ GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """How much larger weights must be to keep the size of a signal that passes this activation.
+    """The factor on the weights that keeps the scale of a signal through an activation.
 
     Args:
         nonlinearity: ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"`` or ``"selu"``.
@@ -48,11 +48,11 @@ def kaiming_scale(
 
 
 def fans(tensor: Tensor, blocks: int, function: str) -> tuple[int, int]:
-    """How many numbers each output of a block is made of, and how many outputs each input has a part in."""
+    """The number of inputs of each output of a block, and the number of outputs of each input."""
     rows, columns = block_shape(tensor, blocks, function)
     places = math.prod(tensor.shape[2:])  # of a filter
     if not rows * columns:
-        raise ValueError(f"{function}: a tensor of shape {tensor.shape} has nothing to fill")
+        raise ValueError(f"{function}: a tensor of shape {tensor.shape} has no elements")
     return columns, rows * places
 
 
@@ -76,9 +76,9 @@ def block_shape(
 
 
 def check_tensor(function: str, tensor: Any) -> None:
-    """Refuse what is not a tensor."""
+    """Raise a TypeError for anything but a tensor."""
     if not isinstance(tensor, Tensor):
         raise TypeError(
-            f"{function} gives a tensor new values, and was given {type(tensor).__name__}; give a "
+            f"{function} sets the values of a tensor, and was given {type(tensor).__name__}; give a "
             "parameter, such as module.weight"
         )

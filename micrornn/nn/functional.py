@@ -100,12 +100,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
 
 
 def one_hot(input: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray[Any, Any]:
-    """Each index as a row of zeros with a one at its place; data, so a NumPy array.
+    """One-hot rows of indices, as a NumPy array.
 
     Args:
         input: integers of any shape S.
         num_classes: C; by default, -1, the largest index plus one.
-        dtype: of the rows.
+        dtype: the dtype of the rows.
 
     Returns:
         Shape (*S, C).

@@ -1,4 +1,4 @@
-"""The order in which libraries stack the gates of one weight, and the way from one order to another."""
+"""The order in which libraries stack the gates of a weight, and conversion between orders."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ ORDERS: dict[str, dict[str, str]] = {
 }
 
 # Where z is the share of the NEW state, h' = (1 - z) h + z n, instead of the old one: since
-# 1 - sigmoid(a) = sigmoid(-a), the gate's weights and biases change their sign, and nothing else does.
+# 1 - sigmoid(a) = sigmoid(-a), the gate's weights and biases change their sign, and that is all.
 TURNED = {("GRU", "chung2014"): "z"}
 
 
 def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int = 0) -> Array:
-    """Weights or biases with the gates in another library's order.
+    """Reorder the gates of weights or biases from one library's order to another's.
 
     ======= ============================ ======================================================
-    cell    order                        whose
+    cell    order                        used by
     ======= ============================ ======================================================
     LSTM    ``pytorch``: i f g o         PyTorch, cuDNN, Keras, micrornn
     LSTM    ``onnx``: i o f g            ONNX (it writes c for g); its peepholes are i o f
@@ -41,12 +41,12 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
     half. A library with one bias keeps the sum of PyTorch's two.
 
     Args:
-        weights: an array with the gates stacked along ``axis``: (4H, ...) or (3H, ...) for axis 0;
-            for peepholes, which the candidate has not, see `convert_peepholes`.
+        weights: an array with the gates stacked along ``axis``: (4H, ...) or (3H, ...) for axis 0. For
+            peepholes, which have no part for the candidate, see `convert_peepholes`.
         cell: ``"LSTM"`` or ``"GRU"``.
-        source: whose order it is in.
-        target: whose order it should be in.
-        axis: where the gates are: 0 for PyTorch and ONNX (1 with ONNX's axis of directions), -1 for CS231n.
+        source: the order of the given weights.
+        target: the order to convert to.
+        axis: the axis of the gates: 0 for PyTorch and ONNX (1 with ONNX's axis of directions), -1 for CS231n.
 
     Raises:
         ValueError: the cell or an order is unknown, or the axis does not divide into the gates.
@@ -81,7 +81,7 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
 
 
 def convert_peepholes(weights: Any, source: str, target: str) -> Array:
-    """An LSTM's peepholes (3H,) in another order; the candidate has none.
+    """Reorder an LSTM's peepholes (3H,); the candidate has none.
 
     Raises:
         ValueError: an order is unknown, or the length does not divide by 3.

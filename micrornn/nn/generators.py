@@ -1,4 +1,4 @@
-"""Where random numbers come from: a generator, a seed, or the generator that all share."""
+"""Random generators: one that is given, one from a seed, or the shared one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _shared: Generator | None = None
 
 
 def manual_seed(seed: int) -> None:
-    """Make every later draw that names no generator repeatable.
+    """Seed the shared generator, so that draws without a generator of their own repeat.
 
     >>> from micrornn import nn
     >>> nn.init.manual_seed(0)
@@ -31,7 +31,7 @@ def manual_seed(seed: int) -> None:
 
 
 def as_generator(seed: Seed) -> Generator:
-    """A generator as it is, one made from a seed, or the shared one for None."""
+    """The generator itself, a new one from a seed, or the shared one for None."""
     global _shared
     if seed is None:
         if _shared is None:

@@ -1,8 +1,7 @@
-"""How parameters begin: each function gives a tensor new values, and returns it.
+"""Initializers: each function sets the values of a tensor and returns it.
 
-Every function that draws takes a ``generator`` (a NumPy generator or a seed). Without one it draws from a
-generator that all of them share, and that `manual_seed` sets. All of them raise a TypeError for what is not
-a tensor.
+Random functions take a ``generator`` (a NumPy generator or a seed). Without one they draw from a shared
+generator, which `manual_seed` sets. All raise a TypeError for anything but a tensor.
 """
 
 from __future__ import annotations
@@ -77,11 +76,11 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Seed = None,
 ) -> T:
-    """N(mean, std^2) without what falls outside of a to b, which is drawn again.
+    """N(mean, std^2), with values outside of [a, b] drawn again.
 
     Raises:
-        ValueError: a number is not finite, the standard deviation negative, or a to b holds next to nothing
-            of the distribution.
+        ValueError: a number is not finite, the standard deviation is negative, or [a, b] holds less than
+            0.1 % of the distribution.
     """
     check("trunc_normal_", mean=mean, std=std, a=a, b=b)
     scale = (std or 1.0) * math.sqrt(2.0)
@@ -206,7 +205,7 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Seed = None, *, blocks: int = 1) -> T:
-    """A random orthogonal matrix per block: it turns h and keeps its length (Saxe et al. 2014).
+    """A random orthogonal matrix per block, which rotates h and keeps its length (Saxe et al. 2014).
 
     In a block with more rows than columns the columns are orthonormal, else the rows. Give ``blocks=4``
     for an LSTM, 3 for a GRU, so that each gate gets a matrix of its own. Filters count as rows.
@@ -253,14 +252,14 @@ def identity_(tensor: T, scale: float = 1.0, *, blocks: int = 1) -> T:
 
 
 def forget_bias_(module: Any, value: float = 1.0) -> None:
-    """Make the forget gates of an LSTM begin with this bias (Gers et al. 2000; Jozefowicz et al. 2015).
+    """Set the bias of an LSTM's forget gates (Gers et al. 2000; Jozefowicz et al. 2015).
 
-    The gate adds two biases, b_ih and b_hh, as PyTorch does: this sets their SUM to ``value``, by putting
-    it into b_ih and zero into b_hh. Setting both to 1 would give 2. Every LSTM and LSTMCell inside
-    ``module`` is set, all layers and directions.
+    The gate adds two biases, b_ih and b_hh, as in PyTorch: this sets their SUM to ``value``, with b_hh = 0.
+    (Setting both to 1 would give 2.) It applies to every LSTM and LSTMCell inside ``module``, in all layers
+    and directions.
 
     Raises:
-        ValueError: there is no LSTM with biases in it, or the value is not a finite number.
+        ValueError: the module has no LSTM with biases, or the value is not a finite number.
 
     >>> from micrornn import nn
     >>> lstm = nn.LSTM(3, 2)
@@ -282,8 +281,8 @@ def forget_bias_(module: Any, value: float = 1.0) -> None:
                 found = True
     if not found:
         raise ValueError(
-            f"{type(module).__name__} has no LSTM with biases in it; give an nn.LSTM or nn.LSTMCell "
-            "made with bias=True, or a module that holds one"
+            f"forget_bias_: {type(module).__name__} has no LSTM with biases; give an nn.LSTM or nn.LSTMCell "
+            "with bias=True, or a module that contains one"
         )
 
 

@@ -17,7 +17,7 @@ M = TypeVar("M", bound="Module")
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` missed in a state, and what it found no place for."""
+    """The keys that `Module.load_state_dict` did not find, and those it did not expect."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -52,7 +52,7 @@ class Module(Registry):
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; every subclass writes its own."""
+        """The computation of the module; every subclass defines its own."""
         raise NotImplementedError(
             f"{type(self).__name__} has no forward; define forward(self, ...)"
         )
@@ -140,10 +140,10 @@ class Module(Registry):
     # -- its state ---------------------------------------------------------------------------------
 
     def state_dict(self, prefix: str = "") -> dict[str, np.ndarray[Any, Any]]:
-        """The values of parameters and buffers by path: read-only arrays, which later training leaves alone.
+        """The values of parameters and buffers by path, as read-only arrays that training does not change.
 
         Args:
-            prefix: what every path begins with, its dot included.
+            prefix: the start of every path, including its dot.
         """
         return {prefix + path: np.asarray(tensor.data) for path, tensor in self._state()}
 
@@ -156,16 +156,16 @@ class Module(Registry):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True
     ) -> IncompatibleKeys:
-        """Give parameters and buffers new values, by path; they keep their dtype.
+        """Set parameters and buffers to the values of a state, by path; they keep their dtype.
 
-        Nothing is changed when anything is wrong.
+        An error changes nothing.
 
         Args:
             state_dict: arrays, lists or PyTorch's tensors.
-            strict: whether every key must be there and none besides. Shapes must agree in any case.
+            strict: whether the keys must be exactly those of the module. Shapes must agree in any case.
 
         Returns:
-            The keys that are missing and those that are unexpected; none of either with ``strict``.
+            The missing and the unexpected keys; both empty with ``strict``.
 
         Raises:
             TypeError: the state is not a mapping, or a value is not made of real numbers.
@@ -214,37 +214,37 @@ class Module(Registry):
         return IncompatibleKeys(missing, unexpected)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or, with ``set_to_none=False``, set them to zeros."""
+        """Reset the gradients of all parameters to None, or, with ``set_to_none=False``, to zeros."""
         check(type(self).__name__, set_to_none=set_to_none)
         for parameter in self.parameters():
             forget_grad(parameter, set_to_none)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
-        """Switch on, or off, that backward leaves a gradient at the parameters: False freezes the module."""
+        """Set whether the parameters require gradients; False freezes the module."""
         check(type(self).__name__, requires_grad=requires_grad)
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training (dropout drops) or, with False, to use."""
+        """Set this module and all below it to training mode, or, with False, to evaluation mode."""
         check("train", mode=mode)
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: M) -> M:
-        """Switch this module and all below it from training to use."""
+        """Set this module and all below it to evaluation mode."""
         return self.train(False)
 
     def to(self: M, dtype: Any) -> M:
-        """Convert parameters and floating-point buffers to a floating-point dtype; gradients are forgotten.
+        """Convert parameters and floating-point buffers to a floating-point dtype; gradients are reset.
 
         >>> from micrornn import nn
         >>> nn.Linear(2, 1).to("float32").weight.dtype
         dtype('float32')
         """
-        if dtype == "cpu":  # where all of it is
+        if dtype == "cpu":  # where NumPy computes
             return self
         dtype = floating(dtype)
         for _, tensor in (*self._entries("_parameters"), *self._entries("_buffers")):
@@ -264,7 +264,7 @@ class Module(Registry):
     # -- as text -----------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What stands in the brackets of the module's line."""
+        """The options in the brackets of the module's text."""
         return ""
 
     def __repr__(self) -> str:

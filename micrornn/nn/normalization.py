@@ -1,4 +1,4 @@
-"""Values shifted and scaled to mean 0 and variance 1, then to what is learned: along a vector, or a batch."""
+"""Normalization to mean 0 and variance 1 with a learned scale and shift: of a vector, or over a batch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def layer_norm(
         input: (..., *normalized_shape).
         normalized_shape: the lengths of the last axes, over which mean and variance are taken.
         weight, bias: of that shape, or None.
-        eps: keeps a constant vector from a division by zero.
+        eps: added to the variance, so that a constant vector causes no division by zero.
 
     Raises:
         ValueError: the input does not end in ``normalized_shape``, weight or bias has another shape, or eps
@@ -71,18 +71,17 @@ def batch_norm(
 
     Args:
         input: (B, C) or (B, C, ...), C features.
-        running_mean, running_var: (C,), used where ``training`` is false; while it is true, tensors are given
-            new values: the old ones times 1 - momentum plus the batch's times momentum, its variance divided
-            by n - 1. Or both None.
+        running_mean, running_var: (C,), or both None. In training they are tensors that are updated: the old
+            values times 1 - momentum plus the batch's times momentum, with the variance divided by n - 1.
+            Else they take the place of the batch's.
         weight, bias: (C,), or None.
         training: whether mean and variance are the batch's, the variance divided by n.
-        momentum: how much the batch counts in the running values.
-        eps: keeps a constant feature from a division by zero.
+        momentum: the weight of the batch in the running values.
+        eps: added to the variance, so that a constant feature causes no division by zero.
 
     Raises:
-        TypeError: running values to be changed are not leaf tensors.
-        ValueError: a shape does not fit, an option has no such value, or there is one value per feature to
-            take a variance of.
+        TypeError: running values to update are not tensors.
+        ValueError: a shape or an option does not fit, or a batch in training has one value per feature.
 
     >>> import micrornn as mr
     >>> mr.nn.functional.batch_norm([[1.0], [3.0]], None, None, training=True, eps=0.0).data
@@ -132,7 +131,7 @@ def _run(running: Any, batch: Any, share: float) -> None:
         return
     if not isinstance(running, Tensor):
         raise TypeError(
-            f"batch_norm: running values of type {type(running).__name__} cannot be given new ones; give "
+            f"batch_norm: running values of type {type(running).__name__} cannot be updated; give "
             "tensors, such as the buffers of a module"
         )
     running.data = ((1.0 - share) * running.data + share * batch).astype(running.dtype)
@@ -163,7 +162,7 @@ def _shape(given: int | Sequence[int]) -> tuple[int, ...]:
 
 
 class LayerNorm(Module):
-    """`functional.layer_norm` with what it learns; in a scope named after the attribute (``layer_norm``).
+    """`functional.layer_norm` with learned weights, in a scope named after the attribute (``layer_norm``).
 
     Args:
         normalized_shape: the lengths of the last axes.
@@ -208,19 +207,19 @@ class LayerNorm(Module):
             return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """What it normalises."""
+        """What it normalizes."""
         return f"{self.normalized_shape}, eps={self.eps}"
 
 
 class BatchNorm1d(Module):
-    """`functional.batch_norm` with its weights and running values; in a scope named after the attribute.
+    """`functional.batch_norm` with learned weights and running values, in a scope named after the attribute.
 
     Args:
         num_features: C.
         eps: added to the variance.
-        momentum: how much a batch counts in the running values; None takes the mean over all batches.
+        momentum: the weight of a batch in the running values; None takes the mean over all batches.
         affine: whether to learn a weight and a bias.
-        track_running_stats: whether to keep running values; without them the batch's are used in `eval` too.
+        track_running_stats: whether to keep running values; if not, the batch's are used in `eval` too.
         dtype: float64 by default.
 
     Parameters: weight (1 at first) and bias (0 at first), (C,). Buffers: running_mean (0 at first) and

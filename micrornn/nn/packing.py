@@ -1,4 +1,4 @@
-"""Sequences of many lengths made into one batch: padded, or packed without the padding."""
+"""Batches of sequences of different lengths: padded, or packed without padding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 
 class PackedSequence(NamedTuple):
-    """A batch of sequences with no padding in it, step after step, as PyTorch's.
+    """A batch of sequences without padding, step after step, as in PyTorch.
 
     Attributes:
         data: (sum of lengths, ...): the first elements of all sequences, longest sequence first, then the
@@ -43,12 +43,12 @@ class PackedSequence(NamedTuple):
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0
 ) -> Any:
-    """Sequences of many lengths as one array, padded at their ends.
+    """Pad sequences of different lengths to one array.
 
     Args:
         sequences: B arrays or tensors (L_b, ...), equal but for L_b.
         batch_first: whether the result is (B, T, ...) and not (T, B, ...).
-        padding_value: what is written where there is nothing.
+        padding_value: the value of the padding.
 
     Returns:
         A tensor when there is a tensor among them, through which gradients pass; else an array.
@@ -91,7 +91,7 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
-    """The sequences of a padded batch, each cut to its own length: `pad_sequence` undone.
+    """The sequences of a padded batch, each cut to its length: the inverse of `pad_sequence`.
 
     Raises:
         ValueError: the lengths do not fit the batch.
@@ -118,7 +118,7 @@ def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = Fals
 def pack_padded_sequence(
     input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """A padded batch without its padding.
+    """Pack a padded batch: remove its padding.
 
     Args:
         input: (T, B, ...), or (B, T, ...) with ``batch_first``.
@@ -128,7 +128,7 @@ def pack_padded_sequence(
 
     Raises:
         TypeError: the lengths are not integers.
-        ValueError: a length does not fit, or the order is not what ``enforce_sorted`` wants.
+        ValueError: a length does not fit, or ``enforce_sorted`` and the lengths are not in descending order.
 
     >>> packed = pack_padded_sequence(np.array([[1.0, 4.0], [2.0, 0.0]]), [2, 1])
     >>> packed.data.data, packed.batch_sizes
@@ -160,12 +160,12 @@ def pad_packed_sequence(
     padding_value: float = 0.0,
     total_length: int | None = None,
 ) -> tuple[Tensor, Array]:
-    """A packed batch with padding again, and its lengths, in the order in which it was given.
+    """Unpack a packed batch: the padded batch and its lengths, in the original order.
 
     Args:
         sequence: what `pack_padded_sequence` or a recurrent layer returned.
         batch_first: whether the result is (B, T, ...) and not (T, B, ...).
-        padding_value: what is written where there is nothing.
+        padding_value: the value of the padding.
         total_length: T; the longest length by default.
 
     Raises:

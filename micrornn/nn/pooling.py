@@ -31,11 +31,11 @@ def max_pool2d(
     Args:
         input: (N, C, H, W) or (C, H, W).
         kernel_size: the window's size.
-        stride: how far it moves; by default its own size, so that windows do not overlap.
-        padding: how far it may reach beyond the edge, where there is nothing to choose; at most half of it.
-        dilation: how far apart its elements are.
-        ceil_mode: whether a last window that reaches beyond the end counts.
-        return_indices: whether to say where each element stood, as its place in the image, row by row.
+        stride: the step between windows; by default their size, so that they do not overlap.
+        padding: how far windows reach beyond the edge, where no element is chosen; at most half their size.
+        dilation: the distance between a window's elements.
+        ceil_mode: whether to keep a last window that reaches beyond the end.
+        return_indices: whether to return the index of each element in its image, counted row by row.
 
     Returns:
         (N, C, H', W') or (C, H', W'); with ``return_indices``, that and integers of the same shape.
@@ -58,7 +58,7 @@ def max_pool2d(
     if any(2 * p > k for p, k in zip(about["padding"], about["kernel"])):
         raise ValueError(
             f"max_pool2d: padding={padding!r} is more than half of kernel_size={kernel_size!r}; some "
-            "windows would hold nothing"
+            "windows would be empty"
         )
     shape, size = x.shape, about["size"]
     values = x._data.reshape(-1, shape[-3], *size)
@@ -98,7 +98,7 @@ def _beyond(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
 
 
 class MaxPool2d(Module):
-    """`functional.max_pool2d` with its options kept; in a scope named after the attribute (``max_pool2d``).
+    """`functional.max_pool2d` as a module, in a scope named after the attribute (``max_pool2d``).
 
     Args: as `functional.max_pool2d`.
 

@@ -38,9 +38,9 @@ class Parameter(Tensor):
 
 
 class Registry:
-    """An object that owns what is assigned to its attributes, and knows it by path.
+    """An object that registers the parameters, buffers and modules assigned to its attributes.
 
-    Each kind has a dictionary from attribute to object, or to None where a name is kept free.
+    Each kind has a dictionary from attribute to object, or to None for a reserved name.
     """
 
     _parameters: dict[str, Parameter | None]
@@ -88,7 +88,7 @@ class Registry:
         return next((kind for kind in kinds if name in self.__dict__[kind]), "")
 
     def _own(self, kind: str, name: str, value: Any) -> None:
-        """Put an object among its kind, and give it its path."""
+        """Register an object under a name, and set its path."""
         own = self.__dict__
         self._disown(name, keeps_place=self._held_as(name) == kind)
         own[kind][name] = own[name] = value
@@ -98,7 +98,7 @@ class Registry:
             value.name = self._path + name
 
     def _disown(self, name: str, keeps_place: bool = False) -> None:
-        """Let go of what has a name; its place in the order may be kept for what comes instead."""
+        """Unregister a name, or, with ``keeps_place``, only detach what it holds."""
         module = self._modules.get(name)
         if module is not None:
             module._move(f"{self._path}{name}.", "")
@@ -107,8 +107,8 @@ class Registry:
             self._not_saved.discard(name)
 
     def _move(self, old: str, new: str) -> None:
-        """Take the path that an owner gives, and pass it on to what this object owns."""
-        if self._path != old:  # it has another owner, whose path it keeps
+        """Change the path of this object and of all it owns."""
+        if self._path != old:  # another owner gave it its path
             return
         for tensors in (self._parameters, self._buffers):
             for name, tensor in tensors.items():
@@ -122,7 +122,7 @@ class Registry:
     # -- owned by name -----------------------------------------------------------------------------
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Own a parameter under a name, or keep the name for one.
+        """Register a parameter under a name; None reserves the name.
 
         Raises:
             TypeError: it is not a `Parameter`.
@@ -136,12 +136,12 @@ class Registry:
         self._own("_parameters", self._free(name, "_parameters"), param)
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
-        """Own a tensor that no optimizer changes, such as a running mean, or keep the name for one.
+        """Register a tensor that no optimizer changes, such as a running mean; None reserves the name.
 
         Args:
             name: the attribute.
             tensor: a tensor that requires no gradient, what becomes one, or None.
-            persistent: whether it belongs to the ``state_dict``.
+            persistent: whether it is part of the ``state_dict``.
 
         Raises:
             TypeError: it is not numeric, or requires a gradient.
@@ -157,7 +157,7 @@ class Registry:
         (self._not_saved.discard if persistent else self._not_saved.add)(name)
 
     def register_module(self, name: str, module: Any) -> None:
-        """Own a module under a name, or, given None, keep the name for one.
+        """Register a module under a name; None reserves the name.
 
         Raises:
             TypeError: it is not a module.
@@ -215,8 +215,8 @@ class Registry:
         """All parameters, each once, with dotted paths; a shared one has the first of its paths.
 
         Args:
-            prefix: what every path begins with.
-            recurse: whether those of the modules below are among them.
+            prefix: the start of every path.
+            recurse: whether to include those of the modules below.
         """
         yield from _each_once(self._entries("_parameters", prefix, recurse))
 

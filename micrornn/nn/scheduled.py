@@ -1,8 +1,8 @@
-"""Scheduled sampling: how often the decoder is fed the truth, and how often what it said itself.
+"""Scheduled sampling: the share of steps at which the decoder reads the target, and not its own prediction.
 
-Fed the truth at every step (teacher forcing, Williams & Zipser 1989), a decoder never sees its own mistakes,
-and at test time it sees nothing else. Bengio et al. (2015) let the share of truth fall as training goes on.
-Each function takes the iteration i, from 0, and returns that share, between 0 and 1.
+With teacher forcing (Williams & Zipser 1989) a decoder never reads its own mistakes in training, and reads
+only its own predictions at test time. Bengio et al. (2015) let the share of targets fall during training.
+Each function here returns a function from the iteration i, counted from 0, to that share, between 0 and 1.
 """
 
 from __future__ import annotations

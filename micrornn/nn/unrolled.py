@@ -1,4 +1,4 @@
-"""What unrolling is: layers, directions, and the loop over time that every recurrent network runs."""
+"""Recurrent layers unrolled: layers, directions, and the loop over time."""
 
 from __future__ import annotations
 
@@ -80,9 +80,8 @@ class Unrolled(Recurrent):
                 or (I,), in which case the output is such a list as well: the graph without the nodes
                 that cut and join whole sequences; or a `PackedSequence`, and the output is one as well.
             hx: h0, or (h0, c0) for an LSTM, each (layers * directions, B, H), or unbatched without B.
-            lengths: (B,), the true length of each sequence of a padded batch; what stands after it then
-                changes neither state nor gradient. The state stands still there and the output is 0; the
-                second direction begins at each sequence's own end.
+            lengths: (B,), the true length of each sequence of a padded batch. In the padding the state does
+                not change and the output is 0; the second direction starts at each sequence's own end.
 
         Returns:
             The top layer's states at every step, and the last state of each layer and direction in the
@@ -127,7 +126,9 @@ class Unrolled(Recurrent):
             top = f"{self.scope_name}.{self.num_layers - 1}" + (
                 ".both" if self.bidirectional else ""
             )
-            with scope(top, t=len(steps)):  # all ends are known at the last step of the top layer
+            with scope(
+                top, t=len(steps)
+            ):  # all final states are known at the last step of the top layer
                 for name, parts in zip(self.state_names, zip(*ends)):
                     last.append(stack(parts))
                     last[-1].name = f"{name}_n"
@@ -180,7 +181,7 @@ class Unrolled(Recurrent):
     ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
         """One layer in one direction: its h at every step, in order of time, and its last state."""
         with scope(f"{self.scope_name}.{layer}{direction.replace('_', '.')}"):
-            with scope(t=len(steps) + 1 if direction else 0):  # before the first step it makes
+            with scope(t=len(steps) + 1 if direction else 0):  # before its first step
                 lead = steps[0].shape[:-1]
                 state = tuple(
                     self._zeros(name, lead) if whole is None else part(whole, row, name)

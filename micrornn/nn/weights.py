@@ -1,4 +1,4 @@
-"""Weights in a file of the format safetensors, which PyTorch, JAX and others read and write as well."""
+"""Weights in safetensors files, the format that PyTorch, JAX and others share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def save_file(
     filename: str | os.PathLike[str],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a state, such as `Module.state_dict` returns, to a file of the format safetensors.
+    """Save a state, such as `Module.state_dict` returns, to a safetensors file.
 
     Args:
         tensors: from name to array.
         filename: the file; an older one is replaced when the new one is whole.
-        metadata: words to be kept beside it.
+        metadata: text to store with the arrays.
 
     Raises:
         ModuleNotFoundError: the package safetensors is missing.
@@ -51,12 +51,12 @@ def save_file(
 
 
 def load_file(filename: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of a file of the format safetensors by name: what `Module.load_state_dict` takes.
+    """Load the arrays of a safetensors file by name, for `Module.load_state_dict`.
 
     Raises:
         ModuleNotFoundError: the package safetensors is missing.
         FileNotFoundError: there is no such file.
-        ValueError: it is not of that format, is damaged, or holds a dtype that NumPy does not have.
+        ValueError: it is not a safetensors file, is damaged, or holds a dtype that NumPy does not have.
     """
     library = _safetensors()
     content = Path(filename).read_bytes()
@@ -64,8 +64,8 @@ def load_file(filename: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any
         arrays: dict[str, np.ndarray[Any, Any]] = library.load(content)
     except Exception as error:  # the library's own errors, and those of NumPy
         raise ValueError(
-            f"{filename} is not a file of the format safetensors, is damaged, or holds a dtype that NumPy "
-            f"does not have ({error})"
+            f"{filename} is not a safetensors file, is damaged, or holds a dtype that NumPy does not have "
+            f"({error})"
         ) from error
     return arrays
 
@@ -75,6 +75,6 @@ def _safetensors() -> Any:
         import safetensors.numpy
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "files of weights need the package safetensors: pip install 'micrornn[safetensors]'"
+            "safetensors files need the package safetensors: pip install 'micrornn[safetensors]'"
         ) from error
     return safetensors.numpy

@@ -1,7 +1,7 @@
-"""Windows of an image: every patch that a filter sees, laid out as rows, and the way back.
+"""Windows of an image: every patch under a filter as a row (im2col), and the transpose (col2im).
 
-Two linear primitives, each the other's transpose, so each is the other's backward. With them convolution is
-an ordinary matrix product.
+Two linear primitives, each the other's transpose, so each is the other's backward. With them a convolution is
+a matrix product.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 
 def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
-    """How many places a window has along an axis.
+    """The number of positions of a window along an axis.
 
     >>> out_size(28, 3, 2, 1)
     14
@@ -68,7 +68,7 @@ def fitted(
 def _places(
     shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
 ) -> tuple[Pair, list[tuple[int, int, slice, slice]]]:
-    """The numbers of places, and for each element of the window where it falls in the padded image."""
+    """The numbers of positions, and the slice of the padded image for each element of the window."""
     rows, columns = (
         out_size(n, k, s, p, d)
         for n, k, s, p, d in zip(shape[-2:], kernel, stride, padding, dilation)
@@ -88,7 +88,7 @@ def _places(
 def cut(
     x: Data, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1), fill: float = 0.0
 ) -> Array:
-    """(N, C, H, W) to (N, H', W', C, k1, k2): the window at every place, ``fill`` beyond the edge."""
+    """(N, C, H, W) to (N, H', W', C, k1, k2): the window at every position, ``fill`` outside of the image."""
     (rows, columns), places = _places(x.shape, kernel, stride, padding, dilation)
     (top, left), (batch, channels) = padding, x.shape[:2]
     if top or left:

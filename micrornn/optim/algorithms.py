@@ -1,4 +1,4 @@
-"""The formulas: SGD, Adagrad, RMSprop, Adam and AdamW, as PyTorch has them."""
+"""The update rules of SGD, Adagrad, RMSprop, Adam and AdamW, as in PyTorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from micrornn.optim.optimizer import Array, Group, Optimizer
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent: value - lr grad, with momentum and Nesterov's look ahead on request.
+    """Stochastic gradient descent: value - lr grad, with optional momentum and Nesterov momentum.
 
     buffer = momentum buffer + (1 - dampening) grad, the first one being the gradient itself (PyTorch's
     form; Sutskever et al. 2013 put the learning rate inside the buffer).
@@ -66,7 +66,7 @@ class SGD(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """A step per element that shrinks with the sum of its squared gradients (Duchi et al. 2011).
+    """A step size per element that shrinks with the sum of its squared gradients (Duchi et al. 2011).
 
     >>> import micrornn as mr
     >>> w = mr.nn.Parameter([1.0, 1.0])
@@ -162,7 +162,7 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Running averages of the gradient and its square, corrected for their start at zero (Kingma & Ba 2015).
 
-    ``weight_decay`` is added to the gradient; `AdamW` takes it off the parameter instead. ``amsgrad``
+    ``weight_decay`` is added to the gradient; `AdamW` subtracts it from the parameter instead. ``amsgrad``
     divides by the largest average so far (Reddi et al. 2018).
 
     >>> import micrornn as mr
@@ -215,7 +215,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with the weight decay taken off the parameter itself (Loshchilov & Hutter 2019).
+    """Adam with the weight decay subtracted from the parameter itself (Loshchilov & Hutter 2019).
 
     >>> import micrornn as mr
     >>> w = mr.nn.Parameter([1.0])
@@ -242,7 +242,7 @@ class AdamW(Adam):
 
 
 def _kept(state: dict[str, Any], name: str, value: Array) -> Array:
-    # What is kept for a parameter under a name; zeros at first, also where a setting was changed meanwhile.
+    # A buffer of a parameter: zeros at first, also if a setting is switched on later.
     if name not in state:
         state[name] = np.zeros_like(value)
     return state[name]

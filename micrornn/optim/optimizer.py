@@ -1,7 +1,7 @@
-"""What every optimizer shares: groups of parameters with their settings, steps, and a state to be saved.
+"""The base of all optimizers: parameter groups with their settings, steps, and a state.
 
-An optimizer gives each parameter a NEW array, because the graphs of earlier steps still hold the old one.
-Its own buffers are nobody else's, so those it updates in place.
+An optimizer gives each parameter a NEW array, because graphs of earlier steps still hold the old one. Its own
+buffers are private, so it updates them in place.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from micrornn.tensor import Tensor
 Array = Any  # a NumPy array, or a float where the parameter is a scalar `Value`
 Group = dict[str, Any]
 
-# Settings of PyTorch's optimizers that say how it computes, and not what.
+# Settings of PyTorch's optimizers that change how an update is computed, and not its value.
 HOW = {"foreach", "fused", "capturable", "differentiable", "param_names", "decoupled_weight_decay"}
 
 
 class Optimizer:
-    """What all optimizers share; a subclass writes `_update`.
+    """The base of all optimizers; a subclass defines `_update`.
 
     Args:
         params: tensors that require gradients, such as ``model.parameters()``; or dictionaries
@@ -36,7 +36,7 @@ class Optimizer:
 
     Raises:
         ValueError: there are no parameters, a parameter is given twice, or a setting is out of range.
-        TypeError: something given is not a parameter.
+        TypeError: a value is not a parameter.
     """
 
     buffers: tuple[
@@ -61,7 +61,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: Any) -> None:
-        """Add ``{"params": [...], **settings}``; settings that are not given are the defaults."""
+        """Add a group ``{"params": [...], **settings}``; missing settings take their defaults."""
         kind = type(self).__name__
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(
@@ -87,7 +87,7 @@ class Optimizer:
         self.param_groups.append(group)
 
     def _check(self, group: Group) -> None:
-        """Refuse settings that do not exist or are out of range."""
+        """Raise a ValueError for settings that do not exist or are out of range."""
         kind = type(self).__name__
         if unknown := set(group) - set(self.defaults) - {"params", "initial_lr"}:
             raise ValueError(
@@ -96,20 +96,20 @@ class Optimizer:
         check(kind, **group)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient, by that gradient.
+        """Update every parameter that has a gradient.
 
         Args:
-            closure: called first: it computes the loss anew, and its gradients, and returns it.
+            closure: called first; it computes the loss and its gradients again, and returns the loss.
 
         Returns:
-            What the closure returned, or None.
+            The loss that the closure returned, or None.
 
         Raises:
-            ValueError: a setting of a group has been given a value that it cannot have.
+            ValueError: a setting of a group is invalid, or a gradient has the wrong shape.
         """
         loss = None if closure is None else closure()
         for group in self.param_groups:
-            self._check(group)  # anyone may have changed it
+            self._check(group)  # users change settings between steps
             downhill = not group["maximize"]
             for param in group["params"]:
                 grad = param.grad
@@ -137,7 +137,7 @@ class Optimizer:
         )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or, with ``set_to_none=False``, set them to zeros."""
+        """Reset the gradients of all parameters to None, or, with ``set_to_none=False``, to zeros."""
         check(type(self).__name__, set_to_none=set_to_none)
         for group in self.param_groups:
             for param in group["params"]:
@@ -146,7 +146,7 @@ class Optimizer:
     # -- its state ---------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Settings and buffers as copies, parameters by their position, as PyTorch keeps them."""
+        """Copies of settings and buffers, with parameters as their positions, as in PyTorch."""
         position = {param: i for i, param in enumerate(self.state)}
         decay = self.decoupled_weight_decay
         told = {} if decay is None else {"decoupled_weight_decay": decay}
@@ -165,9 +165,9 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: Any) -> None:
-        """Take settings and buffers from a `state_dict`, ours or PyTorch's, of the same parameters in order.
+        """Load settings and buffers from a `state_dict`, ours or PyTorch's, of the same parameters in order.
 
-        Nothing is changed when anything is wrong.
+        An error changes nothing.
 
         Raises:
             TypeError: a buffer is not made of real numbers.
@@ -218,10 +218,10 @@ class Optimizer:
         return settings
 
     def _kept(self, param: Tensor, saved: Mapping[str, Any]) -> dict[str, Any]:
-        """What is kept for a parameter, as arrays of its dtype, and the number of steps."""
+        """The buffers of a parameter as arrays of its dtype, and the number of steps."""
         kept: dict[str, Any] = {}
         for name, value in saved.items():
-            if value is None:  # PyTorch keeps the place of a buffer that does not exist yet
+            if value is None:  # PyTorch saves None for a buffer that does not exist yet
                 continue
             if name not in self.buffers:
                 raise ValueError(

@@ -89,12 +89,12 @@ def test_a_seed_does_not_make_weights_alike():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: masked_softmax([1.0, 2.0], [False, False]), "no key to look at"),
+        (lambda: masked_softmax([1.0, 2.0], [False, False]), "excludes every key of query"),
         (lambda: masked_softmax([1.0, 2.0], [1, 0]), "give truth values"),
         (lambda: masked_softmax([1.0, 2.0], [True] * 3), r"shape \(3,\) does not fit"),
         (
             lambda: nn.DotAttention()(np.ones(2), np.ones((3, 4))),
-            "a dot product wants equal lengths",
+            "a dot product needs equal lengths",
         ),
         (lambda: nn.GeneralAttention(2, 3)(np.ones(2), np.ones((3, 4))), "2 and 3 expected"),
         (lambda: nn.DotAttention()(np.ones(2), np.ones(2)), r"keys \(..., S, K\)"),

@@ -130,7 +130,7 @@ def test_ones_and_eye():
 @pytest.mark.parametrize("function", [init.zeros_, init.uniform_, init.orthogonal_, init.eye_])
 def test_what_is_not_a_tensor_is_refused(function):
     for given in (np.zeros((2, 2)), [[0.0]], nn.Linear(2, 2)):
-        with pytest.raises(TypeError, match="gives a tensor new values, and was given"):
+        with pytest.raises(TypeError, match="sets the values of a tensor, and was given"):
             function(given)
     with pytest.raises(ValueError, match="computed"):
         function(matrix(2, 2) * 2.0)
@@ -214,7 +214,7 @@ def test_the_dtype_stays_and_the_tensor_is_returned(fill):
         (lambda: init.eye_(nn.Parameter(np.zeros((1, 2, 3)))), "fills matrices"),
         (lambda: init.kaiming_normal_(matrix(2, 2), mode="in"), "'fan_in', 'fan_out'"),
         (lambda: init.kaiming_uniform_(matrix(2, 2), nonlinearity="gelu"), "nonlinearity='gelu'"),
-        (lambda: init.xavier_normal_(matrix(0, 2)), "nothing to fill"),
+        (lambda: init.xavier_normal_(matrix(0, 2)), "no elements"),
         (lambda: init.xavier_normal_(nn.Parameter([1.0])), "this tensor has shape"),
         (lambda: init.forget_bias_(nn.GRU(2, 3)), "bias=True"),
         (lambda: init.forget_bias_(nn.LSTM(2, 3, bias=False)), "bias=True"),

@@ -231,5 +231,5 @@ def test_no_step_after_the_last_of_one_cycle() -> None:
     schedule = lr_scheduler.OneCycleLR(sgd(), 1.0, 3)
     for _ in range(3):
         schedule.step()
-    with pytest.raises(ValueError, match="step 4 after the last, 3"):
+    with pytest.raises(ValueError, match="step 4 is after the last, 3"):
         schedule.step()

@@ -1,6 +1,6 @@
-"""Losses that compare a distribution over classes with the right class: cross-entropy and what is below it.
+"""Classification losses: cross-entropy of logits, and the negative log-likelihood of log-probabilities.
 
-`cross_entropy` takes logits, never probabilities: softmax would be applied twice.
+Give `cross_entropy` logits, not probabilities: it applies softmax.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def cross_entropy(
     Args:
         input: logits, (C,), (N, C) or (N, C, d1, ...): the classes are axis 1, or 0 if it is the only one.
         target: class indices, (), (N,) or (N, d1, ...); or probabilities in the shape of ``input``.
-        weight: (C,), how much each class counts: 0 or more.
-        ignore_index: targets of this class count nothing, not in the mean either.
+        weight: (C,), the weight of each class, 0 or more.
+        ignore_index: targets of this class are ignored, in the mean as well.
         reduction: ``"mean"`` (over the targets, by their weights), ``"sum"``, or ``"none"``: one each.
-        label_smoothing: this share of every target is spread evenly over the classes.
+        label_smoothing: the share of every target that is spread evenly over the classes.
 
     Raises:
-        ValueError: a shape, an index or an option is wrong, or a mean has nothing to be taken over.
+        ValueError: a shape, an index or an option is wrong, or no target is left for a mean.
 
     >>> import micrornn as mr
     >>> logits = mr.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
@@ -99,7 +99,7 @@ def nll_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    """-x[target], where x are log-probabilities: what is left of cross-entropy after `log_softmax`.
+    """-x[target] of log-probabilities x: cross-entropy is this after `log_softmax`.
 
     Args:
         input: log-probabilities, (C,), (N, C) or (N, C, d1, ...).
@@ -108,7 +108,7 @@ def nll_loss(
 
     Raises:
         TypeError: the targets are not integers.
-        ValueError: a shape, a class or an option is wrong, or a mean has nothing to be taken over.
+        ValueError: a shape, a class or an option is wrong, or no target is left for a mean.
 
     >>> import micrornn as mr
     >>> mr.nn.functional.nll_loss(mr.log_softmax(mr.tensor([[0.0, 0.0]])), [1]).item()
@@ -175,7 +175,7 @@ def _targets(
     weight: Array | None,
     ignore_index: int,
 ) -> tuple[Any, Any]:
-    """Where the targets stand in the input, and how much each counts: one number if all count the same."""
+    """The index of the targets in the input, and their weights: one number if all are equal."""
     classes, target = shape[axis], _classes(target)
     expected = shape[:axis] + shape[axis + 1 :]
     if target.shape != expected:
@@ -195,7 +195,7 @@ def _targets(
         if wrong.size:
             raise ValueError(
                 f"{function}: class {wrong[0]} among the targets, but the input has classes 0 to "
-                f"{classes - 1}; to leave targets out, give ignore_index={wrong[0]}"
+                f"{classes - 1}; to ignore targets, give ignore_index={wrong[0]}"
             )
     if weight is not None:
         amount = amount * weight[target]
@@ -225,7 +225,7 @@ def _check_probabilities(target: Any, shape: tuple[int, ...], axis: int) -> None
 
 
 def _class_weights(function: str, weight: Any, classes: int, dtype: Any) -> Array:
-    """How much each class counts, (C,)."""
+    """The weight of each class, (C,)."""
     array = amounts(function, "weight", weight).astype(dtype)
     if array.shape != (classes,):
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Cross-entropy of logits as one primitive, because softmax and log lose digits when computed apart.
+"""Cross-entropy of logits as one primitive, because softmax followed by log loses precision.
 
-Its gradient is what every derivation of BPTT begins with: dL/dlogits = p - y, the predicted probabilities
-minus the target's.
+Its gradient starts every derivation of BPTT: dL/dlogits = p - y, the predicted probabilities minus the
+target's.
 """
 
 from __future__ import annotations

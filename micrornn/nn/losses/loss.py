@@ -1,4 +1,4 @@
-"""What losses share: the module of a loss, how each element counts, and how all become one number."""
+"""What losses share: the module of a loss, weights, and reductions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Loss = Callable[[Any, Any], Tensor]  # loss(output, target)
 
 
 class LossModule(Applied):
-    """A loss as a module: the options of its function are kept, and the result is named ``loss``.
+    """A loss as a module: it keeps the options of its function, and its result is named ``loss``.
 
-    Weights are buffers, so that a ``state_dict`` has them, as in PyTorch.
+    Weights are buffers, so they are in the ``state_dict``, as in PyTorch.
     """
 
     def _keep(self, name: str, value: Any) -> None:
@@ -47,14 +47,14 @@ class LossModule(Applied):
 
 
 def reduced(each: Tensor, reduction: str) -> Tensor:
-    """All losses as their mean, their sum, or as they are."""
+    """The mean or the sum of the losses, or the losses themselves."""
     if reduction == "none":
         return each
     return mean(each) if reduction == "mean" else sum(each)
 
 
 def amounts(owner: str, name: str, given: Any) -> Array:
-    """How much each element or class counts, as an array of numbers.
+    """The weights of elements or classes as an array.
 
     Raises:
         ValueError: one is negative, NaN or infinite, or not a number.
@@ -70,7 +70,7 @@ def amounts(owner: str, name: str, given: Any) -> Array:
 
 
 def counts(function: str, name: str, given: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """How much each element counts, in the loss's own dtype; a tensor that requires a gradient gets one.
+    """The weights of elements in the dtype of the loss; a tensor that requires a gradient stays a tensor.
 
     Raises:
         ValueError: as `amounts`, or a weight does not broadcast to ``shape``.
@@ -87,8 +87,8 @@ def counts(function: str, name: str, given: Any, shape: tuple[int, ...], dtype: 
 
 
 def nothing_counts(function: str, why: str) -> ValueError:
-    """The error of a mean over no target."""
+    """The error for a mean over no target."""
     return ValueError(
-        f"{function}: no target is left to take the mean over ({why}); leave this batch out, or give "
+        f"{function}: no target is left to take the mean over ({why}); skip this batch, or give "
         "reduction='sum'"
     )

@@ -1,4 +1,4 @@
-"""Losses that compare an input with a target of the same shape, element by element."""
+"""Elementwise losses, of an input and a target of the same shape."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from micrornn.tensor import Tensor, as_data
 
 
 def _pair(function: str, input: Any, target: Any) -> tuple[Tensor, Any]:
-    """Input and target as numbers of one shape and, where the target is data, of one dtype."""
+    """Input and target, checked for equal shapes; data as target gets the dtype of the input."""
     x = as_float(input)
     y = target if isinstance(target, Tensor) and target.requires_grad else as_data(target)
     if isinstance(y, np.ndarray):
@@ -43,7 +43,7 @@ def _pair(function: str, input: Any, target: Any) -> tuple[Tensor, Any]:
 def _reduced(
     function: str, each: Tensor, weight: Any, reduction: str, by_weight: bool = False
 ) -> Tensor:
-    """All losses, each by its weight, as one. As in PyTorch, some means divide by the sum of the weights."""
+    """The weighted losses, reduced. As in PyTorch, some means divide by the sum of the weights."""
     if weight is None:
         return reduced(each, reduction)
     amount = counts(function, "weight", weight, each.shape, each.dtype)
@@ -61,7 +61,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = Non
     Args:
         input, target: any shape, the same.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        weight: how much each element counts, 0 or more; broadcasts. The mean divides by its sum.
+        weight: the weight of each element, 0 or more; broadcasts. The mean divides by their sum.
 
     Raises:
         ValueError: the shapes differ (broadcasting here is nearly always a mistake), a weight is negative,
@@ -91,15 +91,15 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None
 def huber_loss(
     input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
 ) -> Tensor:
-    """e^2 / 2 for errors up to delta, delta (|e| - delta/2) beyond: the gradient is never above delta.
+    """e^2 / 2 for errors up to delta, delta (|e| - delta/2) beyond, so the gradient is at most delta.
 
     (Huber 1964.) `smooth_l1_loss` with beta = delta is this divided by delta.
 
     Args:
         input, target: any shape, the same.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        delta: where the parabola becomes a line.
-        weight: how much each element counts, 0 or more; broadcasts. The mean divides by their number.
+        delta: the error at which the parabola becomes a line.
+        weight: the weight of each element, 0 or more; broadcasts. The mean divides by the number of elements.
 
     Raises:
         ValueError: the shapes differ, a weight is negative, or an option has no such value.
@@ -135,13 +135,13 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-(y ln p + (1 - y) ln(1 - p)) of probabilities p, each logarithm held above -100, as in PyTorch.
 
-    From a model give logits instead, to `binary_cross_entropy_with_logits`: a sigmoid that has rounded
-    to 0 or 1 has lost what the logit knew, and its gradient.
+    For the output of a model use `binary_cross_entropy_with_logits`: where a sigmoid rounds to 0 or 1, its
+    gradient is lost.
 
     Args:
         input: probabilities, any shape.
         target: probabilities of the same shape.
-        weight: how much each counts, 0 or more; broadcasts.
+        weight: the weight of each element, 0 or more; broadcasts.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -175,14 +175,14 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """-(y ln s + (1 - y) ln(1 - s)) with s = sigmoid(x), exact for logits of any size.
 
-    ln s = -softplus(-x) and ln(1 - s) = -softplus(x): no probability is formed. dL/dx = s - y.
+    ln s = -softplus(-x) and ln(1 - s) = -softplus(x), without computing s. dL/dx = s - y.
 
     Args:
         input: logits, any shape.
         target: probabilities of the same shape.
-        weight: how much each counts, 0 or more; broadcasts.
+        weight: the weight of each element, 0 or more; broadcasts.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: how much y counts against 1 - y, 0 or more; broadcasts.
+        pos_weight: the weight of y relative to 1 - y, 0 or more; broadcasts.
 
     Raises:
         ValueError: the shapes differ, a weight is negative, or the reduction does not exist.

@@ -1,4 +1,4 @@
-"""The loss of a sequence: one loss per step, and all of them together."""
+"""The loss of a sequence: the loss of each step, and the total."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def sequence_loss(
 ) -> tuple[list[Tensor], Tensor]:
     """The loss of every step, L_t, and of the sequence: the mean of the L_t, or their sum.
 
-    Both have the same minimum, but the gradient of the sum is T times that of the mean, so that a learning
-    rate or a clipping threshold for one does not suit the other.
+    Both have the same minimum, but the gradient of the sum is T times that of the mean, so a learning rate or
+    a clipping threshold for one does not suit the other.
 
     Args:
         outputs: T steps, each as ``loss`` takes it: a list, or a tensor whose first axis is time.
         targets: T steps likewise.
         loss: from one step's output and target to one number.
         reduction: ``"mean"`` or ``"sum"`` over the steps.
-        weights: (T,), how much each step counts, 0 or more; 1 each by default. The mean divides by their
-            sum: give the number of real tokens at each step of a padded batch, and it is the mean over
-            tokens. The loss of a step that counts 0 is not computed and stands in the list as 0.
+        weights: (T,), the weight of each step, 0 or more; 1 by default. The mean divides by their sum: with
+            the number of real tokens at each step of a padded batch, it is the mean over tokens. The loss of
+            a step with weight 0 is not computed; it is 0 in the list.
 
     Returns:
         The list of the L_t, each made in scope ``loss`` at its step, and the total, made in scope ``loss``
-        without a step; all are named ``loss``. The step is that of the output where it has one (a decoder
-        does not begin at 1), else its place in the list.
+        without a step; all are named ``loss``. The step is that of the output if it has one (a decoder does
+        not start at 1), else the position in the list.
 
     Raises:
-        ValueError: the numbers of steps differ, a weight is negative, no step counts, or a loss is more
+        ValueError: the numbers of steps differ, a weight is negative, all weights are 0, or a loss is more
             than one number.
 
     >>> import micrornn as mr
@@ -65,7 +65,7 @@ def sequence_loss(
             "give as many of each as there are steps"
         )
     if not share.any():
-        raise ValueError("sequence_loss: no step counts; give at least one step of positive weight")
+        raise ValueError("sequence_loss: no step counts; give at least one positive weight")
 
     def of_step(t: int, output: Any, target: Any) -> Tensor:
         step = loss(output, target) if share[t] else _no_loss(output)
@@ -95,14 +95,14 @@ def masked_sequence_loss(
     normalize: str,
     loss: Any = cross_entropy,
 ) -> tuple[list[Tensor], Tensor]:
-    """The loss of every step and of the batch, padding left out.
+    """The loss of every step and of a padded batch, without the padding.
 
     The three normalizations have different gradients, and what suits one (a learning rate, a threshold for
     clipping) does not suit another, so there is no default. The losses of the steps add up to the total.
 
     Args:
         outputs: T steps, each (B, ...): a list, or a tensor whose first axis is time.
-        targets: T steps likewise; what stands in the padding must be valid, and does not matter.
+        targets: T steps likewise; the padding must hold valid targets, which are ignored.
         lengths: (B,), the true length of each sequence.
         normalize: ``"per_token"``, ``"per_sequence"`` or ``"per_batch"``; see `step_weights`.
         loss: takes one step's output and target and ``reduction="none"``, and returns (B,); further axes are
@@ -156,12 +156,12 @@ def masked_sequence_loss(
 
 
 def step_weights(lengths: Any, steps: int, normalize: str) -> Array:
-    """How much each token counts, (T, B): 0 for padding.
+    """The weight of each token, (T, B): 0 for padding.
 
     ``"per_token"`` gives every real token 1 / (number of real tokens): the mean over all tokens, in which a
-    long sequence counts more. ``"per_sequence"`` gives the tokens of sequence b 1 / (B L_b): the mean over
-    the sequences of each one's mean. ``"per_batch"`` gives 1 / B: the mean over the sequences of each one's
-    sum, which is the log-likelihood of a sequence.
+    long sequence counts more. ``"per_sequence"`` gives the tokens of sequence b 1 / (B L_b): the mean of the
+    sequences' means. ``"per_batch"`` gives 1 / B: the mean of the sequences' sums, which are their
+    log-likelihoods.
 
     >>> step_weights([1, 3], 3, "per_sequence")
     array([[0.5 , 0.16666667],

@@ -1,4 +1,4 @@
-"""What every learning-rate schedule is: a factor, a step, and a state to be saved."""
+"""The base of all learning-rate schedules: a factor, a step, and a state."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from micrornn.options import check
 
 # The names by which checkpoints of earlier versions know the numbers of a schedule.
 EARLIER = {"count": "last_epoch", "base": "base_lrs", "waited": "num_bad_epochs"}
-# What only PyTorch, or an earlier version, writes into a state.
+# Keys of a state that only PyTorch, or an earlier version, writes.
 NOT_OURS = {"lr_lambdas", "mode_worse", "reductions", "verbose"}
 
 
 class LRScheduler:
     """Multiplies the learning rate of every group by `factor`; call `step` after each update.
 
-    A step multiplies what is there by the ratio of two factors. So it respects a learning rate that was
-    changed meanwhile, and two schedules on one optimizer multiply.
+    A step multiplies the current learning rate by the ratio of two factors. So a learning rate that was
+    changed in between is kept, and two schedules on one optimizer multiply.
 
     Args:
         optimizer: whose learning rates are set, at once and then at every `step`.
-        last_epoch: how many steps have been made: -1 to begin; else the groups must have an
+        last_epoch: the number of steps made, or -1 to start; the groups must then have an
             ``"initial_lr"``, as those of a loaded optimizer do.
 
     Attributes:
-        last_epoch: how many steps have been made.
-        base_lrs: the learning rate that each group began with.
+        last_epoch: the number of steps made.
+        base_lrs: the initial learning rate of each group.
 
     Raises:
         TypeError: what was given is not an optimizer.
-        ValueError: an option has no such value.
+        ValueError: an option is invalid.
     """
 
-    floor = 0.0  # what the learning rate is above; the factor multiplies the rest
+    floor = 0.0  # the factor multiplies the part of the learning rate above this
     not_saved: tuple[str, ...] = ("optimizer",)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
@@ -58,17 +58,17 @@ class LRScheduler:
         self._set(self.get_lr() if last_epoch == -1 else self._now())
 
     def factor(self, epoch: int) -> float:
-        """What the first learning rate is multiplied by after so many steps."""
+        """The factor on the initial learning rate after ``epoch`` steps."""
         raise NotImplementedError(
             f"{type(self).__name__} has no factor; define factor(self, epoch)"
         )
 
     def get_lr(self) -> list[float]:
-        """The learning rate of each group at the step that has just been counted."""
+        """The learning rate of each group at the current step."""
         now = self.factor(self.last_epoch)
         before = self.factor(self.last_epoch - 1) if self.last_epoch else 1.0
         floor = self.floor
-        if not before:  # nothing is left to multiply
+        if not before:  # a ratio does not exist
             return [floor + (base - floor) * now for base in self.base_lrs]
         return [floor + (lr - floor) * (now / before) for lr in self._now()]
 
@@ -78,15 +78,15 @@ class LRScheduler:
         self._set(self.get_lr())
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate of each group, as it was set last."""
+        """The learning rate of each group that was set last."""
         return self._last_lr
 
     def after_update(self) -> None:
-        """An update has been made: for most schedules a step."""
+        """Called after each update: a step, for most schedules."""
         self.step()
 
     def judge(self, loss: float) -> None:
-        """The loss on held-out data has been measured; matters to `ReduceLROnPlateau` only."""
+        """Called with the loss on held-out data; used by `ReduceLROnPlateau`."""
 
     def _now(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
@@ -97,11 +97,11 @@ class LRScheduler:
         self._last_lr = self._now()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes, and the options: numbers and words alone."""
+        """The options and everything that changes, as numbers and text."""
         return self._state()
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Resume where the schedule that gave the state was; the state of one of PyTorch's will do.
+        """Resume from a `state_dict`, ours or PyTorch's.
 
         Raises:
             ValueError: it is the state of a schedule of another kind.
@@ -124,7 +124,7 @@ class LRScheduler:
 
 
 def rates(schedule: LRScheduler, updates: int) -> list[float]:
-    """The learning rate of the first group at each of so many updates, to six digits."""
+    """The learning rate of the first group at each update, to six digits."""
     seen = []
     for _ in range(updates):
         seen.append(round(schedule.get_last_lr()[0], 6))

@@ -1,4 +1,4 @@
-"""Schedules that are a formula of the number of updates, so that they can be read, drawn and resumed."""
+"""Schedules that are a formula of the number of updates."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class LinearLR(LRScheduler):
 
 
 class LambdaLR(LRScheduler):
-    """The first learning rate times what a function of the number of steps says.
+    """The initial learning rate times a function of the number of steps.
 
     Args:
         optimizer: whose learning rates are set.
@@ -141,12 +141,12 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """What each group began with times what its function says."""
+        """The initial learning rate of each group times its function."""
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas)]
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Down half a cosine, from the first learning rate to ``eta_min`` in ``T_max`` steps, and up again.
+    """Half a cosine down, from the initial learning rate to ``eta_min`` in ``T_max`` steps, then up again.
 
     (Loshchilov & Hutter 2017, without restarts.)
 
@@ -169,14 +169,14 @@ class CosineAnnealingLR(LRScheduler):
         return self.eta_min
 
     def factor(self, epoch: int) -> float:
-        """(1 + cos(pi epoch / T_max)) / 2, of what is above eta_min."""
+        """(1 + cos(pi epoch / T_max)) / 2, of the part above eta_min."""
         return (1.0 + math.cos(math.pi * epoch / self.T_max)) / 2.0
 
 
 class WarmUp(LRScheduler):
-    """Up in equal steps over the first ``updates`` updates, then as ``after`` says, if given.
+    """Linear warm-up over the first ``updates`` updates, then the schedule ``after``, if given.
 
-    The first update is made with 1/updates of the learning rate, so that an optimizer's averages fill
+    The first update is made with 1/updates of the learning rate, so that an optimizer's averages settle
     before it takes full steps.
 
     >>> import micrornn as mr
@@ -208,7 +208,7 @@ class WarmUp(LRScheduler):
         return min((epoch + 1) / self.updates, 1.0)
 
     def step(self) -> None:
-        """One step up, or, once it is up, one of what comes after."""
+        """One step of the warm-up, or, after it, of the next schedule."""
         if self.after is None or self.last_epoch + 1 < self.updates:
             super().step()
         else:
@@ -217,7 +217,7 @@ class WarmUp(LRScheduler):
             self._last_lr = self._now()
 
     def state_dict(self) -> dict[str, Any]:
-        """Its own numbers, and those of what comes after."""
+        """Its own state, and that of the next schedule."""
         after = {} if self.after is None else {"after": self.after.state_dict()}
         return {**super().state_dict(), **after}
 

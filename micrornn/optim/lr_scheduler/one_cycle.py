@@ -1,4 +1,4 @@
-"""One cycle: up to a large learning rate, and down far below the first one (Smith & Topin 2019)."""
+"""The one-cycle schedule (Smith & Topin 2019)."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from micrornn.options import POSITIVE, SHARE, SIZE, check
 class OneCycleLR(LRScheduler):
     """Up from ``max_lr / div_factor`` to ``max_lr``, and down to the first divided by ``final_div_factor``.
 
-    Momentum goes the other way: large where the learning rate is small.
+    The momentum moves in the opposite direction.
 
     Args:
         optimizer: whose learning rates are set.
         max_lr: the largest, one for all groups or one for each.
-        total_steps: how many steps there are; or ``epochs`` times ``steps_per_epoch``.
-        pct_start: the share of steps that go up.
+        total_steps: the number of steps; or give ``epochs`` and ``steps_per_epoch``.
+        pct_start: the share of steps with a rising learning rate.
         anneal_strategy: ``"cos"`` or ``"linear"``.
         cycle_momentum: whether to set ``momentum``, or the first of the ``betas``.
-        base_momentum, max_momentum: its ends, one for all groups or one for each.
+        base_momentum, max_momentum: the range of the momentum, for all groups or one for each.
         div_factor, final_div_factor: see above.
-        three_phase: whether to come down in two phases, to the first rate in as many steps as up.
+        three_phase: whether to fall in two phases, first to the initial rate, as fast as it rose.
         last_epoch: see `LRScheduler`.
 
     Raises:
-        ValueError: an option has no such value, momentum is to be set and the optimizer has none, or a step
-            is made after the last.
+        ValueError: an option is invalid, the optimizer has no momentum to set, or there are more steps than
+            ``total_steps``.
 
     >>> import micrornn as mr
     >>> sgd = mr.optim.SGD([mr.Value(0.0)], lr=1.0, momentum=0.9)
@@ -71,7 +71,7 @@ class OneCycleLR(LRScheduler):
         low = _each("base_momentum", base_momentum, SHARE, len(groups))
         high = _each("max_momentum", max_momentum, SHARE, len(groups))
         rise = pct_start * self.total_steps
-        # Each phase: its last step, and what learning rates and momenta are at both its ends.
+        # Each phase: its last step, and the learning rates and momenta at its two ends.
         self.phases: list[Any] = [[rise - 1, [first, largest], [high, low]]]
         if three_phase:
             self.phases += [[2 * rise - 2, [largest, first], [low, high]]]
@@ -88,12 +88,12 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """What the phase says; sets the momentum as well."""
+        """The learning rates of the current phase; also sets the momentum."""
         epoch = self.last_epoch
         if epoch > self.total_steps:
             raise ValueError(
-                f"OneCycleLR: step {epoch} after the last, {self.total_steps}; give total_steps as many as "
-                "there are updates"
+                f"OneCycleLR: step {epoch} is after the last, {self.total_steps}; set total_steps to the "
+                "number of updates"
             )
         begin = 0.0
         for end, lrs, momenta in self.phases:  # noqa: B007 - the last one holds afterwards
@@ -119,7 +119,7 @@ class OneCycleLR(LRScheduler):
 
 
 def _steps(total: Any, epochs: Any, per_epoch: Any) -> int:
-    """How many steps there are, however it was said."""
+    """The number of steps."""
     said = f"total_steps={total!r}, epochs={epochs!r}, steps_per_epoch={per_epoch!r}"
     parts = [part for part in (epochs, per_epoch) if part is not None]
     given = [part for part in (total, *parts) if part is not None]

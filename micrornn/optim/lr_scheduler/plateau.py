@@ -1,4 +1,4 @@
-"""A schedule that depends on the loss: the learning rate falls where the loss no longer does."""
+"""A schedule that lowers the learning rate when the loss stops improving."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from micrornn.options import NOT_NEGATIVE, check
 class ReduceLROnPlateau(LRScheduler):
     """Multiplied by ``factor`` when the loss has not improved for more than ``patience`` steps.
 
-    A step is one measurement of the loss, and not one update: ``schedule.step(loss)``.
+    A step is one measurement of the loss, not one update: ``schedule.step(loss)``.
 
     Args:
         optimizer: whose learning rates are set.
-        mode: ``"min"`` where less is better, ``"max"`` where more is.
+        mode: ``"min"`` if lower is better, ``"max"`` if higher is.
         factor: what the learning rate is multiplied by, below 1.
-        patience: how many measurements without improvement pass before that.
-        threshold: by how much a measurement must be better than the best to count as improved.
+        patience: the number of measurements without improvement to wait for.
+        threshold: the least improvement on the best measurement that counts.
         threshold_mode: ``"rel"``, a share of the best; or ``"abs"``.
-        cooldown: how many measurements after a reduction do not count.
-        min_lr: no learning rate falls below; one for all groups, or one for each.
-        eps: smaller changes of a learning rate are not made.
+        cooldown: the number of measurements to ignore after a reduction.
+        min_lr: the lower bound of the learning rate; one for all groups, or one for each.
+        eps: the smallest change of a learning rate that is made.
 
     Raises:
-        ValueError: an option has no such value.
+        ValueError: an option is invalid.
 
     >>> import micrornn as mr
     >>> schedule = ReduceLROnPlateau(mr.optim.SGD([mr.Value(0.0)], lr=1.0), factor=0.5, patience=1)
@@ -74,14 +74,14 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = 0
 
     def get_lr(self) -> list[float]:
-        """The learning rates as they are."""
+        """The current learning rates."""
         return self._now()
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """Take note of a measurement, and reduce the learning rates if it is time.
+        """Record a measurement, and lower the learning rates if it is time.
 
         Args:
-            metrics: the loss (or what else is measured), one number.
+            metrics: the loss or another measurement, one number.
         """
         self.last_epoch += 1
         measured = float(metrics)
@@ -106,10 +106,10 @@ class ReduceLROnPlateau(LRScheduler):
         return measured < bar if down else measured > bar
 
     def after_update(self) -> None:
-        """An update changes nothing; a measurement does."""
+        """Updates do not change the schedule."""
 
     def judge(self, loss: float) -> None:
-        """A measurement; see `step`."""
+        """Record a measurement; see `step`."""
         self.step(loss)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
