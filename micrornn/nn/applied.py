@@ -29,6 +29,7 @@ class Applied(Module):
 
     function: ClassVar[Callable[..., Tensor]]
     __signature__: ClassVar[Signature]
+    _owner: ClassVar[str]
 
     def __init_subclass__(
         cls, function: Callable[..., Tensor] | None = None, data: int = 1, **more: Any
@@ -36,6 +37,7 @@ class Applied(Module):
         super().__init_subclass__(**more)
         if function is not None:
             cls.function = staticmethod(function)
+            cls._owner = cls.__name__  # whose rules the options of a subclass follow as well
             cls.__signature__ = Signature(list(signature(function).parameters.values())[data:])
 
     def __init__(self, *options: Any, **named: Any) -> None:
@@ -46,7 +48,7 @@ class Applied(Module):
         except TypeError as error:
             raise TypeError(f"{kind.__name__}{kind.__signature__}: {error}") from None
         bound.apply_defaults()
-        check(kind.__name__, **bound.arguments)
+        check(self._owner, **bound.arguments)
         for name, value in bound.arguments.items():
             self._keep(name, value)
 

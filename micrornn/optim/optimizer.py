@@ -39,9 +39,7 @@ class Optimizer:
         TypeError: a value is not a parameter.
     """
 
-    buffers: tuple[
-        str, ...
-    ] = ()  # the names of the arrays and numbers that it keeps for each parameter
+    buffers: tuple[str, ...] = ()  # what it keeps for each parameter, by name
     decoupled_weight_decay: bool | None = None  # Adam: off the parameter, or added to the gradient
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
@@ -110,17 +108,15 @@ class Optimizer:
         loss = None if closure is None else closure()
         for group in self.param_groups:
             self._check(group)  # users change settings between steps
+            for param in group["params"]:
+                _check_gradient(param)
+        for group in self.param_groups:
             downhill = not group["maximize"]
             for param in group["params"]:
                 grad = param.grad
                 if grad is None:
                     continue
                 old = param._data
-                if getattr(grad, "shape", ()) != param.shape:
-                    raise ValueError(
-                        f"the gradient of {param.name or 'a parameter'} has shape "
-                        f"{getattr(grad, 'shape', ())}, the parameter {param.shape}; set one of its shape"
-                    )
                 grad = grad if downhill else -grad
                 if not param.ndim:  # a single number: one row, so that the formulas work in place
                     row = np.array([old]), np.array([grad])
@@ -248,3 +244,12 @@ class Optimizer:
             for group in self.param_groups
         ]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+def _check_gradient(param: Tensor) -> None:
+    # Another shape would broadcast, and the parameter would change its own.
+    if param.grad is not None and getattr(param.grad, "shape", ()) != param.shape:
+        raise ValueError(
+            f"the gradient of {param.name or 'a parameter'} has shape {np.shape(param.grad)}, the parameter "
+            f"{param.shape}; set a gradient of its shape"
+        )

@@ -295,3 +295,14 @@ X = mr.tensor([[0.1, 0.2]])
 def test_what_does_not_fit_is_said(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+def test_a_subclass_follows_the_rules_of_its_loss():
+    class Divergence(nn.KLDivLoss):
+        """The divergence itself by default."""
+
+        def __init__(self):
+            super().__init__("batchmean")
+
+    loss = Divergence()(mr.log(mr.tensor([[0.5, 0.5]])), [[1.0, 0.0]])
+    assert loss.item() == pytest.approx(math.log(2))

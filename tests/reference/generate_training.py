@@ -87,7 +87,10 @@ def schedules(file: Writer) -> None:
                 optimizer = two_groups(kind)
                 schedule = getattr(lr_scheduler, name)(optimizer, **options)
                 arguments = {"schedules": [[name, options]], "optimizer": kind}
-                found = follow(optimizer, [schedule], STEPS)
+                found = follow(optimizer, [schedule], 5)
+                arguments["state"] = schedule.state_dict()
+                rest = follow(optimizer, [schedule], STEPS - 5)
+                found = {key: seen + rest[key][1:] for key, seen in found.items()}
                 file.add(f"{name} {options} {kind}", arguments, expected=found)
     optimizer = two_groups()
     pair = [["LinearLR", {"total_iters": 4}], ["ExponentialLR", {"gamma": 0.9}]]
@@ -102,11 +105,13 @@ def schedules(file: Writer) -> None:
     for options in PLATEAUS:
         optimizer = two_groups()
         schedule = lr_scheduler.ReduceLROnPlateau(optimizer, **options)
-        lrs = []
-        for loss in LOSSES:
+        lrs, state = [], {}
+        for step, loss in enumerate(LOSSES):
+            if step == 5:
+                state = dict(schedule.state_dict())
             schedule.step(loss)
             lrs.append([group["lr"] for group in optimizer.param_groups])
-        arguments = {"plateau": options, "losses": LOSSES}
+        arguments = {"plateau": options, "losses": LOSSES, "state": state}
         file.add(f"ReduceLROnPlateau {options}", arguments, expected={"lrs": lrs})
 
 

@@ -150,16 +150,31 @@ def test_a_plateau_goes_on_where_it_was() -> None:
     assert first.get_last_lr() == [LR / 4]
 
 
-def test_the_state_of_pytorchs_schedule_will_do() -> None:
-    private = {"_step_count": 5, "_is_initial": False, "_get_lr_called_within_step": False}
-    state = {"step_size": 3, "gamma": 0.5, "base_lrs": [LR], "last_epoch": 4, "_last_lr": [0.4]}
-    schedule = lr_scheduler.StepLR(sgd(), 1)
-    schedule.load_state_dict({**state, **private})
-    assert rates(schedule, 4) == [0.4, 0.4, 0.2, 0.2]
-    several = lr_scheduler.MultiStepLR(sgd(), [1])
-    state = {"milestones": Counter([2, 5, 5]), "gamma": 0.5, "base_lrs": [LR], "last_epoch": 4}
-    several.load_state_dict({**state, "_last_lr": [0.4], **private})
-    assert rates(several, 3) == [0.4, 0.1, 0.1]
+RESUMED = [case for case in FORMULAS if "state" in case.arguments and "One" not in case.name]
+
+
+@pytest.mark.parametrize("case", RESUMED, ids=lambda case: case.name)
+def test_the_state_of_pytorchs_schedule_is_resumed(case: Case) -> None:
+    ((name, options),) = case.arguments["schedules"]
+    optimizer = two_groups()
+    schedule = getattr(lr_scheduler, name)(optimizer, **options)
+    state = dict(case.arguments["state"])
+    if name == "MultiStepLR":  # JSON has no integers as keys
+        state["milestones"] = Counter({int(k): v for k, v in state["milestones"].items()})
+    schedule.load_state_dict(state)
+    for lrs in case["expected"]["lrs"][5:]:
+        assert schedule.get_last_lr() == pytest.approx(lrs, rel=1e-12)
+        schedule.step()
+
+
+@pytest.mark.parametrize("case", PLATEAUS, ids=lambda case: case.name)
+def test_the_state_of_pytorchs_plateau_is_resumed(case: Case) -> None:
+    optimizer = two_groups()
+    schedule = lr_scheduler.ReduceLROnPlateau(optimizer)
+    schedule.load_state_dict(case.arguments["state"])
+    for loss, lrs in zip(case.arguments["losses"][5:], case["expected"]["lrs"][5:], strict=True):
+        schedule.step(loss)
+        assert schedule.get_last_lr() == pytest.approx(lrs, rel=1e-12)
 
 
 def test_the_states_of_earlier_checkpoints_will_do() -> None:
@@ -173,6 +188,20 @@ def test_the_states_of_earlier_checkpoints_will_do() -> None:
     plateau.load_state_dict({**state, "reductions": 1, "count": 7, "base": [LR]})
     plateau.step(3.0)
     assert plateau.get_last_lr() == [0.2]
+
+
+def test_a_state_that_does_not_fit_changes_nothing() -> None:
+    schedule = lr_scheduler.StepLR(sgd(), 3, 0.5)
+    before = schedule.state_dict()
+    for change, words in (
+        ({"gamma": -1.0}, "gamma=-1.0"),
+        ({"step_size": "3"}, "step_size='3'"),
+        ({"base_lrs": [LR, LR]}, "for 2 groups, and the optimizer has 1"),
+        ({"warp": 9}, "does not fit StepLR"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            schedule.load_state_dict({**before, **change})
+        assert schedule.state_dict() == before
 
 
 def test_another_schedule_is_refused() -> None:

@@ -11,7 +11,7 @@ from micrornn.options import check
 # The names by which checkpoints of earlier versions know the numbers of a schedule.
 EARLIER = {"count": "last_epoch", "base": "base_lrs", "waited": "num_bad_epochs"}
 # Keys of a state that only PyTorch, or an earlier version, writes.
-NOT_OURS = {"lr_lambdas", "mode_worse", "reductions", "verbose"}
+NOT_OURS = {"default_min_lr", "lr_lambdas", "mode_worse", "reductions", "verbose"}
 
 
 class LRScheduler:
@@ -22,7 +22,7 @@ class LRScheduler:
 
     Args:
         optimizer: whose learning rates are set, at once and then at every `step`.
-        last_epoch: the number of steps made, or -1 to start; the groups must then have an
+        last_epoch: the number of steps made, -1 to start. Otherwise the groups must have an
             ``"initial_lr"``, as those of a loaded optimizer do.
 
     Attributes:
@@ -115,6 +115,12 @@ class LRScheduler:
             raise ValueError(
                 f"the state of a schedule with {', '.join(state_dict)} does not fit {type(self).__name__}, "
                 f"which has {', '.join(own)}; make the schedule that was saved"
+            )
+        check(type(self).__name__, **state)
+        if len(state["base_lrs"]) != len(self.base_lrs):
+            raise ValueError(
+                f"the state is of a schedule for {len(state['base_lrs'])} groups, and the optimizer has "
+                f"{len(self.base_lrs)}; make the optimizer that was saved"
             )
         vars(self).update({name: state[name] for name in own if name in state})
         self._set(list(self._last_lr))

@@ -114,8 +114,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Resume; see `LRScheduler.load_state_dict`."""
-        if "gamma" in state_dict:  # its name in an earlier version
-            state_dict = {"factor" if k == "gamma" else k: v for k, v in state_dict.items()}
-        super().load_state_dict(
-            {name: value for name, value in state_dict.items() if name != "default_min_lr"}
-        )
+        state = {"base_lrs": self.base_lrs, **state_dict}  # which PyTorch does not save here
+        if "gamma" in state:  # its name in an earlier version
+            state["factor"] = state.pop("gamma")
+        super().load_state_dict(state)
