@@ -16,7 +16,7 @@ from micrornn.nn.sequence import as_float, as_input
 from micrornn.nn.windows import Pair, as_pair, fitted, windows
 from micrornn.ops.product import einsum, linear
 from micrornn.ops.shape import expand_dims, pad, reshape, squeeze, transpose
-from micrornn.options import check, is_integer
+from micrornn.options import check
 from micrornn.tensor import Tensor
 
 
@@ -89,16 +89,12 @@ def conv1d(
             "(C, L), and (O, C / groups, k)"
         )
     x, w = expand_dims(x, -2), expand_dims(w, -2)  # an image one row high
-    steps, gaps = (1, _one("stride", stride, 1)), (1, _one("dilation", dilation, 1))
-    sides = padding if isinstance(padding, str) else (0, _one("padding", padding, 0))
+    steps = (1, *as_pair("conv1d", "stride", stride, 1, axes=1))
+    gaps = (1, *as_pair("conv1d", "dilation", dilation, 1, axes=1))
+    sides: Any = padding
+    if not isinstance(padding, str):
+        sides = (0, *as_pair("conv1d", "padding", padding, 0, axes=1))
     return squeeze(_convolved("conv1d", x, w, bias, steps, sides, gaps, groups), -2)
-
-
-def _one(name: str, value: Any, least: int) -> int:
-    number = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
-    if not is_integer(number) or number < least:
-        raise ValueError(f"conv1d: {name}={value!r}; give an integer from {least} up")
-    return int(number)
 
 
 def _convolved(

@@ -35,6 +35,6 @@ def error_rate(predicted: Sequence[Sequence[Any]], target: Sequence[Sequence[Any
     if len(predicted) != len(target) or not length:
         raise ValueError(
             f"error_rate: {len(predicted)} predictions for {len(target)} targets with {length} symbols; "
-            "give one prediction per target, and at least one target symbol"
+            "give one for each target, and at least one symbol"
         )
     return sum(map(edit_distance, predicted, target)) / length

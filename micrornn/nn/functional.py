@@ -17,7 +17,6 @@ from micrornn.nn.activations import (
     softplus,
     tanh,
 )
-from micrornn.nn.attention import scaled_dot_product_attention
 from micrornn.nn.convolution import conv1d, conv2d
 from micrornn.nn.dropout import dropout
 from micrornn.nn.embedding import embedding
@@ -36,6 +35,7 @@ from micrornn.nn.losses import (
 )
 from micrornn.nn.normalization import batch_norm, layer_norm
 from micrornn.nn.pooling import max_pool2d
+from micrornn.nn.scaled_dot_product import scaled_dot_product_attention
 from micrornn.nn.sequence import as_float
 from micrornn.options import check
 from micrornn.tensor import Tensor

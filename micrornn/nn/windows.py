@@ -28,7 +28,7 @@ def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 
 
 
 def as_pair(owner: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
-    """An option of each axis: one number for all of them, or one for each.
+    """An option with one number per axis, from one number for all of them, or one for each.
 
     Raises:
         ValueError: it is neither, or a number is not an integer or too small.

@@ -8,7 +8,7 @@ from reference.store import load
 import micrornn as mr
 from micrornn import nn
 from micrornn.nn import functional as F
-from micrornn.nn.attention import masked_softmax
+from micrornn.nn.scaled_dot_product import masked_softmax
 
 CASES = load("attention")
 MAKERS = {
