@@ -8,7 +8,7 @@ import numpy as np
 from micrornn import nn, optim
 from micrornn.data.feeds import Stream
 from micrornn.data.seattle import temperatures
-from micrornn.schedules import CosineAnnealingLR
+from micrornn.optim.lr_scheduler import CosineAnnealingLR
 from micrornn.training import Log, Trainer, by_step
 
 days = temperatures()

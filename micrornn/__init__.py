@@ -58,4 +58,4 @@ __all__ += ops.__all__
 
 def __getattr__(name: str) -> object:
     """Say what a name that is not there is called here."""
-    raise _missing("micrornn", name, __all__, ELSEWHERE)
+    raise _missing("micrornn", name, __all__, ELSEWHERE, "mr.")

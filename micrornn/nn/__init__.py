@@ -3,9 +3,14 @@
 The cells are the textbook equations and nothing else: their backward is the engine's.
 """
 
+from typing import TYPE_CHECKING
+
+from micrornn.names import no_such_name
 from micrornn.nn import decoding, functional, init, scheduled, utils
 from micrornn.nn.activations import (
     Flatten,
+    LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
     ReLU,
     Sigmoid,
@@ -20,22 +25,45 @@ from micrornn.nn.attention import (
     GeneralAttention,
     ScaledDotAttention,
 )
-from micrornn.nn.basic import Dropout, Identity, Linear
+from micrornn.nn.basic import Identity, Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
 from micrornn.nn.concat import ConcatRNNCell
+from micrornn.nn.containers import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from micrornn.nn.convolution import Conv1d, Conv2d
 from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
-from micrornn.nn.ctc_loss import CTCLoss, ctc_alignment, ctc_best_path
 from micrornn.nn.decoder import Decoder
+from micrornn.nn.dropout import Dropout
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.images import Conv2d, MaxPool2d
 from micrornn.nn.layers import GRU, LSTM, RNN
-from micrornn.nn.loss_modules import BCELoss, BCEWithLogitsLoss, HuberLoss, NLLLoss, SmoothL1Loss
-from micrornn.nn.losses import CrossEntropyLoss, MSELoss, sequence_loss
-from micrornn.nn.masked_loss import masked_sequence_loss
-from micrornn.nn.module import Module, ModuleList, Parameter, Sequential
-from micrornn.nn.normalization import LayerNorm
+from micrornn.nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    CTCLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+    ctc_alignment,
+    ctc_best_path,
+    masked_sequence_loss,
+    sequence_loss,
+)
+from micrornn.nn.module import Module
+from micrornn.nn.normalization import BatchNorm1d, LayerNorm
+from micrornn.nn.pooling import MaxPool2d
+from micrornn.nn.registry import Parameter
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
 from micrornn.nn.sequence import each_step
+from micrornn.nn.weights import load_file, save_file
 
 __all__ = [
     "GRU",
@@ -45,8 +73,10 @@ __all__ = [
     "Attention",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
     "CTCLoss",
     "ConcatRNNCell",
+    "Conv1d",
     "Conv2d",
     "CrossEntropyLoss",
     "Decoder",
@@ -59,16 +89,23 @@ __all__ = [
     "GeneralAttention",
     "HuberLoss",
     "Identity",
+    "KLDivLoss",
+    "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
     "MaxPool2d",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "NLLLoss",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "RNNCell",
     "ReLU",
     "ScaledDotAttention",
@@ -87,8 +124,31 @@ __all__ = [
     "each_step",
     "functional",
     "init",
+    "load_file",
     "masked_sequence_loss",
+    "save_file",
     "scheduled",
     "sequence_loss",
     "utils",
 ]
+
+# Names of PyTorch that are not here, and what does their work.
+INSTEAD = {
+    "AvgPool2d": "nn.MaxPool2d, or mr.mean over the axes",
+    "BatchNorm2d": "nn.BatchNorm1d on (B, C, H * W)",
+    "Buffer": "module.register_buffer",
+    "ELU": "nn.LeakyReLU or nn.Softplus",
+    "GELU": "nn.ReLU or nn.Softplus",
+    "GroupNorm": "nn.LayerNorm",
+    "MaxPool1d": "nn.MaxPool2d on (..., 1, L)",
+    "MultiheadAttention": "nn.ScaledDotAttention",
+    "NLLLoss2d": "nn.NLLLoss",
+    "SiLU": "nn.ReLU or nn.Softplus",
+    "SyncBatchNorm": "nn.BatchNorm1d",
+    "Transformer": "nn.Seq2Seq",
+    "TransformerDecoder": "nn.Decoder",
+    "TransformerEncoder": "nn.Encoder",
+    "UninitializedParameter": "nn.Parameter",
+}
+if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+    __getattr__ = no_such_name("nn", __all__, INSTEAD)

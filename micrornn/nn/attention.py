@@ -1,7 +1,7 @@
-"""Attention: a query looks at all keys at once, and takes a weighted mean of their values.
+"""Attention: a query is compared with all keys, and the result is a weighted mean of their values.
 
-Four ways to score how well a key answers the query, each a module. Attention is part of the *model*; the
-loss stays what it was. The weights are nodes named ``attention``: rows that add up to 1, to read and draw.
+Four score functions, each a module. The weights are nodes named ``attention``, rows that add up to 1, so that
+they can be read and drawn.
 """
 
 from __future__ import annotations
@@ -13,100 +13,28 @@ import numpy as np
 
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
-from micrornn.nn.init import Seed, as_generator, default_
-from micrornn.nn.module import Module, Parameter
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.init import default_
+from micrornn.nn.module import Module
+from micrornn.nn.registry import Parameter
+from micrornn.nn.scaled_dot_product import masked_softmax
 from micrornn.nn.sequence import as_input
-from micrornn.ops.elementwise import tanh, where
+from micrornn.ops.elementwise import tanh
 from micrornn.ops.product import linear, matmul
-from micrornn.ops.reduce import softmax
 from micrornn.ops.shape import expand_dims, squeeze, swapaxes
-
-# What a masked score becomes: e^x of it is exactly 0, and unlike -inf it is a number like others, so that
-# a reader who looks for infinities finds only those that mean something.
-NEVER = -1e30
-
-
-def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
-    """softmax along the last axis over the places where the mask holds; exactly 0 elsewhere.
-
-    Args:
-        scores: (..., S).
-        mask: truth values that broadcast to the scores; true where there is something to look at.
-
-    Raises:
-        ValueError: the mask does not fit, or leaves a row with nothing.
-
-    >>> masked_softmax([1.0, 1.0, 9.0], [True, True, False]).data
-    array([0.5, 0.5, 0. ])
-    """
-    scores = as_input(scores, np.float64, "score")
-    if mask is not None:
-        held = np.array(mask._value if isinstance(mask, Tensor) else mask)
-        if held.dtype.kind != "b":
-            raise ValueError(
-                f"attention: a mask of {held.dtype} was given; give truth values, true where there is "
-                "something to look at"
-            )
-        try:
-            held = np.broadcast_to(held, scores.shape)
-        except ValueError:
-            raise ValueError(
-                f"attention: a mask of shape {held.shape} does not fit scores of shape {scores.shape}, "
-                "(..., queries, keys); give a shape that broadcasts to it"
-            ) from None
-        if not held.any(-1).all():
-            row = tuple(int(i) for i in np.argwhere(~held.any(-1))[0])
-            raise ValueError(
-                f"attention: the mask leaves query {row} no key to look at; leave empty sequences out"
-            )
-        scores = where(held, scores, NEVER)
-    weights = softmax(scores, -1)
-    weights.name = "attention"
-    return weights
-
-
-def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, is_causal: bool = False
-) -> Tensor:
-    """softmax(Q K^T / sqrt(d)) V (Vaswani et al. 2017, eq. 1), as PyTorch's function of that name.
-
-    Args:
-        query: (..., L, d).
-        key: (..., S, d).
-        value: (..., S, V).
-        attn_mask: truth values that broadcast to (..., L, S), true where a key may be looked at.
-        is_causal: query l sees the keys up to l only; not together with a mask.
-
-    Returns:
-        (..., L, V).
-
-    Raises:
-        ValueError: a mask was given together with ``is_causal``, does not fit, or leaves a query nothing.
-
-    >>> import micrornn as mr
-    >>> x = mr.tensor([[1.0, 0.0], [0.0, 1.0]])
-    >>> mr.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True).data[0]
-    array([1., 0.])
-    """
-    q, k = as_input(query, np.float64, "query"), as_input(key, np.float64, "key")
-    if is_causal:
-        if attn_mask is not None:
-            raise ValueError("attention: give attn_mask or is_causal=True, not both")
-        attn_mask = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
-    scores = matmul(q, swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
-    return matmul(masked_softmax(scores, attn_mask), value)
+from micrornn.options import check
 
 
 class Attention(Module):
-    """What the four kinds share: called with a query, keys and values; returns context and weights.
+    """The base of the four kinds: called with a query, keys and values, returns context and weights.
 
     Called with
         query: (..., L, Q); or one query (..., Q), with one axis less than the keys.
         keys: (..., S, K).
         values: (..., S, V); the keys themselves by default.
-        mask: truth values that broadcast to the weights, true where a key may be looked at; (B, S) is
+        mask: truth values that broadcast to the weights, true at the keys to attend to; (B, S) is
             what `length_mask(lengths).T` gives. (PyTorch's ``key_padding_mask`` is the opposite.)
-        projected: ``project(keys)``, where it was computed before: it is the same for every query.
+        projected: ``project(keys)``, if already computed: it is the same for every query.
 
     Returns:
         The context (..., L, V), named ``context``, and the weights (..., L, S), named ``attention``; both
@@ -114,14 +42,14 @@ class Attention(Module):
         (``attention`` without one).
 
     Raises:
-        ValueError: a size does not fit, or the mask leaves a query no key.
+        ValueError: a size does not fit, or the mask excludes every key of a query.
     """
 
     query_size: int | None = None
     key_size: int | None = None
 
     def project(self, keys: Any) -> Tensor:
-        """What can be computed from the keys before any query is known."""
+        """The part of the score that depends on the keys alone."""
         return as_input(keys, np.float64, "keys")
 
     def score(self, query: Tensor, projected: Tensor) -> Tensor:
@@ -166,7 +94,7 @@ class Attention(Module):
             raise ValueError(
                 f"{name}: a query of length {q.shape[-1]} and keys of length {k.shape[-1]} were given, "
                 f"{expected[0]} and {expected[1]} expected"
-                + ("" if self.key_size else "; a dot product wants equal lengths")
+                + ("" if self.key_size else "; a dot product needs equal lengths")
             )
 
 
@@ -187,7 +115,7 @@ class DotAttention(Attention):
 class ScaledDotAttention(Attention):
     """score = q · k / sqrt(Q) (Vaswani et al. 2017, eq. 1); see `Attention`. No parameters; Q = K.
 
-    A dot product of Q random numbers grows as sqrt(Q), and softmax saturates; dividing undoes that.
+    A dot product of Q random numbers grows as sqrt(Q), which saturates softmax; the division prevents that.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -221,6 +149,7 @@ class GeneralAttention(Attention):
         self, query_size: int, key_size: int, *, rng: Seed = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        check("GeneralAttention", query_size=query_size, key_size=key_size)
         self.query_size, self.key_size = query_size, key_size
         table = np.zeros((query_size, key_size), dtype or np.float64)
         self.weight = default_(Parameter(table), key_size, rng)
@@ -266,6 +195,9 @@ class AdditiveAttention(Attention):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        check(
+            "AdditiveAttention", query_size=query_size, key_size=key_size, hidden_size=hidden_size
+        )
         rng = None if rng is None else as_generator(rng)
         self.query_size, self.key_size, self.hidden_size = query_size, key_size, hidden_size
 

@@ -1,4 +1,4 @@
-"""The small modules: Linear, Identity, Dropout."""
+"""The small modules: Linear, and Identity, which gives a value a name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.nn.equations import product
-from micrornn.nn.functional import dropout
-from micrornn.nn.init import Seed, as_generator, default_
-from micrornn.nn.module import Module, Parameter
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.init import default_
+from micrornn.nn.module import Module
+from micrornn.nn.registry import Parameter
 from micrornn.nn.sequence import as_input
 from micrornn.ops.mark import identity
+from micrornn.options import check
 
 
 class Linear(Module):
@@ -29,7 +31,7 @@ class Linear(Module):
     Parameters: weight (O, I), bias (O,). Called with x (..., I); returns (..., O).
 
     Raises:
-        ValueError: the last axis of x is not I.
+        ValueError: a size is negative or not an integer; when called, the last axis of x is not I.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -48,8 +50,8 @@ class Linear(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.in_features = in_features
-        self.out_features = out_features
+        check("Linear", in_features=in_features, out_features=out_features, bias=bias)
+        self.in_features, self.out_features = in_features, out_features
         rng = as_generator(rng)
         dtype = dtype or np.float64
         self.weight = default_(
@@ -59,9 +61,9 @@ class Linear(Module):
             default_(Parameter(np.zeros(out_features, dtype)), in_features, rng) if bias else None
         )
 
-    def forward(self, x: Any) -> Tensor:
-        """x (..., in_features) to (..., out_features)."""
-        x = as_input(x, self.weight.dtype, "x")
+    def forward(self, input: Any) -> Tensor:
+        """input (..., in_features) to (..., out_features)."""
+        x = as_input(input, self.weight.dtype, "x")
         if x.shape[-1:] != (self.in_features,):
             raise ValueError(
                 f"Linear{f' {self._path[:-1]!r}' if self._path else ''}: x of shape {x.shape} was given, "
@@ -77,7 +79,7 @@ class Linear(Module):
 
 
 class Identity(Module):
-    """Passes its input on as a node of its own with a name, so that readers of the graph can find it.
+    """Returns its input as a named node, so that it can be found in the graph.
 
     >>> import micrornn as mr
     >>> probe = mr.nn.Identity("features")
@@ -87,44 +89,13 @@ class Identity(Module):
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__()
+        check("Identity", name=name)
         self.name = name
 
-    def forward(self, x: Any) -> Tensor:
-        """x, named."""
-        return identity(x, self.name)
+    def forward(self, input: Any) -> Tensor:
+        """The input, named."""
+        return identity(input, self.name)
 
     def extra_repr(self) -> str:
         """The name it gives."""
         return "" if self.name is None else repr(self.name)
-
-
-class Dropout(Module):
-    """While training, drops each element with probability p and divides the others by 1 - p.
-
-    Args:
-        p: the share to drop.
-        rng: a seed or a NumPy generator to draw from.
-
-    Raises:
-        ValueError: p is not between 0 and 1.
-
-    >>> import numpy as np
-    >>> from micrornn import nn
-    >>> nn.Dropout(0.5).eval()(np.ones(2)).data
-    array([1., 1.])
-    """
-
-    def __init__(self, p: float = 0.5, *, rng: Seed = None) -> None:
-        super().__init__()
-        if not 0.0 <= p <= 1.0:
-            raise ValueError(f"Dropout: p={p!r}; give the share to drop, between 0 and 1")
-        self.p = p
-        self.rng = None if rng is None else as_generator(rng)
-
-    def forward(self, x: Any) -> Tensor:
-        """x, thinned while training."""
-        return dropout(x, self.p, self.training, self.rng)
-
-    def extra_repr(self) -> str:
-        """The share it drops."""
-        return f"p={self.p}"

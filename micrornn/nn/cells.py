@@ -4,11 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrornn.nn.init import Seed
-from micrornn.nn.recurrent import Cell, ElmanKind, GRUKind, LSTMKind
+from micrornn.core.context import scope
+from micrornn.nn.generators import Seed
+from micrornn.nn.recurrent import Elman, Gated, LongShortTerm, Recurrent
+from micrornn.nn.sequence import as_input, outside_steps
 
 
-class RNNCell(ElmanKind, Cell):
+class Cell(Recurrent):
+    """One step of a recurrent network; the loop over time is the caller's.
+
+    The caller tags the steps: ``with mr.scope(t=t): h = cell(x[t], h)``.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *variant: Any,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, gates, rng, variant, options)
+        self._make_weights("", input_size, dtype)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """The next state; input (B, input_size) or (input_size,), state (B, hidden_size) or unbatched."""
+        x = as_input(input, self.dtype, "x")
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+            raise ValueError(
+                f"{type(self).__name__}: x of shape {x.shape} was given, (batch, {self.input_size}) or "
+                f"({self.input_size},) expected, by input_size={self.input_size}"
+            )
+        lead = x.shape[:-1]
+        with scope(t=0):  # a state given as data begins here; one that a step made keeps its place
+            given = self._states(hx, self.state_names, lead)
+            states = [
+                self._zeros(n, lead) if s is None else s for n, s in zip(self.state_names, given)
+            ]
+        with outside_steps():  # a gate's part of a weight belongs to all steps; its uses to theirs
+            step = self._equation("")
+        new = step(x, *states)
+        return new if len(new) > 1 else new[0]
+
+    def extra_repr(self) -> str:
+        """The sizes, and what is not the default."""
+        return self._changed(("bias", True))
+
+
+class RNNCell(Elman, Cell):
     """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu (Elman 1990).
 
     Args:
@@ -36,27 +82,8 @@ class RNNCell(ElmanKind, Cell):
     ('h', 2, (2,))
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        nonlinearity: str = "tanh",
-        *,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)
-        self._set_nonlinearity(nonlinearity)
 
-    def extra_repr(self) -> str:
-        """The sizes, and what is not the default."""
-        other = f", nonlinearity={self.nonlinearity}" if self.nonlinearity != "tanh" else ""
-        return super().extra_repr() + other
-
-
-class LSTMCell(LSTMKind, Cell):
+class LSTMCell(LongShortTerm, Cell):
     """Long short-term memory (Hochreiter & Schmidhuber 1997) with a forget gate (Gers et al. 2000).
 
     i, f, o = sigmoid and g = tanh of W_ih x + b_ih + W_hh h + b_hh, each with its own rows;
@@ -71,7 +98,7 @@ class LSTMCell(LSTMKind, Cell):
         proj_size: P, the length of h after a projection, h' = W_hr (o tanh(c')) (Sak et al. 2014); 0: none.
         peepholes: let the gates see the cell: p_i c in the input gate, p_f c in the forget gate, p_o c' in
             the output gate (Gers & Schmidhuber 2000; Graves 2013, eq. 7 to 11).
-        layer_norm: normalise W_ih x, W_hh h and the c' inside tanh (Ba, Kiros & Hinton 2016, eq. 20 to 22).
+        layer_norm: normalize W_ih x, W_hh h and the c' inside tanh (Ba, Kiros & Hinton 2016, eq. 20 to 22).
         rng: a seed or a NumPy generator for the initial values.
         dtype: float64 by default.
 
@@ -92,24 +119,8 @@ class LSTMCell(LSTMKind, Cell):
     ((5, 2), 'c')
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        *,
-        proj_size: int = 0,
-        peepholes: bool = False,
-        layer_norm: bool = False,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
-    ) -> None:
-        self._set_variant(hidden_size, proj_size, peepholes, layer_norm)
-        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)
 
-
-class GRUCell(GRUKind, Cell):
+class GRUCell(Gated, Cell):
     """The gated recurrent unit (Cho et al. 2014), the reset gate after the product or before it.
 
     r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh, each with its own rows;
@@ -141,17 +152,3 @@ class GRUCell(GRUKind, Cell):
     >>> nn.GRUCell(3, 2, gates="separate")(np.ones(3)).shape
     (2,)
     """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        *,
-        reset_after: bool = True,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, gates, rng, dtype)
-        self.reset_after = reset_after

@@ -1,4 +1,4 @@
-"""Gradients as a whole: their norm, and clipping, after backward and before the optimizer's step."""
+"""The norm of all gradients and clipping, between backward and the optimizer's step."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor, describe
+from micrornn.options import check
 
 Parameters = Tensor | Iterable[Tensor]
 
 
-def get_total_norm(tensors: Any, norm_type: float = 2.0) -> float:
-    """The norm of all elements of some arrays or tensors taken together, as one long vector.
+def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
+    """The norm of several arrays or tensors as one concatenated vector.
 
     Raises:
-        ValueError: ``norm_type`` is not a positive number or ``inf``.
+        ValueError: ``norm_type`` is not a positive number or ``inf``; or ``error_if_nonfinite``, and the norm
+            is nan or inf.
 
     >>> import numpy as np
     >>> get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])
     5.0
     """
-    if not norm_type > 0:
-        raise ValueError(f"norm_type={norm_type!r}; give a positive number (1, 2, ...) or math.inf")
+    check("get_total_norm", norm_type=norm_type, error_if_nonfinite=error_if_nonfinite)
     with np.errstate(over="ignore"):  # a square that overflows is taken again, scaled
         parts = [_norm(t._value if isinstance(t, Tensor) else t, norm_type) for t in tensors]
-        return _norm(np.array(parts), norm_type)
+        total = _norm(np.array(parts), norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise ValueError(
+            f"get_total_norm: the norm is {total}; find where it appears first with mr.trap_nonfinite()"
+        )
+    return total
 
 
 def clip_grad_norm_(
@@ -38,8 +44,8 @@ def clip_grad_norm_(
 ) -> float:
     """Scale all gradients together so that their norm is at most ``max_norm`` (Pascanu et al. 2013, alg. 1).
 
-    One norm over all parameters, so the direction stays. As PyTorch does, it divides by the norm plus
-    1e-6. Clipping cannot cure inf or nan: 0 times inf is nan; ``error_if_nonfinite=True`` stops instead.
+    The norm is over all parameters, so the direction stays. As in PyTorch, the divisor is the norm plus
+    1e-6. Clipping does not remove inf or NaN; ``error_if_nonfinite=True`` raises an error instead.
 
     Returns:
         The norm before clipping.
@@ -56,8 +62,7 @@ def clip_grad_norm_(
     >>> w.grad.round(4)
     array([0.6, 0.8])
     """
-    if not max_norm >= 0:
-        raise ValueError(f"max_norm={max_norm!r}; give the largest norm allowed, 0 or more")
+    check("clip_grad_norm_", max_norm=max_norm, error_if_nonfinite=error_if_nonfinite)
     wanted = _with_grad(parameters)
     total = get_total_norm([parameter.grad for parameter in wanted], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
@@ -65,8 +70,8 @@ def clip_grad_norm_(
         culprits = [describe(p) for p, g in zip(wanted, grads) if not np.isfinite(g).all()]
         which = f"the gradient of {culprits[0]} holds nan or inf" if culprits else "it overflowed"
         raise ValueError(
-            f"the norm of the gradients is {total}: {which}, which clipping cannot cure. Look for where "
-            "it was born (mr.trap_nonfinite()), or skip this update"
+            f"the norm of the gradients is {total}: {which}, which clipping does not remove. Find where it "
+            "appears first with mr.trap_nonfinite(), or skip this update"
         )
     factor = max_norm / (total + 1e-6)
     if not factor >= 1.0:  # nan too: then every gradient becomes nan, as in PyTorch
@@ -78,7 +83,7 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
-    """Hold every element of every gradient between -clip_value and clip_value; this turns the gradient.
+    """Clip every element of every gradient to [-clip_value, clip_value]; this changes the direction.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -88,12 +93,20 @@ def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     >>> w.grad
     array([ 1. , -0.5])
     """
-    if not clip_value >= 0:
-        raise ValueError(f"clip_value={clip_value!r}; give the largest size allowed, 0 or more")
+    check("clip_grad_value_", clip_value=clip_value)
     for parameter in _with_grad(parameters):
         grad: Any = parameter.grad
         clipped = np.clip(grad, -clip_value, clip_value)
         parameter.grad = float(clipped) if isinstance(grad, float) else clipped
+
+
+def forget_grad(parameter: Tensor, set_to_none: bool = True) -> None:
+    """Reset a gradient to None, or to zeros if there is one."""
+    grad: Any = parameter.grad
+    if set_to_none or grad is None:
+        parameter.grad = None
+    else:
+        parameter.grad = 0.0 if isinstance(grad, float) else np.zeros_like(grad)
 
 
 def _with_grad(parameters: Parameters) -> list[Tensor]:
@@ -120,5 +133,5 @@ def _norm(values: Any, order: float) -> float:
     largest = float(sizes.max())
     if order == math.inf or largest == 0.0 or not math.isfinite(largest):
         return largest
-    # Divided by the largest first, so that no power overflows, nor all of them underflow.
+    # Divided by the largest first, so that no power overflows and not all of them underflow.
     return largest * float(((sizes / largest) ** order).sum() ** (1.0 / order))

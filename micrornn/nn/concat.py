@@ -1,4 +1,4 @@
-"""The cell of many introductions: input and state joined into one vector, two Linear layers over it."""
+"""The cell of many tutorials: input and state concatenated, followed by two Linear layers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.nn.basic import Linear
 from micrornn.nn.equations import product
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_input, leaf
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
+from micrornn.options import check
 
 
 class ConcatRNNCell(Module):
     """h' = tanh(i2h [x; h]) and output = i2o [x; h], with [x; h] the two joined.
 
-    The state is an Elman network's: i2h holds W_ih and W_hh side by side. The output is not: it reads the
-    state *before* this step, so it knows of x only by its direct way, and the newest state never matters:
-    with one step no gradient reaches i2h at all.
+    The state is that of an Elman network: i2h is W_ih and W_hh side by side. The output is different: it
+    reads the *previous* state, so x reaches it only directly, and the last state is never used. With one
+    step, no gradient reaches i2h.
 
     Args:
         input_size: I, the length of x.
@@ -58,9 +59,7 @@ class ConcatRNNCell(Module):
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"ConcatRNNCell: {name}={size!r}; give an integer from 1 up")
+        check("ConcatRNNCell", **sizes)
         rng = None if rng is None else as_generator(rng)
         self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
         self.i2h = Linear(input_size + hidden_size, hidden_size, rng=rng, dtype=dtype)
@@ -71,13 +70,13 @@ class ConcatRNNCell(Module):
         with scope(t=0):
             return leaf(np.zeros((batch, self.hidden_size), self.i2h.weight.dtype), "h")
 
-    def forward(self, x: Any, h: Any = None) -> tuple[Tensor, Tensor]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
         """The output and the next state; see the class."""
         dtype = self.i2h.weight.dtype
-        x = as_input(x, dtype, "x")
+        x = as_input(input, dtype, "x")
         lead = x.shape[:-1]
         with scope(t=0):
-            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if h is None else h
+            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if hx is None else hx
             h = as_input(h, dtype, "h")
         expected = (*lead, self.input_size), (*lead, self.hidden_size)
         if x.ndim not in (1, 2) or (x.shape, h.shape) != expected:

@@ -17,12 +17,14 @@ from micrornn.nn.attention import (
 )
 from micrornn.nn.basic import Linear
 from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
+from micrornn.nn.containers import ModuleList
+from micrornn.nn.dropout import dropout
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.functional import dropout
-from micrornn.nn.init import Seed, as_generator
-from micrornn.nn.module import Module, ModuleList
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.module import Module
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
+from micrornn.options import check
 
 State = list[tuple[Tensor, ...]]  # for each layer h, or h and c
 
@@ -31,12 +33,12 @@ ATTENTIONS = ("dot", "scaled", "general", "additive")
 
 
 class Memory(NamedTuple):
-    """What a decoder may look at.
+    """The encoder states that a decoder attends to.
 
     Attributes:
         states: (B, S, D) or (S, D).
-        projected: what its attention makes of them, once for all steps.
-        mask: (B, S), true where the source is real; None: everywhere.
+        projected: their projection by the attention, computed once for all steps.
+        mask: (B, S), true where the source is real, or None.
     """
 
     states: Tensor
@@ -45,10 +47,10 @@ class Memory(NamedTuple):
 
 
 class Decoder(Module):
-    """One step: from the last token, the state and the memory to the logits of the next token.
+    """One step of decoding: from the last token, the state and the memory to the logits of the next token.
 
     Args:
-        vocab_size: V, how many symbols the target has.
+        vocab_size: V, the number of target symbols.
         embedding_size: the length of a symbol's vector.
         hidden_size: H.
         cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
@@ -61,9 +63,9 @@ class Decoder(Module):
         rng: a seed or a NumPy generator.
         dtype: float64 by default.
 
-    Additive attention asks with the state before and feeds the context to the cell (Bahdanau et al.
-    2015). The others ask with the new h, and the readout sees tanh(W [context; h]) (Luong et al. 2015,
-    eq. 5). Without any, the readout sees h.
+    Additive attention queries with the previous state and feeds the context to the cell (Bahdanau et al.
+    2015). The others query with the new h, and the readout reads tanh(W [context; h]) (Luong et al. 2015,
+    eq. 5). Without attention, the readout reads h.
 
     Called with tokens (B,) or (), the state, and what ``remember`` returned; returns the logits (B, V) or
     (V,), the next state, and the weights (B, S), (S,) or None. The caller tags the step.
@@ -98,16 +100,15 @@ class Decoder(Module):
     ) -> None:
         super().__init__()
         rng = None if rng is None else as_generator(rng)
-        if cell not in CELLS:
-            raise ValueError(f"Decoder: cell={cell!r}; give one of {', '.join(map(repr, CELLS))}")
+        check("Decoder", vocab_size=vocab_size, embedding_size=embedding_size, cell=cell)
+        check("Decoder", hidden_size=hidden_size, num_layers=num_layers, dropout=dropout)
         if attention not in (None, *ATTENTIONS):
             raise ValueError(
                 f"Decoder: attention={attention!r}; give None or one of "
                 f"{', '.join(map(repr, ATTENTIONS))}"
             )
-        if num_layers < 1:
-            raise ValueError(f"Decoder: num_layers={num_layers!r}; give an integer from 1 up")
         memory_size = hidden_size if memory_size is None else memory_size
+        check("Decoder", memory_size=memory_size)
         if attention in ("dot", "scaled") and memory_size != hidden_size:
             raise ValueError(
                 f"Decoder: attention={attention!r} multiplies states of {hidden_size} numbers with a memory "
@@ -128,7 +129,7 @@ class Decoder(Module):
         self.readout = Linear(hidden_size, vocab_size, **made)
 
     def remember(self, states: Any, mask: Any = None) -> Memory:
-        """The memory in the form in which it is looked at: states (B, S, D) or (S, D), mask (B, S)."""
+        """The memory with its projection: states (B, S, D) or (S, D), mask (B, S)."""
         if self.attention is None:
             return Memory(states, None, mask)
         with scope((self.attention._path[:-1] or "attention") + " keys"):
@@ -155,7 +156,7 @@ class Decoder(Module):
         for layer, (cell, own) in enumerate(zip(self.cells, before)):
             with scope(f"decoder/{self.cell.lower()}.{layer}"):
                 if layer and self.dropout and self.training:
-                    x = dropout(x, self.dropout, True, self.rng)
+                    x = dropout(x, self.dropout, generator=self.rng)
                 single = own[0] if own is not None and len(own) == 1 else own
                 new = cell(x, single)
             after.append(new if isinstance(new, tuple) else (new,))

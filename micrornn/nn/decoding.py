@@ -1,8 +1,8 @@
-"""Choosing a sequence from a model that says, at each step, how likely each next token is.
+"""Decoding: choose a sequence from a model that predicts each next token.
 
-Greedy, by beam search, or by sampling; all until END or a length. The model is given as a function
-``step(token, state) -> (logits, state)``: from the last token and any state to the logits (V,) of the next
-one and the next state. States are passed around and never looked into, so any model will do.
+Greedy, by beam search, or by sampling, until END or a maximum length. The model is a function
+``step(token, state) -> (logits, state)``, from the last token and a state to the logits (V,) of the next
+token and the next state. A state is passed on and never inspected, so any model works.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ import numpy as np
 
 from micrornn.core.context import no_grad
 from micrornn.core.tensor import Tensor
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
-_GREATEST_POWER = 10  # to it, no length overflows; what is in use is between 0 and 1
+_GREATEST_POWER = 10  # no length overflows with it; powers in use are between 0 and 1
 Step = Callable[[int, Any], tuple[Any, Any]]
 
 
 class Hypothesis(NamedTuple):
-    """A sequence that a model may have meant.
+    """A decoded sequence.
 
     Attributes:
         tokens: without START and END.
         log_prob: ln of its probability under the model, that of END included.
-        score: what it was ranked by: the log-probability, divided by a power of the length if so asked.
-        finished: whether it came to END, and not merely to the greatest length.
+        score: what it is ranked by: the log-probability, divided by a power of the length where requested.
+        finished: whether it ended with END, and not at the maximum length.
     """
 
     tokens: list[int]
@@ -40,18 +41,18 @@ class Hypothesis(NamedTuple):
 def greedy(step: Step, state: Any, start: int, end: int | None, max_length: int) -> Hypothesis:
     """The most likely token at each step; of equals the first.
 
-    Not the most likely sequence: a good beginning may lead nowhere. See `beam_search`.
+    Not the most likely sequence, because a likely start can have unlikely continuations. See `beam_search`.
 
     Args:
         step: the model, ``step(token, state) -> (logits (V,), state)``.
         state: its state before the first token.
-        start: the token it begins with.
-        end: the token that ends a sequence; None: none does.
-        max_length: how many tokens to choose at most.
+        start: the first token that the model reads.
+        end: the token that ends a sequence, or None.
+        max_length: the maximum number of tokens.
 
     Raises:
-        ValueError: ``max_length`` is below 1, or the logits are not (V,) or give no distribution: one is NaN
-            or inf, or all are -inf. One that is -inf rules its token out.
+        ValueError: ``max_length`` is below 1, or the logits are not (V,) or define no distribution: one is
+            NaN or inf, or all are -inf. A logit of -inf excludes its token.
 
     >>> greedy(lambda token, state: ([0.0, 1.0, 2.0 * (token == 1)], None), None, 0, 2, 9).tokens
     [1]
@@ -73,12 +74,12 @@ def sample(
 
     Args:
         step, state, start, end, max_length: as `greedy`.
-        temperature: below 1 the likely becomes likelier; above 1 the draw comes closer to even.
-        top_k: draw among the k most likely tokens only.
+        temperature: below 1 it sharpens the distribution, above 1 it flattens it.
+        top_k: draw from the k most likely tokens only.
         rng: a seed or a NumPy generator; equal seeds draw equal sequences.
 
     Returns:
-        A hypothesis whose ``log_prob`` is the model's own, at temperature 1 and among all tokens.
+        A hypothesis whose ``log_prob`` is the model's, at temperature 1 and over all tokens.
 
     Raises:
         ValueError: the temperature is not positive and finite, ``top_k`` or ``max_length`` below 1, or the
@@ -88,11 +89,7 @@ def sample(
     >>> sample(model, None, 0, None, 8, temperature=0.5, rng=0).tokens
     [1, 1, 0, 0, 2, 2, 1, 1]
     """
-    if not 0 < temperature < np.inf:
-        raise ValueError(
-            f"sample: temperature={temperature!r}; give a positive finite number, or take greedy "
-            "decoding, which is what a temperature of 0 would mean"
-        )
+    check("sample", temperature=temperature, top_k=top_k)
     generator = as_generator(rng)
 
     def draw(logs: Array) -> int:
@@ -102,12 +99,12 @@ def sample(
 
 
 def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None) -> Array:
-    """What to draw a token from: softmax(logits / temperature), (V,).
+    """The distribution that a token is drawn from: softmax(logits / temperature), (V,).
 
     Args:
         logits: (V,), or log-probabilities.
-        temperature: below 1 the likely becomes likelier; at 0 all of it is on the likeliest.
-        top_k: only the k likeliest have a chance.
+        temperature: below 1 it sharpens the distribution; at 0 the most likely token has probability 1.
+        top_k: keep the k most likely tokens only.
 
     Raises:
         ValueError: the temperature is negative or not finite, ``top_k`` below 1, or the logits as for
@@ -134,11 +131,8 @@ def distribution(logits: Any, temperature: float = 1.0, top_k: int | None = None
 
 
 def check_drawing(temperature: float, top_k: int | None) -> None:
-    """Refuse a temperature and a ``top_k`` that `distribution` cannot use."""
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature={temperature!r}; give 0 or more, and a finite number")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k={top_k!r}; give an integer from 1 up")
+    """Raise a ValueError for a temperature or a ``top_k`` that `distribution` cannot use."""
+    check("distribution", temperature=temperature, top_k=top_k)
 
 
 def beam_search(
@@ -150,19 +144,19 @@ def beam_search(
     max_length: int,
     length_power: float = 0.0,
 ) -> list[Hypothesis]:
-    """The best sequences found by keeping the ``width`` best beginnings at each step.
+    """The best sequences found by keeping the ``width`` best prefixes at each step.
 
-    With as many beginnings as there are, it is an exhaustive search; with one, greedy decoding.
+    A width of 1 is greedy decoding; a width of all prefixes is an exhaustive search.
 
     Args:
         step, state, start, end, max_length: as `greedy`.
-        width: how many beginnings to keep, and how many hypotheses to return at most.
-        length_power: hypotheses are ranked by log-probability / length^power, END counted. 0 ranks by
-            probability, which favours short sequences: every token costs; 1 ranks by the mean per token.
+        width: the number of prefixes to keep, and the maximum number of hypotheses to return.
+        length_power: hypotheses are ranked by log-probability / length^power, END included. 0 ranks by
+            probability, which favors short sequences; 1 ranks by the mean log-probability per token.
 
     Returns:
-        Up to ``width`` hypotheses, the best first; equal ones in the order of their tokens. Those that
-        came to END, and those that came to ``max_length``.
+        Up to ``width`` hypotheses, the best first, ties in the order of their tokens: those that ended with
+        END, and those that reached ``max_length``.
 
     Raises:
         ValueError: ``width`` or ``max_length`` is below 1, ``length_power`` is not between 0 and 10, or the
@@ -176,8 +170,9 @@ def beam_search(
     >>> best.tokens, round(best.log_prob, 2), best.finished
     ([2], -0.8, True)
     """
-    _positive("beam_search", width=width, max_length=max_length)
-    if not 0 <= length_power <= _GREATEST_POWER:
+    check("beam_search", width=width, max_length=max_length, length_power=length_power)
+    check("beam_search", start=start, end=end)
+    if length_power > _GREATEST_POWER:
         raise ValueError(
             f"beam_search: length_power={length_power!r}; give a number from 0 to {_GREATEST_POWER}, "
             "where 0 ranks by probability and 1 by the mean per token"
@@ -205,8 +200,8 @@ def beam_search(
                 alive.append((log_prob, tokens, own))
         done.sort(key=lambda h: (-h.score, h.tokens))
         del done[width:]
-        # Log-probabilities only fall, and no length divides by more than the greatest: nothing alive can
-        # end above this.
+        # Log-probabilities only fall, and the longest length divides by the most, so this is an upper bound
+        # for every prefix that is still alive.
         hope = max((p for p, _, _ in alive), default=-np.inf) / max_length**length_power
         if not alive or (len(done) == width and done[-1].score >= hope):
             break
@@ -214,7 +209,7 @@ def beam_search(
 
 
 def steps_to_end(tokens: Any, end: int) -> list[int]:
-    """The tokens up to END and without it; all of them where it does not come.
+    """The tokens before END; all tokens if there is no END.
 
     >>> steps_to_end([3, 1, 2, 0], 2)
     [3, 1]
@@ -231,8 +226,8 @@ def _follow(
     max_length: int,
     choose: Callable[[Array], int],
 ) -> Hypothesis:
-    """One token after the other, each chosen from the log-probabilities of the next."""
-    _positive("decoding", max_length=max_length)
+    """Choose one token after another, each from the log-probabilities of the next."""
+    check("decoding", start=start, end=end, max_length=max_length)
     tokens: list[int] = []
     total, token = 0.0, start
     for _ in range(max_length):
@@ -254,28 +249,22 @@ def _ask(step: Step, token: int, state: Any) -> tuple[Array, Any]:
 
 
 def _below_the_greatest(logits: Any) -> Array:
-    """The logits (V,) minus the greatest, which must be finite: else no distribution follows from them."""
+    """The logits (V,) minus the largest one, which must be finite to define a distribution."""
     scores = np.asarray(logits._value if isinstance(logits, Tensor) else logits, dtype=float)
     if scores.ndim != 1 or not scores.size:
         raise ValueError(
-            f"decoding: there are logits of shape {scores.shape}; give one number per token, (V,): one "
-            "sequence at a time, without a batch"
+            f"decoding: logits of shape {scores.shape}; return one number per token, (V,), for one sequence "
+            "without a batch"
         )
     greatest = scores.max()  # NaN, if there is one
     if greatest == -np.inf:
         raise ValueError(
-            "decoding: the logits are all -inf, so that no token can be next; leave one finite"
+            "decoding: all logits are -inf, which excludes every token; return at least one finite logit"
         )
     if not np.isfinite(greatest):
         what = "NaN" if np.isnan(greatest) else "inf"
         raise ValueError(
-            f"decoding: the logits hold {what}; look for where it was born (mr.trap_nonfinite())"
+            f"decoding: the logits contain {what}; find where it appears first with mr.trap_nonfinite()"
         )
     with np.errstate(over="ignore"):  # to -inf, a probability of 0
         return np.asarray(scores - greatest)
-
-
-def _positive(function: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{function}: {name}={size!r}; give an integer from 1 up")

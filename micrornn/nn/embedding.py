@@ -1,4 +1,4 @@
-"""Symbols as vectors: Embedding, a table whose rows are looked up and learnt."""
+"""Embeddings: symbols as vectors, the rows of a learned table."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.arrays import as_array
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
-from micrornn.nn.init import Seed, as_generator
-from micrornn.nn.module import Module, Parameter
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.module import Module
+from micrornn.nn.registry import Parameter
+from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import where
 from micrornn.ops.index import take
+from micrornn.options import check, is_integer
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
-    """The rows of a table at some indices: a product with the one-hot rows, without forming them.
+    """Look up rows of a table: the product of one-hot rows and the table, without forming the one-hot rows.
 
     Args:
         input: integers of any shape S, each from 0 to V - 1.
         weight: (V, E), the table.
-        padding_idx: a symbol that stands for nothing: its row gets no gradient from here.
+        padding_idx: the padding symbol, whose row gets no gradient here. Negative counts from the end.
 
     Returns:
         Shape (*S, E).
 
     Raises:
         TypeError: the indices are not integers.
-        ValueError: an index has no row.
+        ValueError: an index or ``padding_idx`` has no row, or the table is not (V, E).
 
     >>> import micrornn as mr
     >>> table = mr.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
@@ -37,7 +41,12 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
            [2., 2.]])
     """
     index = np.array(input._value if isinstance(input, Tensor) else input)
-    rows = weight.shape[0]
+    table = as_float(weight)
+    if table.ndim != 2:
+        raise ValueError(
+            f"embedding: a table of shape {table.shape} was given; give one row per symbol, (V, E)"
+        )
+    rows = table.shape[0]
     if index.dtype.kind not in "iu":
         raise TypeError(
             f"embedding: indices of {index.dtype} were given; give integers, for example "
@@ -49,21 +58,31 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
             f"embedding: index {wrong} has no row in a table of {rows}; give indices from 0 to {rows - 1}, "
             "or a larger num_embeddings"
         )
-    found = take(weight, index)
+    found = take(table, index)
     if padding_idx is None:
         return found
-    filling = weight.data if isinstance(weight, Tensor) else weight
-    return where((index != padding_idx)[..., None], found, np.array(filling[padding_idx]))
+    padding = _row("embedding", padding_idx, rows)
+    return where((index != padding)[..., None], found, np.array(table._value[padding]))
+
+
+def _row(owner: str, padding_idx: Any, rows: int) -> int:
+    """``padding_idx`` counted from the front."""
+    if not is_integer(padding_idx) or not -rows <= padding_idx < rows:
+        raise ValueError(
+            f"{owner}: padding_idx={padding_idx!r} has no row among {rows}; give an integer from {-rows} to "
+            f"{rows - 1}, or None"
+        )
+    return int(padding_idx) % rows
 
 
 class Embedding(Module):
-    """A table of V vectors of length E; called with integers, returns their rows, named ``embedding``.
+    """A table of V vectors of length E; called with integers, it returns their rows, named ``embedding``.
 
     Args:
-        num_embeddings: V, how many symbols there are.
+        num_embeddings: V, the number of symbols.
         embedding_dim: E, the length of each vector.
-        padding_idx: the symbol that stands for nothing: its row begins as zeros and gets no gradient.
-            Negative counts from the end.
+        padding_idx: the padding symbol, whose row starts at zero and gets no gradient. Negative counts from
+            the end.
         rng: a seed or a NumPy generator for the initial values, N(0, 1) as in PyTorch.
         dtype: float64 by default.
 
@@ -92,16 +111,9 @@ class Embedding(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        for name, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if size < 1:
-                raise ValueError(f"Embedding: {name}={size!r}; give an integer from 1 up")
+        check("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(
-                    f"Embedding: padding_idx={padding_idx} has no row among {num_embeddings}; give one "
-                    f"from 0 to {num_embeddings - 1}"
-                )
-            padding_idx %= num_embeddings
+            padding_idx = _row("Embedding", padding_idx, num_embeddings)
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
@@ -114,18 +126,20 @@ class Embedding(Module):
     def from_pretrained(
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:
-        """A table that is known already, (V, E); ``freeze`` keeps it from being learnt.
+        """An embedding with a given table, (V, E); with ``freeze`` it requires no gradient.
 
         >>> from micrornn import nn
         >>> nn.Embedding.from_pretrained([[1.0, 2.0]])([0]).data
         array([[1., 2.]])
         """
-        table = np.array(embeddings, dtype=getattr(embeddings, "dtype", float))
+        check("Embedding.from_pretrained", freeze=freeze)
+        table = as_array(embeddings, "Embedding: the table")
         if table.ndim != 2:
             raise ValueError(
                 f"Embedding: a table of shape {table.shape} was given; give one row per symbol, (V, E)"
             )
         module = cls(table.shape[0], table.shape[1], padding_idx, rng=0)
+        table = table if table.dtype.kind == "f" else table.astype(float)
         module.weight = Parameter(table, requires_grad=not freeze)
         return module
 

@@ -1,43 +1,63 @@
-"""Losses, nonlinearities and the like as plain functions, under the names of PyTorch's `functional`."""
+"""Losses, activations and layers as plain functions, under the names of PyTorch's `functional`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor, lift, shape_of
-from micrornn.nn.attention import scaled_dot_product_attention
-from micrornn.nn.cross_entropy import check_reduction, cross_entropy
-from micrornn.nn.ctc_loss import ctc_loss
-from micrornn.nn.elementwise_losses import (
+from micrornn.core.tensor import Tensor
+from micrornn.names import no_such_name
+from micrornn.nn.activations import (
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
+)
+from micrornn.nn.convolution import conv1d, conv2d
+from micrornn.nn.dropout import dropout
+from micrornn.nn.embedding import embedding
+from micrornn.nn.equations import product
+from micrornn.nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    cross_entropy,
+    ctc_loss,
     huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
     nll_loss,
     smooth_l1_loss,
 )
-from micrornn.nn.embedding import embedding
-from micrornn.nn.images import conv2d, max_pool2d
-from micrornn.nn.init import Seed, as_generator
-from micrornn.nn.normalization import layer_norm
-from micrornn.nn.sequence import leaf
-from micrornn.ops.elementwise import mul, relu, sigmoid, softplus, sub, tanh
-from micrornn.ops.product import linear
-from micrornn.ops.reduce import log_softmax, mean, softmax, sum
+from micrornn.nn.normalization import batch_norm, layer_norm
+from micrornn.nn.pooling import max_pool2d
+from micrornn.nn.scaled_dot_product import scaled_dot_product_attention
+from micrornn.nn.sequence import as_float
+from micrornn.options import check
 
 __all__ = [
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "conv1d",
     "conv2d",
     "cross_entropy",
     "ctc_loss",
     "dropout",
     "embedding",
     "huber_loss",
+    "kl_div",
+    "l1_loss",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "max_pool2d",
     "mse_loss",
     "nll_loss",
@@ -52,80 +72,62 @@ __all__ = [
 ]
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """(input - target)^2: the mean over all elements, their ``"sum"``, or ``"none"``: one each.
-
-    Both have the same shape, any shape; a target that wants a gradient gets one.
-
-    Raises:
-        ValueError: the shapes differ (broadcasting here is nearly always a mistake), or the reduction
-            does not exist.
-
-    >>> import micrornn as mr
-    >>> mr.nn.functional.mse_loss(mr.tensor([1.0, 2.0]), [1.0, 4.0])
-    tensor(2.0, mean)
-    """
-    check_reduction(reduction, "mse_loss")
-    if shape_of(input) != np.shape(target if not isinstance(target, Tensor) else target._value):
-        raise ValueError(
-            f"mse_loss: input of shape {shape_of(input)} and target of shape {np.shape(target)}; "
-            "reshape one of them so that they agree"
-        )
-    error = sub(lift(input), target)
-    square = mul(error, error)
-    if reduction == "none":
-        return square
-    return mean(square) if reduction == "mean" else sum(square)
-
-
-def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Seed = None) -> Tensor:
-    """While training, drop each element with probability p and divide the others by 1 - p.
-
-    Raises:
-        ValueError: p is not between 0 and 1.
-
-    >>> import micrornn as mr
-    >>> mr.nn.functional.dropout(mr.tensor([1.0, 1.0]), training=False).data
-    array([1., 1.])
-    """
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout: p={p!r}; give the share to drop, between 0 and 1")
-    x = lift(input)
-    if not training or p == 0.0:
-        return x
-    mask = as_generator(generator).random(x.shape) >= p
-    return x * leaf(np.asarray(mask / (1.0 - p) if p < 1.0 else mask, dtype=x.dtype), "mask")
-
-
-def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray[Any, Any]:
-    """Each index as a row of zeros with a one at its place; data, so a NumPy array.
+def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
+    """x W^T + b.
 
     Args:
-        indices: integers of any shape S.
+        input: (..., I).
+        weight: (O, I).
+        bias: (O,), or None.
+
+    Returns:
+        (..., O).
+
+    Raises:
+        ValueError: a shape does not fit.
+
+    >>> linear([1.0, 2.0], [[3.0, 4.0]], [0.5]).data
+    array([11.5])
+    """
+    x, w = as_float(input), as_float(weight)
+    b = None if bias is None else as_float(bias)
+    if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or (b is not None and b.shape != w.shape[:1]):
+        raise ValueError(
+            f"linear: input of shape {x.shape}, weight of shape {w.shape} and bias of shape "
+            f"{None if b is None else b.shape}; give (..., I), (O, I), and (O,) or None"
+        )
+    return product(x, w, b)
+
+
+def one_hot(input: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray[Any, Any]:
+    """One-hot rows of indices, as a NumPy array.
+
+    Args:
+        input: integers of any shape S.
         num_classes: C; by default, -1, the largest index plus one.
+        dtype: the dtype of the rows.
 
     Returns:
         Shape (*S, C).
 
     Raises:
-        ValueError: an index is negative, or not below ``num_classes``, or no integer, or ``num_classes``
+        ValueError: an index is negative, not below ``num_classes`` or not an integer, or ``num_classes``
             is neither 1 or more nor -1.
 
     >>> one_hot([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    array = np.asarray(indices._value if isinstance(indices, Tensor) else indices)
+    array = np.asarray(input._value if isinstance(input, Tensor) else input)
     if array.dtype.kind not in "iu":
-        raise ValueError(f"one_hot wants integers, not {array.dtype}; convert: indices.astype(int)")
-    if num_classes < 1 and num_classes != -1:
         raise ValueError(
-            f"one_hot: num_classes={num_classes!r}; give 1 or more, or -1 for the largest index plus one"
+            f"one_hot: indices of {array.dtype} were given; convert: indices.astype(int)"
         )
+    check("one_hot", num_classes=num_classes)
     if num_classes == -1:
         if not array.size:
             raise ValueError(
-                "one_hot: of no index one cannot tell how many classes; give num_classes"
+                "one_hot: no index to take the number of classes from; give num_classes"
             )
         num_classes = int(array.max()) + 1
     if array.size and (array.min() < 0 or array.max() >= num_classes):
@@ -134,3 +136,21 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarr
     rows = np.zeros((array.size, num_classes), dtype)
     rows[np.arange(array.size), array.ravel()] = 1
     return rows.reshape(*array.shape, num_classes)
+
+
+# Names of PyTorch that are not here, and what does their work.
+INSTEAD = {
+    "log_sigmoid": "nn.functional.logsigmoid",
+    "dropout1d": "nn.functional.dropout",
+    "silu": "x * mr.sigmoid(x)",
+    "elu": "mr.where",
+    "pad": "mr.pad",
+    "normalize": "x / mr.sqrt((x * x).sum(-1, True))",
+    "gelu": "nn.functional.relu",
+    "max_pool1d": "nn.functional.max_pool2d on (..., 1, L)",
+    "avg_pool2d": "nn.functional.max_pool2d or mr.mean",
+    "multi_head_attention_forward": "nn.functional.scaled_dot_product_attention",
+    "cosine_similarity": "mr.einsum",
+}
+if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+    __getattr__ = no_such_name("nn.functional", __all__, INSTEAD)

@@ -1,4 +1,4 @@
-"""The order in which libraries stack the gates of one weight, and the way from one order to another."""
+"""The order in which libraries stack the gates of a weight, and conversion between orders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
 
@@ -17,15 +18,15 @@ ORDERS: dict[str, dict[str, str]] = {
 }
 
 # Where z is the share of the NEW state, h' = (1 - z) h + z n, instead of the old one: since
-# 1 - sigmoid(a) = sigmoid(-a), the gate's weights and biases change their sign, and nothing else does.
+# 1 - sigmoid(a) = sigmoid(-a), the gate's weights and biases change their sign, and that is all.
 TURNED = {("GRU", "chung2014"): "z"}
 
 
 def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int = 0) -> Array:
-    """Weights or biases with the gates in another library's order.
+    """Reorder the gates of weights or biases from one library's order to another's.
 
     ======= ============================ ======================================================
-    cell    order                        whose
+    cell    order                        used by
     ======= ============================ ======================================================
     LSTM    ``pytorch``: i f g o         PyTorch, cuDNN, Keras, micrornn
     LSTM    ``onnx``: i o f g            ONNX (it writes c for g); its peepholes are i o f
@@ -40,12 +41,12 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
     half. A library with one bias keeps the sum of PyTorch's two.
 
     Args:
-        weights: an array with the gates stacked along ``axis``: (4H, ...) or (3H, ...) for axis 0;
-            for peepholes, which the candidate has not, see `convert_peepholes`.
+        weights: an array with the gates stacked along ``axis``: (4H, ...) or (3H, ...) for axis 0. For
+            peepholes, which have no part for the candidate, see `convert_peepholes`.
         cell: ``"LSTM"`` or ``"GRU"``.
-        source: whose order it is in.
-        target: whose order it should be in.
-        axis: where the gates are: 0 for PyTorch and ONNX (1 with ONNX's axis of directions), -1 for CS231n.
+        source: the order of the given weights.
+        target: the order to convert to.
+        axis: the axis of the gates: 0 for PyTorch and ONNX (1 with ONNX's axis of directions), -1 for CS231n.
 
     Raises:
         ValueError: the cell or an order is unknown, or the axis does not divide into the gates.
@@ -53,19 +54,20 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
     >>> convert_gates([1, 2, 3, 4], "LSTM", "pytorch", "onnx")
     array([1, 4, 2, 3])
     """
-    if cell not in ORDERS:
+    if str(cell) not in ORDERS:
         raise ValueError(
             f"convert_gates: cell={cell!r}; give one of {', '.join(map(repr, ORDERS))}"
         )
     for name, order in (("source", source), ("target", target)):
-        if order not in ORDERS[cell]:
+        if str(order) not in ORDERS[cell]:
             raise ValueError(
                 f"convert_gates: {name}={order!r} for {cell}; give one of "
                 f"{', '.join(map(repr, ORDERS[cell]))}"
             )
+    check("convert_gates", axis=axis)
     array = np.array(weights._value if isinstance(weights, Tensor) else weights)
     given, wanted = ORDERS[cell][source], ORDERS[cell][target]
-    length = array.shape[axis] if array.ndim else 0
+    length = array.shape[axis] if -array.ndim <= axis < array.ndim else 0
     if not length or length % len(given):
         raise ValueError(
             f"convert_gates: axis {axis} of shape {array.shape} does not divide into the "
@@ -79,7 +81,7 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
 
 
 def convert_peepholes(weights: Any, source: str, target: str) -> Array:
-    """An LSTM's peepholes (3H,) in another order; the candidate has none.
+    """Reorder an LSTM's peepholes (3H,); the candidate has none.
 
     Raises:
         ValueError: an order is unknown, or the length does not divide by 3.
@@ -93,7 +95,7 @@ def convert_peepholes(weights: Any, source: str, target: str) -> Array:
             f"convert_peepholes: shape {array.shape} was given; give (3H,), one part per gate"
         )
     for name, order in (("source", source), ("target", target)):
-        if order not in ORDERS["LSTM"]:
+        if str(order) not in ORDERS["LSTM"]:
             raise ValueError(
                 f"convert_peepholes: {name}={order!r}; give one of "
                 f"{', '.join(map(repr, ORDERS['LSTM']))}"

@@ -1,82 +1,134 @@
-"""How parameters begin: each function gives a tensor new values, and says what they are for.
+"""Initializers: each function sets the values of a tensor and returns it.
 
-Every function takes a ``generator`` (a NumPy generator or a seed). Without one it draws from a generator
-that all of them share, and that `manual_seed` sets.
+Random functions take a ``generator`` (a NumPy generator or a seed). Without one they draw from a shared
+generator, which `manual_seed` sets. All raise a TypeError for anything but a tensor.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar, Union
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.names import no_such_name
+from micrornn.nn.fans import block_shape, calculate_gain, check_tensor, fans, kaiming_scale
+from micrornn.nn.generators import Seed, as_generator, manual_seed
+from micrornn.options import check
 
-if TYPE_CHECKING:
-    from numpy.random import Generator  # loaded when the first number is drawn, not on import
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "default_",
+    "eye_",
+    "forget_bias_",
+    "identity_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "manual_seed",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
 
 T = TypeVar("T", bound=Tensor)
-Seed = Union["Generator", int, None]
-
-_shared: Generator | None = None
-
-
-def manual_seed(seed: int) -> None:
-    """Make every later draw that names no generator repeatable.
-
-    >>> from micrornn import nn
-    >>> nn.init.manual_seed(0)
-    >>> a = nn.Linear(2, 2).weight.numpy()
-    >>> nn.init.manual_seed(0)
-    >>> bool((nn.Linear(2, 2).weight.numpy() == a).all())
-    True
-    """
-    global _shared
-    _shared = np.random.default_rng(seed)
-
-
-def as_generator(seed: Seed) -> Generator:
-    """A generator as it is, one made from a seed, or the shared one for None."""
-    global _shared
-    if seed is None:
-        if _shared is None:
-            _shared = np.random.default_rng()
-        return _shared
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, (int, np.integer)):
-        return np.random.default_rng(seed)
-    raise TypeError(
-        f"a generator or a seed was expected, not {type(seed).__name__}; give an integer or "
-        "numpy.random.default_rng(...)"
-    )
 
 
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Seed = None) -> T:
     """U(a, b).
+
+    Raises:
+        ValueError: a bound is not a finite number, or a is above b.
 
     >>> import micrornn as mr
     >>> w = mr.nn.init.uniform_(mr.nn.Parameter([0.0, 0.0]), -1, 1, generator=0)
     >>> bool((abs(w.data) < 1).all())
     True
     """
-    return _fill(tensor, as_generator(generator).uniform(a, b, tensor.shape))
+    check("uniform_", a=a, b=b)
+    if a > b:
+        raise ValueError(f"uniform_: a={a!r} is above b={b!r}; exchange them")
+    return _fill("uniform_", tensor, lambda: as_generator(generator).uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Seed = None) -> T:
-    """N(mean, std^2)."""
-    return _fill(tensor, as_generator(generator).normal(mean, std, tensor.shape))
+    """N(mean, std^2).
+
+    Raises:
+        ValueError: the mean is not a finite number, or the standard deviation negative.
+    """
+    check("normal_", mean=mean, std=std)
+    return _fill("normal_", tensor, lambda: as_generator(generator).normal(mean, std, tensor.shape))
 
 
-def constant_(tensor: T, value: float) -> T:
-    """Every element the same."""
-    return _fill(tensor, np.full(tensor.shape, value))
+def trunc_normal_(
+    tensor: T,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Seed = None,
+) -> T:
+    """N(mean, std^2), with values outside of [a, b] drawn again.
+
+    Raises:
+        ValueError: a number is not finite, the standard deviation is negative, or [a, b] holds less than
+            0.1 % of the distribution.
+    """
+    check("trunc_normal_", mean=mean, std=std, a=a, b=b)
+    scale = (std or 1.0) * math.sqrt(2.0)
+    held = (math.erf((b - mean) / scale) - math.erf((a - mean) / scale)) / 2.0
+    if held < 1e-3:
+        raise ValueError(
+            f"trunc_normal_: a={a!r} to b={b!r} holds {held:.0e} of the distribution with mean={mean!r} and "
+            f"std={std!r}; give a range around the mean"
+        )
+
+    def draw() -> Any:
+        rng = as_generator(generator)
+        values = rng.normal(mean, std, tensor.shape)
+        while (outside := (values < a) | (values > b)).any():
+            values = np.where(outside, rng.normal(mean, std, tensor.shape), values)
+        return values
+
+    return _fill("trunc_normal_", tensor, draw)
+
+
+def constant_(tensor: T, val: float) -> T:
+    """Every element the same.
+
+    Raises:
+        ValueError: the value is not a finite number.
+    """
+    check("constant_", val=val)
+    return _fill("constant_", tensor, lambda: np.full(tensor.shape, val))
 
 
 def zeros_(tensor: T) -> T:
     """Every element 0."""
     return constant_(tensor, 0.0)
+
+
+def ones_(tensor: T) -> T:
+    """Every element 1."""
+    return constant_(tensor, 1.0)
+
+
+def eye_(tensor: T) -> T:
+    """The identity: a matrix with ones along its diagonal.
+
+    Raises:
+        ValueError: the tensor is not a matrix.
+    """
+    rows, columns = block_shape(tensor, 1, "eye_", 2)
+    return _fill("eye_", tensor, lambda: np.eye(rows, columns))
 
 
 def default_(tensor: T, fan: int, generator: Seed = None) -> T:
@@ -92,45 +144,93 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Seed = None, *, blo
     """U(-a, a) with a = gain sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16).
 
     A stacked weight holds one matrix per gate, and each is drawn by its own fans: give ``blocks=4`` for
-    an LSTM, 3 for a GRU.
+    an LSTM, 3 for a GRU. The filters of a convolution count with all their places.
 
     Raises:
-        ValueError: the tensor is not a matrix, or its rows are not a multiple of ``blocks``.
+        ValueError: the tensor has fewer than two axes, its rows are not a multiple of ``blocks``, or the
+            gain is not a finite number.
     """
-    rows, columns = _block_shape(tensor, blocks, "xavier_uniform_")
-    bound = gain * math.sqrt(6.0 / (rows + columns))
-    return uniform_(tensor, -bound, bound, generator)
+    check("xavier_uniform_", gain=gain)
+    bound = gain * math.sqrt(6.0 / sum(fans(tensor, blocks, "xavier_uniform_")))
+    return uniform_(tensor, -abs(bound), abs(bound), generator)
 
 
 def xavier_normal_(tensor: T, gain: float = 1.0, generator: Seed = None, *, blocks: int = 1) -> T:
     """N(0, s^2) with s = gain sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010); see `xavier_uniform_`."""
-    rows, columns = _block_shape(tensor, blocks, "xavier_normal_")
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / (rows + columns)), generator)
+    check("xavier_normal_", gain=gain)
+    std = gain * math.sqrt(2.0 / sum(fans(tensor, blocks, "xavier_normal_")))
+    return normal_(tensor, 0.0, abs(std), generator)
+
+
+def kaiming_uniform_(
+    tensor: T,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Seed = None,
+    *,
+    blocks: int = 1,
+) -> T:
+    """U(-b, b) with b = gain sqrt(3 / fan), where gain is that of the activation (He et al. 2015, eq. 10).
+
+    Args:
+        tensor: two axes or more.
+        a: the slope of ``"leaky_relu"``; 0 makes it ReLU.
+        mode: ``"fan_in"`` keeps the size of signals, ``"fan_out"`` that of gradients.
+        nonlinearity: see `calculate_gain`.
+        generator: a NumPy generator or a seed.
+        blocks: see `xavier_uniform_`.
+
+    Raises:
+        ValueError: as `xavier_uniform_`, or an option has no such value.
+    """
+    bound = math.sqrt(3.0) * kaiming_scale(
+        tensor, a, mode, nonlinearity, blocks, "kaiming_uniform_"
+    )
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: T,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Seed = None,
+    *,
+    blocks: int = 1,
+) -> T:
+    """N(0, s^2) with s = gain / sqrt(fan) (He et al. 2015, eq. 10); arguments as `kaiming_uniform_`."""
+    std = kaiming_scale(tensor, a, mode, nonlinearity, blocks, "kaiming_normal_")
+    return normal_(tensor, 0.0, std, generator)
 
 
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Seed = None, *, blocks: int = 1) -> T:
-    """A random orthogonal matrix per block: it turns h and keeps its length (Saxe et al. 2014).
+    """A random orthogonal matrix per block, which rotates h and keeps its length (Saxe et al. 2014).
 
     In a block with more rows than columns the columns are orthonormal, else the rows. Give ``blocks=4``
-    for an LSTM, 3 for a GRU, so that each gate gets a matrix of its own.
+    for an LSTM, 3 for a GRU, so that each gate gets a matrix of its own. Filters count as rows.
 
     Raises:
-        ValueError: the tensor is not a matrix, or its rows are not a multiple of ``blocks``.
+        ValueError: as `xavier_uniform_`.
 
     >>> from micrornn import nn
     >>> w = nn.init.orthogonal_(nn.RNN(3, 4).weight_hh_l0, generator=0).data
     >>> bool(abs(w @ w.T - __import__("numpy").eye(4)).max() < 1e-12)
     True
     """
-    rows, columns = _block_shape(tensor, blocks, "orthogonal_")
-    rng = as_generator(generator)
-    parts = []
-    for _ in range(blocks):
-        tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
-        q, r = np.linalg.qr(tall)
-        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)  # else q is not uniform over rotations
-        parts.append(gain * (q if rows >= columns else q.T))
-    return _fill(tensor, np.concatenate(parts))
+    check("orthogonal_", gain=gain)
+    rows, columns = block_shape(tensor, blocks, "orthogonal_")
+
+    def draw() -> Any:
+        rng, parts = as_generator(generator), []
+        for _ in range(blocks):
+            tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
+            q, r = np.linalg.qr(tall)
+            q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)  # else q is not uniform over rotations
+            parts.append(gain * (q if rows >= columns else q.T))
+        return np.concatenate(parts).reshape(tensor.shape)
+
+    return _fill("orthogonal_", tensor, draw)
 
 
 def identity_(tensor: T, scale: float = 1.0, *, blocks: int = 1) -> T:
@@ -145,19 +245,21 @@ def identity_(tensor: T, scale: float = 1.0, *, blocks: int = 1) -> T:
     array([[1., 0.],
            [0., 1.]])
     """
-    rows, columns = _block_shape(tensor, blocks, "identity_")
-    return _fill(tensor, np.concatenate([scale * np.eye(rows, columns)] * blocks))
+    check("identity_", scale=scale)
+    rows, columns = block_shape(tensor, blocks, "identity_", 2)
+    whole = np.concatenate([scale * np.eye(rows, columns)] * blocks)
+    return _fill("identity_", tensor, lambda: whole)
 
 
 def forget_bias_(module: Any, value: float = 1.0) -> None:
-    """Make the forget gates of an LSTM begin with this bias (Gers et al. 2000; Jozefowicz et al. 2015).
+    """Set the bias of an LSTM's forget gates (Gers et al. 2000; Jozefowicz et al. 2015).
 
-    The gate adds two biases, b_ih and b_hh, as PyTorch does: this sets their SUM to ``value``, by putting
-    it into b_ih and zero into b_hh. Setting both to 1 would give 2. Every LSTM and LSTMCell inside
-    ``module`` is set, all layers and directions.
+    The gate adds two biases, b_ih and b_hh, as in PyTorch: this sets their SUM to ``value``, with b_hh = 0.
+    (Setting both to 1 would give 2.) It applies to every LSTM and LSTMCell inside ``module``, in all layers
+    and directions.
 
     Raises:
-        ValueError: there is no LSTM with biases in it.
+        ValueError: the module has no LSTM with biases, or the value is not a finite number.
 
     >>> from micrornn import nn
     >>> lstm = nn.LSTM(3, 2)
@@ -165,6 +267,7 @@ def forget_bias_(module: Any, value: float = 1.0) -> None:
     >>> (lstm.bias_ih_l0.data + lstm.bias_hh_l0.data)[2:4]
     array([1., 1.])
     """
+    check("forget_bias_", value=value)
     found = False
     for part in module.modules():
         if getattr(part, "gate_names", ())[1:2] != ("forget gate",):
@@ -174,30 +277,25 @@ def forget_bias_(module: Any, value: float = 1.0) -> None:
             if name.startswith("bias_"):
                 bias = parameter.numpy()
                 bias[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
-                _fill(parameter, bias)
+                parameter.data = bias
                 found = True
     if not found:
         raise ValueError(
-            f"{type(module).__name__} has no LSTM with biases in it; give an nn.LSTM or nn.LSTMCell "
-            "made with bias=True, or a module that holds one"
+            f"forget_bias_: {type(module).__name__} has no LSTM with biases; give an nn.LSTM or nn.LSTMCell "
+            "with bias=True, or a module that contains one"
         )
 
 
-def _fill(tensor: T, values: Any) -> T:
-    tensor.data = np.asarray(values, dtype=tensor.dtype)
+def _fill(function: str, tensor: T, draw: Callable[[], Any]) -> T:
+    check_tensor(function, tensor)
+    tensor.data = np.asarray(draw(), dtype=tensor.dtype)
     return tensor
 
 
-def _block_shape(tensor: Tensor, blocks: int, function: str) -> tuple[int, int]:
-    if tensor.ndim != 2:
-        raise ValueError(
-            f"{function} fills matrices, and this tensor has shape {tensor.shape}; for biases use "
-            "zeros_, constant_ or uniform_"
-        )
-    rows, columns = tensor.shape
-    if blocks < 1 or rows % blocks:
-        raise ValueError(
-            f"{function} was asked for {blocks} blocks in {rows} rows; the rows must be a multiple of "
-            "blocks (4 for an LSTM's weights, 3 for a GRU's, 1 otherwise)"
-        )
-    return rows // blocks, columns
+INSTEAD = {
+    **{name[:-1]: f"nn.init.{name}" for name in __all__},  # PyTorch's old names
+    "dirac_": "nn.init.identity_",
+    "sparse_": "nn.init.normal_, and zeros by a mask",
+}
+if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+    __getattr__ = no_such_name("nn.init", __all__, INSTEAD)

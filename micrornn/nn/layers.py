@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrornn.nn.init import Seed
-from micrornn.nn.recurrent import ElmanKind, GRUKind, LSTMKind
+from micrornn.nn.recurrent import Elman, Gated, LongShortTerm
 from micrornn.nn.unrolled import Unrolled
 
 
-class RNN(ElmanKind, Unrolled):
+class RNN(Elman, Unrolled):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or with relu (Elman 1990); see `Unrolled`.
 
     Parameters per layer k: weight_ih_lk (H, I), weight_hh_lk (H, H), bias_ih_lk (H,), bias_hh_lk (H,), and
@@ -27,22 +26,15 @@ class RNN(ElmanKind, Unrolled):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: str = "tanh",
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        *,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
+        nonlinearity: str = "tanh",  # stands here in PyTorch, and so before what all kinds share
+        *shared: Any,
+        **options: Any,
     ) -> None:
-        sizes = (input_size, hidden_size, num_layers, bias)
-        super().__init__(*sizes, batch_first, dropout, bidirectional, gates, rng, dtype)
-        self._set_nonlinearity(nonlinearity)
+        options["nonlinearity"] = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, *shared, **options)
 
 
-class LSTM(LSTMKind, Unrolled):
+class LSTM(LongShortTerm, Unrolled):
     """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000); see `LSTMCell`, `Unrolled`.
 
     Parameters per layer k, gates in the order i f g o: weight_ih_lk (4H, I), weight_hh_lk (4H, H),
@@ -61,29 +53,8 @@ class LSTM(LSTMKind, Unrolled):
     ('lstm.1', 3)
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        *,
-        peepholes: bool = False,
-        layer_norm: bool = False,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
-    ) -> None:
-        self._set_variant(hidden_size, proj_size, peepholes, layer_norm)
-        sizes = (input_size, hidden_size, num_layers, bias)
-        super().__init__(*sizes, batch_first, dropout, bidirectional, gates, rng, dtype)
 
-
-class GRU(GRUKind, Unrolled):
+class GRU(Gated, Unrolled):
     """The gated recurrent unit (Cho et al. 2014), in both definitions; see `GRUCell` and `Unrolled`.
 
     Parameters per layer k, gates in the order r z n: weight_ih_lk (3H, I), weight_hh_lk (3H, H),
@@ -95,22 +66,3 @@ class GRU(GRUKind, Unrolled):
     >>> output.shape, h_n.shape
     ((5, 4), (2, 2))
     """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        *,
-        reset_after: bool = True,
-        gates: str = "stacked",
-        rng: Seed = None,
-        dtype: Any = None,
-    ) -> None:
-        sizes = (input_size, hidden_size, num_layers, bias)
-        super().__init__(*sizes, batch_first, dropout, bidirectional, gates, rng, dtype)
-        self.reset_after = reset_after

@@ -1,9 +1,8 @@
-"""Lengths: which steps of a padded batch are real, and a state that stands still where they are not.
+"""Lengths: which steps of a padded batch are real, and how the state is kept at the others.
 
-Masking the loss alone is not enough. A state that runs on through the padding ends up somewhere else, and
-where a sequence is read from its end, the padding comes *first* and would be part of everything that
-follows. So the state itself is masked: `held` keeps it, step by step, for the sequences that have ended or
-have not yet begun, and no gradient passes through what it would have become.
+Masking the loss alone is not enough: the state would continue to change in the padding, and where a sequence
+is read backward, the padding comes *first* and would influence every step. So the state itself is masked:
+`held` keeps it at every padded step, and no gradient flows through the value it would have taken.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import where
+from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +26,7 @@ def as_lengths(lengths: Any, batch: int | None, steps: int | None, what: str) ->
         lengths: B integers, in any form.
         batch: B, where it is known.
         steps: T, where it is known.
-        what: who asks, for errors.
+        what: the caller, for error messages.
 
     Raises:
         TypeError: the lengths are not integers.
@@ -46,8 +46,7 @@ def as_lengths(lengths: Any, batch: int | None, steps: int | None, what: str) ->
     if array.min() < 1:
         at = int(np.argmin(array))
         raise ValueError(
-            f"{what}: sequence {at} has length {array[at]}; every sequence needs at least one step, so "
-            "leave empty ones out of the batch"
+            f"{what}: sequence {at} has length {array[at]}; remove empty sequences from the batch"
         )
     if steps is not None and array.max() > steps:
         at = int(np.argmax(array))
@@ -59,7 +58,7 @@ def as_lengths(lengths: Any, batch: int | None, steps: int | None, what: str) ->
 
 
 def length_mask(lengths: Any, steps: int | None = None) -> Array:
-    """Which steps are real: (T, B), true where step t of sequence b is not padding.
+    """The mask (T, B) of a padded batch: true where step t of sequence b is real.
 
     Args:
         lengths: (B,) integers from 1 up.
@@ -74,6 +73,7 @@ def length_mask(lengths: Any, steps: int | None = None) -> Array:
            [0, 1],
            [0, 1]])
     """
+    check("length_mask", steps=steps)
     array = as_lengths(lengths, None, steps, "length_mask")
     mask: Array = np.arange(array.max() if steps is None else steps)[:, None] < array
     return mask
@@ -82,14 +82,14 @@ def length_mask(lengths: Any, steps: int | None = None) -> Array:
 def held(
     new: tuple[Tensor, ...], old: tuple[Tensor, ...], real: Array | None
 ) -> tuple[Tensor, ...]:
-    """The next state: new where the step is real, else the old one, which passes by untouched.
+    """The next state: the new one where the step is real, else the old one unchanged.
 
     Args:
         new, old: the parts of the state, each (B, H).
         real: (B,) truth values, or None where the step is real for all.
 
     Returns:
-        The parts by the names they had; what they would have become is then named ``new h``.
+        The parts under their names; the values before masking are renamed to ``new h``, ``new c``.
     """
     if real is None:
         return new
@@ -104,7 +104,7 @@ def held(
 
 
 def silenced(h: Tensor, real: Array | None) -> Tensor:
-    """The output at one step: h, and zeros for the sequences for which the step is padding."""
+    """The output at one step: h, and zeros for sequences where the step is padding."""
     if real is None:
         return h
     output = where(real[:, None], h, leaf(np.zeros((), h.dtype), "padding"))

@@ -1,39 +1,29 @@
-"""Parameters, and modules that hold them: PyTorch's names, so that what is learnt here is true there."""
+"""Modules: what computes with parameters, under PyTorch's names, so that what is learned is true there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from micrornn.arrays import as_array, floating
 from micrornn.core.tensor import Tensor
+from micrornn.nn.clipping import forget_grad
+from micrornn.nn.registry import Parameter, Registry
+from micrornn.options import check
 
 M = TypeVar("M", bound="Module")
 
 
-class Parameter(Tensor):
-    """A leaf that a module owns and an optimizer changes.
+class IncompatibleKeys(NamedTuple):
+    """The keys that `Module.load_state_dict` did not find, and those it did not expect."""
 
-    Its name becomes its dotted path once a module owns it (``encoder.weight_ih_l0``), because readers of
-    the graph label it by that; a name given here is kept.
-
-    Raises:
-        TypeError: the data is not floating-point, so it cannot want a gradient.
-
-    >>> Parameter([1.0, 2.0], name="w")
-    tensor([1., 2.], name='w', requires_grad=True)
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None
-    ) -> None:
-        super().__init__(data, requires_grad, name, dtype)
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
-class Module:
+class Module(Registry):
     """Something with parameters that computes: assign parameters and modules to attributes, write `forward`.
 
     >>> from micrornn import nn
@@ -53,159 +43,161 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Parameter]
-    _modules: dict[str, Module]
-    _path: str
 
     def __init__(self) -> None:
-        own = self.__dict__
-        own["_parameters"] = {}
-        own["_modules"] = {}
-        own["_path"] = ""
-        own["training"] = True
+        super().__init__()
+        self.training = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; every subclass writes its own."""
+        """The computation of the module; every subclass defines its own."""
         raise NotImplementedError(
             f"{type(self).__name__} has no forward; define forward(self, ...)"
         )
 
     # -- what it is made of ------------------------------------------------------------------------
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        own = self.__dict__
-        if "_parameters" not in own:
-            if isinstance(value, (Parameter, Module)):
-                raise AttributeError(
-                    f"{type(self).__name__}.{name} was assigned before the module was ready; "
-                    "call super().__init__() first"
-                )
-        elif isinstance(value, Parameter):
-            own["_modules"].pop(name, None)
-            own["_parameters"][name] = value
-            if value.name is None:
-                value.name = self._path + name
-        elif isinstance(value, Module):
-            own["_parameters"].pop(name, None)
-            own["_modules"][name] = value
-            value._move("", f"{self._path}{name}.")
-        elif name in own["_parameters"] and value is not None:
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a parameter and cannot become {type(value).__name__}; "
-                "give nn.Parameter(...), or set its values: .data = new_array"
-            )
-        else:
-            own["_parameters"].pop(name, None)
-            own["_modules"].pop(name, None)
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        self._parameters.pop(name, None)
-        self._modules.pop(name, None)
-
-    def _move(self, old: str, new: str) -> None:
-        """Take the path that an owner gives, and pass it on to what this module owns."""
-        if self._path != old:  # it has another owner, whose path it keeps
-            return
-        for name, parameter in self._parameters.items():
-            # A name the user chose, or one that another module gave to a shared weight, stays.
-            if parameter.name == old + name:
-                parameter.name = new + name
-        for name, module in self._modules.items():
-            module._move(f"{old}{name}.", f"{new}{name}.")
-        self.__dict__["_path"] = new
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once, with dotted paths; its own path is ``prefix``."""
-        seen: set[int] = set()
-        waiting = [(prefix, self)]
-        while waiting:
-            path, module = waiting.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield path, module
-            below = [
-                (f"{path}.{name}" if path else name, child)
-                for name, child in module._modules.items()
-            ]
-            waiting.extend(reversed(below))
-
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
         for _, module in self.named_modules():
             yield module
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes of this one, by attribute."""
-        yield from self._modules.items()
-
     def children(self) -> Iterator[Module]:
         """The modules that are attributes of this one."""
-        yield from self._modules.values()
+        for _, module in self.named_children():
+            yield module
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """All parameters, each once, with dotted paths; a shared one has the first of its paths."""
-        seen: set[int] = set()
-        for path, parameter in self._named_entries(prefix):
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield path, parameter
-
-    def parameters(self) -> Iterator[Parameter]:
-        """All parameters, each once.
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, each once; with ``recurse=False`` its own alone.
 
         >>> from micrornn import nn
         >>> sum(p.size for p in nn.LSTM(3, 2).parameters())
         56
         """
-        for _, parameter in self.named_parameters():
+        for _, parameter in self.named_parameters("", recurse):
             yield parameter
 
-    def _named_entries(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        # With every path of a shared parameter, as a state_dict has it.
-        for path, module in self.named_modules(prefix):
-            for name, parameter in module._parameters.items():
-                yield (f"{path}.{name}" if path else name), parameter
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """All buffers, each once; with ``recurse=False`` its own alone."""
+        for _, buffer in self.named_buffers("", recurse):
+            yield buffer
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a dotted path; this one at "".
+
+        Raises:
+            AttributeError: there is none.
+        """
+        module: Module = self._at(target, "module", self.named_modules())
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path.
+
+        Raises:
+            AttributeError: there is none.
+
+        >>> from micrornn import nn
+        >>> nn.Sequential(nn.Linear(3, 1)).get_parameter("0.weight").shape
+        (1, 3)
+        """
+        parameter: Parameter = self._at(target, "parameter", self._entries("_parameters"))
+        return parameter
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        buffer: Tensor = self._at(target, "buffer", self._entries("_buffers"))
+        return buffer
+
+    def _at(self, target: str, what: str, entries: Iterator[tuple[str, Any]]) -> Any:
+        found = dict(entries)
+        if target not in found:
+            known = ", ".join(path for path in found if path) or "none"
+            raise AttributeError(f"{type(self).__name__} has no {what} {target!r}; it has {known}")
+        return found[target]
+
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
+        """Call a function with every module below this one and then with this one.
+
+        >>> from micrornn import nn
+        >>> def zero(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         nn.init.zeros_(module.weight)
+        >>> nn.Sequential(nn.Linear(2, 1)).apply(zero)[0].weight.data
+        array([[0., 0.]])
+        """
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
 
     # -- its state ---------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The parameters' values by path: read-only arrays, which later training does not change."""
-        return {path: np.asarray(parameter.data) for path, parameter in self._named_entries()}
+    def state_dict(self, prefix: str = "") -> dict[str, np.ndarray[Any, Any]]:
+        """The values of parameters and buffers by path, as read-only arrays that training does not change.
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
-        """Give the parameters new values, by path; arrays, lists and PyTorch's tensors will do.
+        Args:
+            prefix: the start of every path, including its dot.
+        """
+        return {prefix + path: np.asarray(tensor.data) for path, tensor in self._state()}
 
-        Nothing is changed when anything is wrong. ``strict=False`` lets keys be missing or unexpected;
-        shapes must agree all the same.
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        # Module by module, as PyTorch orders it.
+        for path, module in self.named_modules():
+            yield from module._entries("_parameters", path, False)
+            yield from module._entries("_buffers", path, False, saved=True)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
+        """Set parameters and buffers to the values of a state, by path; they keep their dtype.
+
+        An error changes nothing.
+
+        Args:
+            state_dict: arrays, lists or PyTorch's tensors.
+            strict: whether the keys must be exactly those of the module. Shapes must agree in any case.
+
+        Returns:
+            The missing and the unexpected keys; both empty with ``strict``.
 
         Raises:
+            TypeError: the state is not a mapping, or a value is not made of real numbers.
             ValueError: keys are missing or unexpected, or a shape differs.
 
         >>> from micrornn import nn
         >>> one, two = nn.GRU(3, 2), nn.GRU(3, 2)
         >>> two.load_state_dict(one.state_dict())
+        IncompatibleKeys(missing_keys=[], unexpected_keys=[])
         """
-        own = dict(self._named_entries())
-        missing = [key for key in own if key not in state]
-        unexpected = [key for key in state if key not in own]
+        kind = type(self).__name__
+        check(kind, strict=strict)
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(
+                f"{kind}: a state of type {type(state_dict).__name__} was given; give a dictionary from "
+                "path to array, such as state_dict() returns"
+            )
+        own = dict(self._state())
+        missing = [key for key in own if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in own]
         if strict and (missing or unexpected):
             parts = [f"missing {', '.join(missing)}"] if missing else []
-            parts += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
+            parts += [f"unexpected {', '.join(map(str, unexpected))}"] if unexpected else []
             raise ValueError(
-                f"the state does not fit {type(self).__name__}: {'; '.join(parts)}. It expects "
+                f"the state does not fit {kind}: {'; '.join(parts)}. It expects "
                 f"{', '.join(own)}. Build the module with the options it was saved with, or give "
                 "strict=False"
             )
         arrays = {
-            key: np.array(state[key], dtype=parameter.dtype)
-            for key, parameter in own.items()
-            if key in state
+            key: as_array(state_dict[key], f"{kind}: {key}").astype(tensor.dtype)
+            for key, tensor in own.items()
+            if key in state_dict
         }
         wrong = [
             f"{key} has shape {array.shape}, expected {own[key].shape}"
@@ -214,112 +206,73 @@ class Module:
         ]
         if wrong:
             raise ValueError(
-                f"the state does not fit {type(self).__name__}: {'; '.join(wrong)}. Build the module "
+                f"the state does not fit {kind}: {'; '.join(wrong)}. Build the module "
                 "with the sizes it was saved with"
             )
         for key, array in arrays.items():
             own[key].data = array
+        return IncompatibleKeys(missing, unexpected)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters; the next backward starts from none."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Reset the gradients of all parameters to None, or, with ``set_to_none=False``, to zeros."""
+        check(type(self).__name__, set_to_none=set_to_none)
         for parameter in self.parameters():
-            parameter.grad = None
+            forget_grad(parameter, set_to_none)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Set whether the parameters require gradients; False freezes the module."""
+        check(type(self).__name__, requires_grad=requires_grad)
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training (dropout drops) or, with False, away."""
+        """Set this module and all below it to training mode, or, with False, to evaluation mode."""
+        check("train", mode=mode)
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: M) -> M:
-        """Switch this module and all below it away from training."""
+        """Set this module and all below it to evaluation mode."""
         return self.train(False)
 
     def to(self: M, dtype: Any) -> M:
-        """Convert every parameter to a floating-point dtype.
+        """Convert parameters and floating-point buffers to a floating-point dtype; gradients are reset.
 
         >>> from micrornn import nn
         >>> nn.Linear(2, 1).to("float32").weight.dtype
         dtype('float32')
         """
-        for parameter in self.parameters():
-            parameter.data = np.asarray(parameter.data, dtype=dtype)
-            parameter.grad = None
+        if dtype == "cpu":  # where NumPy computes
+            return self
+        dtype = floating(dtype)
+        for _, tensor in (*self._entries("_parameters"), *self._entries("_buffers")):
+            if tensor.dtype.kind == "f":
+                tensor.data = np.asarray(tensor.data, dtype=dtype)
+                tensor.grad = None
         return self
+
+    def double(self: M) -> M:
+        """Convert to float64, the default here."""
+        return self.to(np.float64)
+
+    def float(self: M) -> M:
+        """Convert to float32, PyTorch's default."""
+        return self.to(np.float32)
 
     # -- as text -----------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What stands in the brackets of the module's line."""
+        """The options in the brackets of the module's text."""
         return ""
 
     def __repr__(self) -> str:
         name, extra = type(self).__name__, self.extra_repr()
-        if not self._modules:
-            return f"{name}({extra})"
         lines = [extra] if extra else []
-        for key, module in self._modules.items():
+        for key, module in self.named_children():
             below = repr(module).replace("\n", "\n  ")
             lines.append(f"({key}): {below}")
+        if not self._modules:
+            return f"{name}({extra})"
         return "\n  ".join([f"{name}(", *lines]) + "\n)"
-
-
-class Sequential(Module):
-    """Modules one after the other, each fed with what the one before returned.
-
-    >>> from micrornn import nn
-    >>> nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
-    Sequential(
-      (0): Linear(in_features=3, out_features=4, bias=True)
-      (1): Linear(in_features=4, out_features=1, bias=True)
-    )
-    """
-
-    def __init__(self, *modules: Module) -> None:
-        super().__init__()
-        for i, module in enumerate(modules):
-            setattr(self, str(i), module)
-
-    def forward(self, x: Any) -> Any:
-        """x through every module in turn."""
-        for module in self._modules.values():
-            x = module(x)
-        return x
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __getitem__(self, index: int) -> Module:
-        return list(self._modules.values())[index]
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(list(self._modules.values()))
-
-
-class ModuleList(Module):
-    """A list of modules whose parameters count as the owner's.
-
-    >>> from micrornn import nn
-    >>> cells = nn.ModuleList(nn.LSTMCell(3, 3) for _ in range(2))
-    >>> [name for name, _ in cells.named_parameters()][4]
-    '1.weight_ih'
-    """
-
-    def __init__(self, modules: Any = ()) -> None:
-        super().__init__()
-        for module in modules:
-            self.append(module)
-
-    def append(self, module: Module) -> ModuleList:
-        """Add a module at the end."""
-        setattr(self, str(len(self)), module)
-        return self
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __getitem__(self, index: int) -> Module:
-        return list(self._modules.values())[index]
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(list(self._modules.values()))

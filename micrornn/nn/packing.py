@@ -1,4 +1,4 @@
-"""Sequences of many lengths made into one batch: padded, or packed without the padding."""
+"""Batches of sequences of different lengths: padded, or packed without padding."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.sequence import as_input
 from micrornn.ops.index import scatter
 from micrornn.ops.shape import pad, stack, swapaxes
+from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
 
 
 class PackedSequence(NamedTuple):
-    """A batch of sequences with no padding in it, step after step, as PyTorch's.
+    """A batch of sequences without padding, step after step, as in PyTorch.
 
     Attributes:
         data: (sum of lengths, ...): the first elements of all sequences, longest sequence first, then the
@@ -42,12 +43,12 @@ class PackedSequence(NamedTuple):
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0
 ) -> Any:
-    """Sequences of many lengths as one array, padded at their ends.
+    """Pad sequences of different lengths to one array.
 
     Args:
         sequences: B arrays or tensors (L_b, ...), equal but for L_b.
         batch_first: whether the result is (B, T, ...) and not (T, B, ...).
-        padding_value: what is written where there is nothing.
+        padding_value: the value of the padding.
 
     Returns:
         A tensor when there is a tensor among them, through which gradients pass; else an array.
@@ -59,6 +60,7 @@ def pad_sequence(
     array([[1, 2, 3],
            [4, 0, 0]])
     """
+    check("pad_sequence", batch_first=batch_first, padding_value=padding_value)
     parts = [s if isinstance(s, Tensor) else np.asarray(s) for s in sequences]
     shapes = {part.shape[1:] for part in parts if part.shape}
     if not parts or len(shapes) != 1 or not all(part.shape for part in parts):
@@ -88,8 +90,8 @@ def pad_sequence(
     return stack(rows, axis)
 
 
-def unpad_sequence(padded: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
-    """The sequences of a padded batch, each cut to its own length: `pad_sequence` undone.
+def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
+    """The sequences of a padded batch, each cut to its length: the inverse of `pad_sequence`.
 
     Raises:
         ValueError: the lengths do not fit the batch.
@@ -97,7 +99,10 @@ def unpad_sequence(padded: Any, lengths: Any, batch_first: bool = False) -> list
     >>> unpad_sequence(np.array([[1, 4], [2, 0]]), [2, 1])
     [array([1, 2]), array([4])]
     """
-    whole = padded if isinstance(padded, Tensor) else np.asarray(padded)
+    check("unpad_sequence", batch_first=batch_first)
+    whole = padded_sequences
+    if not isinstance(whole, Tensor):
+        whole = np.asarray(whole)
     if whole.ndim < 2:
         raise ValueError(
             f"unpad_sequence: a padded batch of shape {whole.shape} was given; two axes are time and batch"
@@ -113,7 +118,7 @@ def unpad_sequence(padded: Any, lengths: Any, batch_first: bool = False) -> list
 def pack_padded_sequence(
     input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """A padded batch without its padding.
+    """Pack a padded batch: remove its padding.
 
     Args:
         input: (T, B, ...), or (B, T, ...) with ``batch_first``.
@@ -123,12 +128,13 @@ def pack_padded_sequence(
 
     Raises:
         TypeError: the lengths are not integers.
-        ValueError: a length does not fit, or the order is not what ``enforce_sorted`` wants.
+        ValueError: a length does not fit, or ``enforce_sorted`` and the lengths are not in descending order.
 
     >>> packed = pack_padded_sequence(np.array([[1.0, 4.0], [2.0, 0.0]]), [2, 1])
     >>> packed.data.data, packed.batch_sizes
     (array([1., 4., 2.]), array([2, 1]))
     """
+    check("pack_padded_sequence", batch_first=batch_first, enforce_sorted=enforce_sorted)
     whole = as_input(input, np.float64, "x")
     if whole.ndim < 2:
         raise ValueError(
@@ -154,12 +160,12 @@ def pad_packed_sequence(
     padding_value: float = 0.0,
     total_length: int | None = None,
 ) -> tuple[Tensor, Array]:
-    """A packed batch with padding again, and its lengths, in the order in which it was given.
+    """Unpack a packed batch: the padded batch and its lengths, in the original order.
 
     Args:
         sequence: what `pack_padded_sequence` or a recurrent layer returned.
         batch_first: whether the result is (B, T, ...) and not (T, B, ...).
-        padding_value: what is written where there is nothing.
+        padding_value: the value of the padding.
         total_length: T; the longest length by default.
 
     Raises:
@@ -170,6 +176,13 @@ def pad_packed_sequence(
     (tensor([[1., 2.],
      [0., 3.]], scatter), array([1, 2]))
     """
+    check("pad_packed_sequence", batch_first=batch_first, padding_value=padding_value)
+    check("pad_packed_sequence", total_length=total_length)
+    if not isinstance(sequence, PackedSequence):
+        raise TypeError(
+            f"pad_packed_sequence: {type(sequence).__name__} was given; give a PackedSequence, such as "
+            "pack_padded_sequence returns"
+        )
     lengths = sequence.lengths
     steps = int(lengths.max()) if total_length is None else total_length
     if steps < lengths.max():
@@ -195,15 +208,16 @@ def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> Pack
     >>> pack_sequence([[1.0, 2.0], [3.0]]).data.data
     array([1., 3., 2.])
     """
+    check("pack_sequence", enforce_sorted=enforce_sorted)
     lengths = [len(s) for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
-def unpack_sequence(sequence: PackedSequence) -> list[Tensor]:
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """The sequences of a packed batch, each by itself, in the order in which they were given.
 
     >>> [s.data for s in unpack_sequence(pack_sequence([[1.0, 2.0], [3.0]]))]
     [array([1., 2.]), array([3.])]
     """
-    padded, lengths = pad_packed_sequence(sequence)
+    padded, lengths = pad_packed_sequence(packed_sequences)
     return unpad_sequence(padded, lengths)

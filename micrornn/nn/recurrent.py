@@ -1,4 +1,4 @@
-"""What cells and layers have in common: the stored parameters, the switch of gates, the three kinds."""
+"""What cells and layers have in common: options, stored parameters, the state; and the three kinds."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
-from micrornn.nn import equations, variants
+from micrornn.nn import equations
 from micrornn.nn.equations import Step, Weights
-from micrornn.nn.init import Seed, as_generator, default_
-from micrornn.nn.module import Module, Parameter
-from micrornn.nn.sequence import as_input, leaf, outside_steps
-
-GATES = ("stacked", "separate")
+from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.init import default_
+from micrornn.nn.module import Module
+from micrornn.nn.registry import Parameter
+from micrornn.nn.sequence import as_input, leaf
+from micrornn.options import check
 
 
 class Recurrent(Module):
     """A module that carries a state from step to step.
+
+    A kind of network (`Elman`, `LongShortTerm`, `Gated`) has its equation, and the options that it alone
+    has, with their defaults. A cell or a layer has the options of all kinds, and joins them with a kind.
 
     Attributes:
         gates: ``"stacked"`` computes all gates by one product, which is fast; ``"separate"`` gives each
@@ -26,23 +29,40 @@ class Recurrent(Module):
             it may be changed at any time.
     """
 
+    variants: tuple[tuple[str, Any], ...] = ()  # the options of the kind, and their defaults
     gate_names: tuple[str, ...] = ("",)
     state_names: tuple[str, ...] = ("h",)
     scope_name: str
     _gates: str
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, gates: str, rng: Seed
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        gates: str,
+        rng: Seed,
+        by_position: tuple[Any, ...],
+        by_name: dict[str, Any],
     ) -> None:
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if size < 1:
-                raise ValueError(
-                    f"{type(self).__name__}: {name}={size!r}; give an integer from 1 up"
+        kind = type(self).__name__
+        names = [name for name, _ in self.variants]
+        by_place = dict(zip(names, by_position))
+        for name in by_name:
+            if name not in names or name in by_place:
+                wrong = "was given twice" if name in by_place else "is not an option"
+                own = ", ".join([*names, "gates, rng, dtype"])
+                raise TypeError(
+                    f"{kind}: {name} {wrong}; besides the sizes and switches give {own}"
                 )
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.bias = bias
+        if len(by_position) > len(names):
+            raise TypeError(f"{kind}: {by_position[len(names)]!r} is one argument too many")
+        options = {**dict(self.variants), **by_place, **by_name}
+        check(kind, input_size=input_size, hidden_size=hidden_size, bias=bias, **options)
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        for name, value in options.items():
+            setattr(self, name, value)
         self.gates = gates
         self.rng = None if rng is None else as_generator(rng)
 
@@ -53,23 +73,17 @@ class Recurrent(Module):
 
     @gates.setter
     def gates(self, way: str) -> None:
-        if way not in GATES:
-            raise ValueError(f"gates={way!r}; give one of {', '.join(map(repr, GATES))}")
+        check(type(self).__name__, gates=way)
         self._gates = way
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the parameters."""
-        dtype: np.dtype[Any] = next(iter(self._parameters.values())).dtype
-        return dtype
+        return next(self.parameters()).dtype
 
     def _equation(self, suffix: str) -> Step:
         """The step of one layer and direction, whose parameters end in ``suffix``."""
         raise NotImplementedError
-
-    def _variant_repr(self) -> str:
-        """The options of this kind that are not the default, as text that begins with a comma."""
-        return ""
 
     def _size(self, state: str) -> int:
         """How long a part of the state is."""
@@ -87,7 +101,7 @@ class Recurrent(Module):
     def _make_weights(self, suffix: str, input_size: int, dtype: Any) -> None:
         for name, shape in self._shapes(input_size).items():
             parameter = Parameter(np.zeros(shape, dtype or np.float64))
-            if name.startswith("norm"):  # a normalised vector begins as it is
+            if name.startswith("norm"):  # a normalized vector begins as it is
                 parameter.data = np.full(shape, 0.0 if name.endswith("bias") else 1.0, dtype)
             else:
                 default_(parameter, self.hidden_size, self.rng)
@@ -128,53 +142,45 @@ class Recurrent(Module):
     def _zeros(self, name: str, lead: tuple[int, ...]) -> Tensor:
         return leaf(np.zeros((*lead, self._size(name)), self.dtype), name)
 
+    def _changed(self, *usual: tuple[str, Any]) -> str:
+        """The sizes, and the options that are not the default."""
+        options = [(name, getattr(self, name), value) for name, value in (*usual, *self.variants)]
+        changed = [f"{name}={value}" for name, value, default in options if value != default]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
-class ElmanKind(Recurrent):
+
+class Elman(Recurrent):
     """The plain recurrent network: one product, one nonlinearity."""
 
     scope_name = "rnn"
+    variants = (("nonlinearity", "tanh"),)
     nonlinearity: str
-
-    def _set_nonlinearity(self, nonlinearity: str) -> None:
-        if nonlinearity not in equations.ACTIVATIONS:
-            raise ValueError(
-                f"nonlinearity={nonlinearity!r}; give one of "
-                f"{', '.join(map(repr, equations.ACTIVATIONS))}"
-            )
-        self.nonlinearity = nonlinearity
 
     def _equation(self, suffix: str) -> Step:
         return equations.rnn(self._weights(suffix), self.nonlinearity)
 
 
-class LSTMKind(Recurrent):
+class LongShortTerm(Recurrent):
     """Long short-term memory: two states, three gates and a candidate; and its variants."""
 
     scope_name = "lstm"
     gate_names = equations.LSTM_GATES
     state_names = ("h", "c")
+    variants = (("proj_size", 0), ("peepholes", False), ("layer_norm", False))
     proj_size: int
     peepholes: bool
     layer_norm: bool
-
-    def _set_variant(
-        self, hidden_size: int, proj_size: int, peepholes: bool, layer_norm: bool
-    ) -> None:
-        # Called before the parameters are made, whose shapes depend on it.
-        if not 0 <= proj_size < hidden_size:
-            raise ValueError(
-                f"{type(self).__name__}: proj_size={proj_size!r}; give an integer below "
-                f"hidden_size={hidden_size}, or 0 for no projection"
-            )
-        self.proj_size = proj_size
-        self.peepholes = peepholes
-        self.layer_norm = layer_norm
 
     def _size(self, state: str) -> int:
         return self.proj_size if state == "h" and self.proj_size else self.hidden_size
 
     def _shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
         hidden, shapes = self.hidden_size, super()._shapes(input_size)
+        if self.proj_size >= hidden:
+            raise ValueError(
+                f"{type(self).__name__}: proj_size={self.proj_size!r}; give an integer below "
+                f"hidden_size={hidden}, or 0 for no projection"
+            )
         if self.proj_size:
             shapes["weight_hr"] = (self.proj_size, hidden)
         if self.peepholes:
@@ -190,62 +196,18 @@ class LSTMKind(Recurrent):
             return equations.lstm(weights, separate)
         own = self.__dict__
         names = ("weight_hr", "weight_peephole", "norm_ih", "norm_hh", "norm_c", "norm_c_bias")
-        extras = variants.Extras(*[own.get(name + suffix) for name in names])
-        return variants.lstm(weights, extras, separate)
-
-    def _variant_repr(self) -> str:
-        options = [("proj_size", 0), ("peepholes", False), ("layer_norm", False)]
-        changed = [f"{n}={getattr(self, n)}" for n, usual in options if getattr(self, n) != usual]
-        return "".join(f", {text}" for text in changed)
+        extras = equations.Extras(*[own.get(name + suffix) for name in names])
+        return equations.lstm_variant(weights, extras, separate)
 
 
-class GRUKind(Recurrent):
+class Gated(Recurrent):
     """The gated recurrent unit: one state, two gates and a candidate; in both of its definitions."""
 
     scope_name = "gru"
     gate_names = equations.GRU_GATES
-    reset_after: bool = True
+    variants = (("reset_after", True),)
+    reset_after: bool
 
     def _equation(self, suffix: str) -> Step:
-        make = equations.gru if self.reset_after else variants.gru_reset_before
+        make = equations.gru if self.reset_after else equations.gru_reset_before
         return make(self._weights(suffix), self._gates == "separate")
-
-    def _variant_repr(self) -> str:
-        return "" if self.reset_after else ", reset_after=False"
-
-
-class Cell(Recurrent):
-    """One step of a recurrent network; the loop over time is the caller's.
-
-    The caller tags the steps: ``with mr.scope(t=t): h = cell(x[t], h)``.
-    """
-
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, gates: str, rng: Seed, dtype: Any
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, gates, rng)
-        self._make_weights("", input_size, dtype)
-
-    def forward(self, x: Any, state: Any = None) -> Any:
-        """The next state; x is (B, input_size) or (input_size,), a state (B, hidden_size) or unbatched."""
-        x = as_input(x, self.dtype, "x")
-        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
-            raise ValueError(
-                f"{type(self).__name__}: x of shape {x.shape} was given, (batch, {self.input_size}) or "
-                f"({self.input_size},) expected, by input_size={self.input_size}"
-            )
-        lead = x.shape[:-1]
-        with scope(t=0):  # a state given as data begins here; one that a step made keeps its place
-            given = self._states(state, self.state_names, lead)
-            states = [
-                self._zeros(n, lead) if s is None else s for n, s in zip(self.state_names, given)
-            ]
-        with outside_steps():  # a gate's part of a weight belongs to all steps; its uses to theirs
-            step = self._equation("")
-        new = step(x, *states)
-        return new if len(new) > 1 else new[0]
-
-    def extra_repr(self) -> str:
-        """The sizes, and what is not the default."""
-        bias = "" if self.bias else ", bias=False"
-        return f"{self.input_size}, {self.hidden_size}{bias}{self._variant_repr()}"

@@ -1,14 +1,16 @@
-"""Scheduled sampling: how often the decoder is fed the truth, and how often what it said itself.
+"""Scheduled sampling: the share of steps at which the decoder reads the target, and not its own prediction.
 
-Fed the truth at every step (teacher forcing, Williams & Zipser 1989), a decoder never sees its own mistakes,
-and at test time it sees nothing else. Bengio et al. (2015) let the share of truth fall as training goes on.
-Each function takes the iteration i, from 0, and returns that share, between 0 and 1.
+With teacher forcing (Williams & Zipser 1989) a decoder never reads its own mistakes in training, and reads
+only its own predictions at test time. Bengio et al. (2015) let the share of targets fall during training.
+Each function here returns a function from the iteration i, counted from 0, to that share, between 0 and 1.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+
+from micrornn.options import check
 
 Schedule = Callable[[int], float]
 
@@ -19,11 +21,9 @@ def linear_decay(slope: float, begin: float = 1.0, least: float = 0.0) -> Schedu
     >>> [linear_decay(0.25)(i) for i in (0, 1, 9)]
     [1.0, 0.75, 0.0]
     """
-    if slope < 0 or not 0 <= least <= begin <= 1:
-        raise ValueError(
-            f"linear_decay: slope={slope}, begin={begin}, least={least}; give a slope of 0 or more and "
-            "shares with 0 <= least <= begin <= 1"
-        )
+    check("linear_decay", slope=slope, begin=begin, least=least)
+    if least > begin:
+        raise ValueError(f"linear_decay: least={least!r} is above begin={begin!r}; exchange them")
     return lambda i: max(least, begin - slope * i)
 
 
@@ -33,8 +33,7 @@ def exponential_decay(base: float) -> Schedule:
     >>> [exponential_decay(0.5)(i) for i in (0, 1, 2)]
     [1.0, 0.5, 0.25]
     """
-    if not 0 < base < 1:
-        raise ValueError(f"exponential_decay: base={base!r}; give a number between 0 and 1")
+    check("exponential_decay", base=base)
     return lambda i: base**i
 
 
@@ -44,6 +43,5 @@ def inverse_sigmoid_decay(k: float) -> Schedule:
     >>> [round(inverse_sigmoid_decay(10.0)(i), 3) for i in (0, 20, 60)]
     [0.909, 0.575, 0.024]
     """
-    if k < 1:
-        raise ValueError(f"inverse_sigmoid_decay: k={k!r}; give a number from 1 up")
+    check("inverse_sigmoid_decay", k=k)
     return lambda i: k / (k + math.exp(i / k)) if i / k < 700 else 0.0

@@ -1,8 +1,8 @@
-"""Encoder and decoder: one sequence in, another of any length out (Sutskever et al. 2014; Cho et al. 2014).
+"""Encoder and decoder: one sequence in, one of any length out (Sutskever et al. 2014; Cho et al. 2014).
 
-Without attention everything that the decoder knows of the source has passed through one vector; with it, the
-decoder looks back at every state of the encoder. Time runs on from one to the other: a source of S steps is
-steps 1 to S, and the decoder's first step is S + 1, whose state before is the encoder's last.
+Without attention all information about the source passes through one vector; with it, the decoder attends to
+every state of the encoder. Time continues from one to the other: a source of S steps is steps 1 to S, and the
+decoder's first step is S + 1.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from micrornn.core.context import long_loop, no_grad, scope
 from micrornn.core.tensor import Tensor
 from micrornn.nn import decoding
 from micrornn.nn.basic import Linear
+from micrornn.nn.containers import ModuleList
 from micrornn.nn.decoder import Decoder, Memory, State
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.init import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.lengths import as_lengths, length_mask
-from micrornn.nn.module import Module, ModuleList
+from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate, stack
+from micrornn.options import check, is_integer
 
 KINDS: dict[str, Any] = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 
 
 class Encoder(Module):
-    """Reads a source; gives a memory of every step, and the state at its end.
+    """Encodes a source: returns the memory, one state per step, and the final state.
 
     Args:
-        vocab_size: how many symbols the source has.
+        vocab_size: the number of source symbols.
         embedding_size: the length of a symbol's vector.
         hidden_size: H.
         cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
@@ -72,8 +74,7 @@ class Encoder(Module):
     ) -> None:
         super().__init__()
         rng = None if rng is None else as_generator(rng)
-        if cell not in KINDS:
-            raise ValueError(f"Encoder: cell={cell!r}; give one of {', '.join(map(repr, KINDS))}")
+        check("Encoder", vocab_size=vocab_size, embedding_size=embedding_size, cell=cell)
         self.cell = cell
         self.embedding = Embedding(vocab_size, embedding_size, padding_idx, rng=rng, dtype=dtype)
         options: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
@@ -106,12 +107,12 @@ class Encoder(Module):
 
 
 class Translated(NamedTuple):
-    """What a decoder said at every step.
+    """The predictions of a decoder at every step.
 
     Attributes:
         logits: T tensors, each (B, V) or (V,), made at steps S + 1 to S + T.
         attention: T tensors, each (B, S) or (S,), rows that add up to 1; empty without attention.
-        fed: (T, B) or (T,), the tokens that the decoder was fed: START, then the truth or its own.
+        fed: (T, B) or (T,), the tokens that the decoder read: START, then targets or its own predictions.
     """
 
     logits: list[Tensor]
@@ -120,19 +121,19 @@ class Translated(NamedTuple):
 
 
 class Seq2Seq(Module):
-    """An encoder and a decoder: trained on pairs, then asked for `translate`.
+    """An encoder and a decoder: trained on pairs, used by `translate`.
 
     Args:
         encoder: made with the decoder's kind of cell and number of layers.
         decoder: its ``memory_size`` is the encoder's ``output_size``.
-        start: the token that the decoder is fed first.
+        start: the first token that the decoder reads.
         end: the token that ends a target.
-        rng: a seed or a NumPy generator, for the bridge's values and for what the decoder is fed.
+        rng: a seed or a NumPy generator, for the bridge's initial values and for sampling.
 
-    Where the encoder's state is longer than the decoder's (it read both ways), a bridge makes one from
-    the other: tanh(W [h; h reverse]) (Bahdanau et al. 2015, appendix A.2.2).
+    Where the encoder's state is longer than the decoder's (it is bidirectional), a bridge projects it:
+    tanh(W [h; h reverse]) (Bahdanau et al. 2015, appendix A.2.2).
 
-    Called with source (S, B) or (S,), target (T, B) or (T,) as it should come out, END included; returns
+    Called with source (S, B) or (S,), target (T, B) or (T,), END included; returns
     `Translated`, whose logits go into `sequence_loss` with the target.
 
     Raises:
@@ -140,10 +141,10 @@ class Seq2Seq(Module):
 
     >>> from micrornn import nn
     >>> net = nn.Seq2Seq(nn.Encoder(9, 4, 3), nn.Decoder(8, 4, 3, attention="dot"), start=0, end=1)
-    >>> said = net([5, 6, 7], [2, 3, 1])
-    >>> [y.shape for y in said.logits], said.attention[0].shape, said.logits[0].step
+    >>> predicted = net([5, 6, 7], [2, 3, 1])
+    >>> [y.shape for y in predicted.logits], predicted.attention[0].shape, predicted.logits[0].step
     ([(8,), (8,), (8,)], (3,), 4)
-    >>> losses, total = nn.sequence_loss(said.logits, [2, 3, 1])
+    >>> losses, total = nn.sequence_loss(predicted.logits, [2, 3, 1])
     """
 
     def __init__(
@@ -151,6 +152,12 @@ class Seq2Seq(Module):
     ) -> None:
         super().__init__()
         self.rng = None if rng is None else as_generator(rng)
+        for name, token in (("start", start), ("end", end)):
+            if not is_integer(token) or not 0 <= token < decoder.vocab_size:
+                raise ValueError(
+                    f"Seq2Seq: {name}={token!r}; give a token of the decoder, from 0 to "
+                    f"{decoder.vocab_size - 1}"
+                )
         self.encoder, self.decoder, self.start, self.end = encoder, decoder, start, end
         one, two = encoder.recurrent, decoder
         if (encoder.cell, one.num_layers) != (two.cell, two.num_layers):
@@ -173,7 +180,7 @@ class Seq2Seq(Module):
             )
 
     def encode(self, source: Any, lengths: Any = None) -> tuple[Memory, State]:
-        """What the decoder looks at, and the state it begins in."""
+        """The memory for the decoder, and its initial state."""
         tokens = as_tokens(source, "Seq2Seq")
         with long_loop():
             memory, state = self.encoder(tokens, lengths)
@@ -205,16 +212,11 @@ class Seq2Seq(Module):
             source: (S, B) or (S,), integers.
             target: (T, B) or (T,), integers.
             lengths: (B,), the true lengths of a padded source.
-            teacher_forcing: the share of steps at which the decoder is fed the truth, drawn for every
-                token by itself (Bengio et al. 2015): 1 is teacher forcing, 0 is running free.
-            feed: what it is fed otherwise: ``"argmax"``, its likeliest token, or ``"sample"``, a draw.
+            teacher_forcing: the probability that the decoder reads the target, drawn for every token
+                (Bengio et al. 2015): 1 is teacher forcing, 0 is free running.
+            feed: what it reads otherwise: ``"argmax"``, its most likely token, or ``"sample"``, a draw.
         """
-        if not 0.0 <= teacher_forcing <= 1.0:
-            raise ValueError(
-                f"Seq2Seq: teacher_forcing={teacher_forcing!r}; give a share between 0 and 1"
-            )
-        if feed not in ("argmax", "sample"):
-            raise ValueError(f"Seq2Seq: feed={feed!r}; give 'argmax' or 'sample'")
+        check("Seq2Seq", teacher_forcing=teacher_forcing, feed=feed)
         truth, tokens = as_tokens(target, "Seq2Seq"), as_tokens(source, "Seq2Seq")
         if truth.shape[1:] != tokens.shape[1:]:
             raise ValueError(
@@ -230,8 +232,8 @@ class Seq2Seq(Module):
                 if k:
                     fed[k] = self._next(truth[k - 1], logits[-1], teacher_forcing, feed)
                 with scope(t=len(tokens) + k + 1):
-                    said, state, weights = self.decoder(fed[k], state, memory)
-                logits.append(said)
+                    predicted, state, weights = self.decoder(fed[k], state, memory)
+                logits.append(predicted)
                 attention += [] if weights is None else [weights]
         return Translated(logits, attention, fed)
 
@@ -247,16 +249,15 @@ class Seq2Seq(Module):
     def translate(
         self, source: Sequence[int], method: str = "greedy", max_length: int = 50, **options: Any
     ) -> list[decoding.Hypothesis]:
-        """What one source (S,) becomes, the best first; nothing is recorded, and dropout is off.
+        """Translate one source (S,): hypotheses, the best first, without recording and without dropout.
 
         Args:
             source: integers.
             method: ``"greedy"``, ``"beam"`` (``width``, ``length_power``) or ``"sample"``
                 (``temperature``, ``top_k``, ``rng``); see `decoding`.
-            max_length: where to stop when END does not come.
+            max_length: the maximum number of tokens.
         """
-        if method not in ("greedy", "beam", "sample"):
-            raise ValueError(f"translate: method={method!r}; give 'greedy', 'beam' or 'sample'")
+        check("translate", method=method)
         training = [module for module in self.modules() if module.training]
         self.eval()
         try:

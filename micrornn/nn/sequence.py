@@ -1,4 +1,4 @@
-"""Sequences as the recurrent modules see them: one tensor per step, named and tagged with its step."""
+"""Sequences as recurrent modules read them: one tensor per time step, with a name and its step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def as_input(value: Any, dtype: Any, name: str) -> Tensor:
 
 
 def as_float(value: Any) -> Tensor:
-    """A tensor as it is, with the name it has or has not; data as a floating-point leaf."""
+    """A floating-point tensor unchanged; anything else as a floating-point leaf."""
     if isinstance(value, Tensor) and value.dtype.kind == "f":
         return value
     array = np.asarray(value._value if isinstance(value, Tensor) else as_data(value))
@@ -84,7 +84,7 @@ def as_steps(x: Any, dtype: Any, axis: int) -> list[Tensor]:
 
 
 def part(whole: Tensor, index: Any, name: str) -> Tensor:
-    """``whole[index]`` as a named node; of data without a history, simply a leaf."""
+    """``whole[index]`` as a named node, or as a leaf where no gradient is needed."""
     if whole.requires_grad:
         node = whole[index]
         node.name = name
@@ -96,7 +96,7 @@ def part(whole: Tensor, index: Any, name: str) -> Tensor:
 
 
 def each_step(function: Callable[..., Any], *sequences: Sequence[Any]) -> list[Any]:
-    """``function`` at every step of one or more lists of steps, in ``scope(t=1)``, ``scope(t=2)``, ...
+    """Call ``function`` at every step of one or more sequences, in ``scope(t=1)``, ``scope(t=2)``, ...
 
     Raises:
         ValueError: the sequences differ in length.
@@ -111,8 +111,7 @@ def each_step(function: Callable[..., Any], *sequences: Sequence[Any]) -> list[A
     lengths = [len(sequence) for sequence in sequences]
     if len(set(lengths)) > 1:
         raise ValueError(
-            f"sequences of {' and '.join(map(str, lengths))} steps cannot go together; "
-            "give sequences of one length"
+            f"each_step: sequences of {' and '.join(map(str, lengths))} steps; give sequences of equal length"
         )
     results = []
     for t, values in enumerate(zip(*sequences), 1):

@@ -1,4 +1,4 @@
-"""What unrolling is: layers, directions, and the loop over time that every recurrent network runs."""
+"""Recurrent layers unrolled: layers, directions, and the loop over time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 from micrornn.core.context import long_loop, scope
 from micrornn.core.tensor import Tensor
-from micrornn.nn.functional import dropout
-from micrornn.nn.init import Seed
+from micrornn.nn.dropout import dropout
+from micrornn.nn.generators import Seed
 from micrornn.nn.lengths import as_lengths, held, length_mask, silenced
 from micrornn.nn.packing import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from micrornn.nn.recurrent import Recurrent
 from micrornn.nn.sequence import as_input, as_steps, each_step, part
 from micrornn.ops.shape import concatenate, stack
+from micrornn.options import check
 
 
 class Unrolled(Recurrent):
@@ -40,25 +41,25 @@ class Unrolled(Recurrent):
         self,
         input_size: int,
         hidden_size: int,
-        num_layers: int,
-        bias: bool,
-        batch_first: bool,
-        dropout: float,
-        bidirectional: bool,
-        gates: str,
-        rng: Seed,
-        dtype: Any,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *variant: Any,
+        gates: str = "stacked",
+        rng: Seed = None,
+        dtype: Any = None,
+        **options: Any,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, gates, rng)
         kind = type(self).__name__
-        if num_layers < 1:
-            raise ValueError(f"{kind}: num_layers={num_layers!r}; give an integer from 1 up")
-        if not 0.0 <= dropout <= 1.0:
-            raise ValueError(f"{kind}: dropout={dropout!r}; give a share between 0 and 1")
+        check(kind, num_layers=num_layers, batch_first=batch_first, dropout=dropout)
+        check(kind, bidirectional=bidirectional)
+        super().__init__(input_size, hidden_size, bias, gates, rng, variant, options)
         if dropout and num_layers == 1:
             warnings.warn(
                 f"{kind}: dropout={dropout} acts between layers, and there is only one",
-                stacklevel=3,
+                stacklevel=2,
             )
         self.num_layers = num_layers
         self.batch_first = batch_first
@@ -70,38 +71,41 @@ class Unrolled(Recurrent):
             for direction in self._directions:
                 self._make_weights(f"_l{layer}{direction}", size, dtype)
 
-    def forward(self, x: Any, state: Any = None, lengths: Any = None) -> Any:
-        """Run over the sequence x from a state, zero by default.
+    def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> Any:
+        """Run over a sequence from a state, zero by default.
 
         Args:
-            x: (T, B, I), or (B, T, I) with ``batch_first``, or (T, I); or a list of T steps, each (B, I)
+            input: (T, B, I), or (B, T, I) with ``batch_first``, or (T, I); or a list of T steps, each (B, I)
                 or (I,), in which case the output is such a list as well: the graph without the nodes
                 that cut and join whole sequences; or a `PackedSequence`, and the output is one as well.
-            state: h0, or (h0, c0) for an LSTM, each (layers * directions, B, H), or unbatched without B.
-            lengths: (B,), the true length of each sequence of a padded batch; what stands after it then
-                changes neither state nor gradient. The state stands still there and the output is 0; the
-                second direction begins at each sequence's own end.
+            hx: h0, or (h0, c0) for an LSTM, each (layers * directions, B, H), or unbatched without B.
+            lengths: (B,), the true length of each sequence of a padded batch. In the padding the state does
+                not change and the output is 0; the second direction starts at each sequence's own end.
 
         Returns:
             The top layer's states at every step, and the last state of each layer and direction in the
-            shape of ``state``: with ``lengths``, the state at each sequence's own last step.
+            shape of ``hx``: with ``lengths``, the state at each sequence's own last step.
 
         Raises:
             TypeError: the lengths are not integers.
             ValueError: a shape or a length does not fit, or the sequence has no steps.
         """
-        if isinstance(x, PackedSequence):
-            padded, lengths = pad_packed_sequence(x, self.batch_first)
-            whole, last = self.forward(padded, state, lengths)
+        if isinstance(input, PackedSequence):
+            if lengths is not None:
+                raise ValueError(
+                    f"{type(self).__name__}: a packed sequence has its lengths; leave lengths= out"
+                )
+            padded, lengths = pad_packed_sequence(input, self.batch_first)
+            whole, last = self.forward(padded, hx, lengths)
             return pack_padded_sequence(whole, lengths, self.batch_first, False), last
         with long_loop():
-            listed = isinstance(x, (list, tuple))
-            steps = self._steps(x)
+            listed = isinstance(input, (list, tuple))
+            steps = self._steps(input)
             real = self._real(lengths, steps)
             rows = self.num_layers * len(self._directions)
             batch = steps[0].shape[:-1]
             names = tuple(f"{name}0" for name in self.state_names)
-            begin = self._states(state, names, (rows, *batch))
+            begin = self._states(hx, names, (rows, *batch))
             ends: list[tuple[Tensor, ...]] = []
             for layer in range(self.num_layers):
                 if layer and self.dropout and self.training:
@@ -121,7 +125,9 @@ class Unrolled(Recurrent):
             top = f"{self.scope_name}.{self.num_layers - 1}" + (
                 ".both" if self.bidirectional else ""
             )
-            with scope(top, t=len(steps)):  # all ends are known at the last step of the top layer
+            with scope(
+                top, t=len(steps)
+            ):  # all final states are known at the last step of the top layer
                 for name, parts in zip(self.state_names, zip(*ends)):
                     last.append(stack(parts))
                     last[-1].name = f"{name}_n"
@@ -174,7 +180,7 @@ class Unrolled(Recurrent):
     ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
         """One layer in one direction: its h at every step, in order of time, and its last state."""
         with scope(f"{self.scope_name}.{layer}{direction.replace('_', '.')}"):
-            with scope(t=len(steps) + 1 if direction else 0):  # before the first step it makes
+            with scope(t=len(steps) + 1 if direction else 0):  # before its first step
                 lead = steps[0].shape[:-1]
                 state = tuple(
                     self._zeros(name, lead) if whole is None else part(whole, row, name)
@@ -201,17 +207,9 @@ class Unrolled(Recurrent):
             return each_step(join, there, back)
 
     def _drop(self, h: Tensor) -> Tensor:
-        return dropout(h, self.dropout, True, self.rng)
+        return dropout(h, self.dropout, generator=self.rng)
 
     def extra_repr(self) -> str:
         """The sizes, and what is not the default."""
-        options = [
-            ("num_layers", self.num_layers, 1),
-            ("bias", self.bias, True),
-            ("batch_first", self.batch_first, False),
-            ("dropout", self.dropout, 0.0),
-            ("bidirectional", self.bidirectional, False),
-        ]
-        changed = [f"{name}={value}" for name, value, usual in options if value != usual]
-        text = ", ".join([str(self.input_size), str(self.hidden_size), *changed])
-        return text + self._variant_repr()
+        usual = [("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0.0)]
+        return self._changed(*usual, ("bidirectional", False))

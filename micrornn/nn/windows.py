@@ -1,7 +1,7 @@
-"""Windows of an image: every patch that a filter sees, laid out as rows, and the way back.
+"""Windows of an image: every patch under a filter as a row (im2col), and the transpose (col2im).
 
-Two linear primitives, each the other's transpose, so each is the other's backward. With them convolution is
-an ordinary matrix product.
+Two linear primitives, each the other's transpose, so each is the other's backward. With them a convolution is
+a matrix product.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.primitive import Operation, primitive, sample
-from micrornn.core.tensor import Data
+from micrornn.core.tensor import Data, Tensor
+from micrornn.options import is_integer
 
 Pair = tuple[int, int]
 Array = np.ndarray[Any, Any]
 
 
 def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
-    """How many places a window has along an axis.
+    """The number of positions of a window along an axis.
 
     >>> out_size(28, 3, 2, 1)
     14
@@ -26,10 +27,48 @@ def out_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def as_pair(owner: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
+    """An option with one number per axis, from one number for all of them, or one for each.
+
+    Raises:
+        ValueError: it is neither, or a number is not an integer or too small.
+
+    >>> as_pair("conv2d", "stride", 2, 1)
+    (2, 2)
+    """
+    values = (value,) * axes if is_integer(value) else value
+    fits = isinstance(values, (tuple, list)) and len(values) == axes
+    if not fits or any(not is_integer(n) or n < least for n in values):
+        many = ", or two: down, across" if axes == 2 else ""
+        raise ValueError(f"{owner}: {name}={value!r}; give an integer from {least} up{many}")
+    return tuple(int(n) for n in values)
+
+
+def fitted(
+    function: str, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+) -> dict[str, Pair]:
+    """The options of `windows` for an image (..., H, W): size, kernel, stride, padding, dilation.
+
+    Raises:
+        ValueError: an option has no such value, or the window does not fit into the image.
+    """
+    kernel = as_pair(function, "kernel_size", kernel_size, 1)
+    about: dict[str, Pair] = {"size": (x.shape[-2], x.shape[-1]), "kernel": kernel}
+    about["stride"] = as_pair(function, "stride", stride, 1)
+    about["padding"] = as_pair(function, "padding", padding, 0)
+    about["dilation"] = as_pair(function, "dilation", dilation, 1)
+    if min(out_size(n, k, s, p, d) for n, k, s, p, d in zip(*about.values())) < 1:
+        raise ValueError(
+            f"{function}: a window of {kernel}, dilation {about['dilation']}, does not fit into an image of "
+            f"{about['size']} with padding {about['padding']}; give a smaller window or more padding"
+        )
+    return about
+
+
 def _places(
     shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
 ) -> tuple[Pair, list[tuple[int, int, slice, slice]]]:
-    """The numbers of places, and for each element of the window where it falls in the padded image."""
+    """The numbers of positions, and the slice of the padded image for each element of the window."""
     rows, columns = (
         out_size(n, k, s, p, d)
         for n, k, s, p, d in zip(shape[-2:], kernel, stride, padding, dilation)
@@ -49,7 +88,7 @@ def _places(
 def cut(
     x: Data, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1), fill: float = 0.0
 ) -> Array:
-    """(N, C, H, W) to (N, H', W', C, k1, k2): the window at every place, ``fill`` beyond the edge."""
+    """(N, C, H, W) to (N, H', W', C, k1, k2): the window at every position, ``fill`` outside of the image."""
     (rows, columns), places = _places(x.shape, kernel, stride, padding, dilation)
     (top, left), (batch, channels) = padding, x.shape[:2]
     if top or left:

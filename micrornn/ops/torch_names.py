@@ -254,8 +254,8 @@ def _absent(self: Tensor, name: str) -> Any:
         elsewhere = (
             "the value of a tensor is not changed in place; t.data = array gives a leaf a new one"
         )
-        raise missing("a tensor", name, dir(Tensor), {name: elsewhere})
-    raise missing("a tensor", name, dir(Tensor), ELSEWHERE)
+        raise missing("a tensor", name, (), {name: elsewhere})
+    raise missing("a tensor", name, dir(Tensor), ELSEWHERE, ".")
 
 
 METHODS: dict[str, Any] = {

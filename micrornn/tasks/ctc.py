@@ -14,7 +14,7 @@ import numpy as np
 from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.ctc_decoding import ctc_greedy
-from micrornn.nn.ctc_loss import ctc_loss
+from micrornn.nn.losses import ctc_loss
 from micrornn.ops.reduce import log_softmax
 from micrornn.ops.shape import stack
 from micrornn.tasks.models import Carrying

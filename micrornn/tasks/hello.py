@@ -8,7 +8,7 @@ state remembers.
 from __future__ import annotations
 
 from micrornn.data.text import Vocabulary, quoted
-from micrornn.nn.cross_entropy import cross_entropy
+from micrornn.nn.losses import cross_entropy
 from micrornn.tasks.network import Network, losses_of
 from micrornn.tasks.unrolled import Unrolled, remark_inputs
 

@@ -15,8 +15,9 @@ from micrornn.core.tensor import Tensor
 from micrornn.data.digits import SIZE, as_text, handwritten, nearest_mean
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
-from micrornn.nn.images import Conv2d, MaxPool2d
+from micrornn.nn.convolution import Conv2d
 from micrornn.nn.module import Module
+from micrornn.nn.pooling import MaxPool2d
 from micrornn.ops.elementwise import relu
 from micrornn.ops.shape import reshape
 from micrornn.tasks.models import Concluding, likeliest

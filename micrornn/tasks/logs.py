@@ -199,7 +199,7 @@ def perplexities(model: Symbols, batch: Batch) -> Array:
     """exp of the mean cross-entropy of each line by itself, its end included: (B,).
 
     >>> model = Symbols("rnn", 4, 4, hidden=1)
-    >>> model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
+    >>> _ = model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
     >>> perplexities(model, Batch(np.array([[0, 0], [1, 0]]), np.array([[1, 0], [0, PADDING]])))
     array([4., 4.])
     """

@@ -14,9 +14,8 @@ import numpy as np
 from micrornn.core.context import no_grad
 from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
-from micrornn.nn.cross_entropy import cross_entropy
 from micrornn.nn.decoder import ATTENTIONS, Decoder
-from micrornn.nn.losses import sequence_loss
+from micrornn.nn.losses import cross_entropy, sequence_loss
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.output import nearest

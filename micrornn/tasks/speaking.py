@@ -44,7 +44,7 @@ def speak(
             temperature and ``top_k`` are not as `distribution` wants them; before the first character.
 
     >>> model, vocabulary = Symbols("rnn", 2, 2, hidden=1), Vocabulary("ab")
-    >>> model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
+    >>> _ = model.load_state_dict({k: 0 * v for k, v in model.state_dict().items()})
     >>> "".join(speak(model, vocabulary, "b", 3, 0.0, np.random.default_rng(0)))
     'baaa'
     """

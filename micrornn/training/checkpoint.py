@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.files import written_whole
-from micrornn.nn.init import as_generator
+from micrornn.nn.generators import as_generator
 from micrornn.nn.module import Module
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.data.feeds import Batch
-from micrornn.nn.cross_entropy import cross_entropy
-from micrornn.nn.losses import Loss, sequence_loss
+from micrornn.nn.losses import Loss, cross_entropy, sequence_loss
 
 
 class Computed(NamedTuple):

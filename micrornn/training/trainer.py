@@ -23,7 +23,7 @@ from micrornn.data.feeds import Batch, Feed
 from micrornn.nn.module import Module
 from micrornn.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from micrornn.optim import Optimizer
-from micrornn.schedules import Schedule
+from micrornn.optim.lr_scheduler import LRScheduler
 from micrornn.training.checkpoint import load_checkpoint, save_checkpoint
 from micrornn.training.objective import Computed, Objective
 from micrornn.training.stopping import EarlyStopping
@@ -116,7 +116,7 @@ class Trainer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         noise: float = 0.0,
-        schedule: Schedule | None = None,
+        schedule: LRScheduler | None = None,
         validate: Callable[[], float] | None = None,
         validate_every: int = 100,
         stopping: EarlyStopping | None = None,
@@ -237,7 +237,7 @@ class Trainer:
         self.optimizer.zero_grad()
         self.updates += 1
         if self.schedule:
-            self.schedule.step()
+            self.schedule.after_update()
 
     # -- ways to the gradient ----------------------------------------------------------------------
 

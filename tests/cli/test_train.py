@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from micrornn.schedules import SCHEDULES
+from micrornn.optim.lr_scheduler import SCHEDULES
 from micrornn.tasks import SOURCES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
 from micrornn.training import read_log

@@ -21,7 +21,7 @@ HERE = Path(micrornn.__file__).parent
 HEADER = (
     "# Generated from the declarations of the operations: tests/engine/test_stubs.py --regenerate\n"
 )
-PROPERTIES = {"T": "Self", "ndim": "int", "size": "int"}
+PROPERTIES = {"T": "Self", "mT": "Self", "ndim": "int", "size": "int", "dtype": "np.dtype[Any]"}
 PLAIN = {"Any", "None", "bool", "float", "int", "str", "list", "tuple"}
 
 
@@ -85,7 +85,7 @@ def operators() -> str:
     lines = [
         *(HEADER, "import builtins", "from collections.abc import Callable, Sequence"),
         "from typing import Any",
-        *("", "from typing_extensions import Self", ""),
+        *("", "import numpy as np", "from typing_extensions import Self", ""),
         *("FUNCTIONS: dict[str, Callable[..., Any]]", "NUMPY: dict[Any, Callable[..., Any]]", ""),
         "def offer(",
         "    function: Callable[..., Any],",

@@ -8,7 +8,7 @@ from reference.store import load
 import micrornn as mr
 from micrornn import nn
 from micrornn.nn import functional as F
-from micrornn.nn.attention import masked_softmax
+from micrornn.nn.scaled_dot_product import masked_softmax
 
 CASES = load("attention")
 MAKERS = {
@@ -46,7 +46,7 @@ def test_the_function_of_pytorchs_name(case):
     mask = case.arguments["mask"]
     mask = None if mask is None else np.array(mask)[..., None, :]
     causal = case.arguments["kind"] == "causal"
-    context = F.scaled_dot_product_attention(query, keys, values, mask, causal)
+    context = F.scaled_dot_product_attention(query, keys, values, mask, is_causal=causal)
     assert np.abs(context.data - case["outputs"]["context"]).max() < 1e-12
 
 
@@ -89,18 +89,18 @@ def test_a_seed_does_not_make_weights_alike():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: masked_softmax([1.0, 2.0], [False, False]), "no key to look at"),
+        (lambda: masked_softmax([1.0, 2.0], [False, False]), "excludes every key of query"),
         (lambda: masked_softmax([1.0, 2.0], [1, 0]), "give truth values"),
         (lambda: masked_softmax([1.0, 2.0], [True] * 3), r"shape \(3,\) does not fit"),
         (
             lambda: nn.DotAttention()(np.ones(2), np.ones((3, 4))),
-            "a dot product wants equal lengths",
+            "a dot product needs equal lengths",
         ),
         (lambda: nn.GeneralAttention(2, 3)(np.ones(2), np.ones((3, 4))), "2 and 3 expected"),
         (lambda: nn.DotAttention()(np.ones(2), np.ones(2)), r"keys \(..., S, K\)"),
         (
             lambda: F.scaled_dot_product_attention(
-                np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.eye(2) > 0, True
+                np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)), np.eye(2) > 0, is_causal=True
             ),
             "not both",
         ),

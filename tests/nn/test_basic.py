@@ -61,7 +61,7 @@ def test_dropout_rests_outside_training_and_repeats_by_seed():
     assert (first == two(x).data).all() and (first != one(x).data).any()
     assert F.dropout(np.ones(3, np.float32), 0.5).dtype == np.float32
     for make in (nn.Dropout, lambda p: F.dropout(x, p)):
-        with pytest.raises(ValueError, match="between 0 and 1"):
+        with pytest.raises(ValueError, match="give a number from 0 to 1"):
             make(1.5)
 
 
@@ -70,3 +70,19 @@ def test_each_step_tags_what_is_made():
     assert [(y.item(), y.step) for y in seen] == [(3.0, 1), (8.0, 2)]
     with pytest.raises(ValueError, match="sequences of 1 and 2 steps"):
         nn.each_step(lambda a, b: a, [1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(("sizes", "shape"), [((0, 1), (2, 0)), ((1, 0), (2, 1)), ((0, 2), (0,))])
+def test_a_sum_of_nothing_is_the_bias(sizes, shape):
+    net = nn.Linear(*sizes)
+    assert (net.bias.data == 0).all() or sizes[0]  # as PyTorch begins it
+    net.bias.data = np.ones(sizes[1])
+    x = mr.tensor(np.ones(shape), requires_grad=True)
+    y = net(x)
+    assert y.shape == (*shape[:-1], sizes[1]) and (y.data == 1).all()
+    y.sum().backward()
+    assert net.weight.grad.shape == net.weight.shape and x.grad.shape == shape
+    assert net.bias.grad.tolist() == [len(x.data) if len(shape) == 2 else 1.0] * sizes[1]
+    for wrong in ((-1, 1), (1, 2.0), (True, 1)):
+        with pytest.raises(ValueError, match=r"features=.*; give an integer from 0 up"):
+            nn.Linear(*wrong)

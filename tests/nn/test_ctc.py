@@ -12,7 +12,7 @@ import micrornn as mr
 from micrornn import nn
 from micrornn.nn import functional as F
 from micrornn.nn.ctc_decoding import collapse, ctc_beam, ctc_greedy
-from micrornn.nn.ctc_loss import ctc_alignment, ctc_best_path, frames_needed
+from micrornn.nn.losses.ctc_loss import ctc_alignment, ctc_best_path, frames_needed
 
 CASES = load("ctc")
 SYMBOLS, BLANK = 3, 0

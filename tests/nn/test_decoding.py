@@ -156,23 +156,35 @@ def test_a_vocabulary_of_one_symbol():
     ("call", "words"),
     [
         (lambda: greedy(model(0), (), 0, 2, 0), "max_length=0"),
-        (lambda: sample(model(0), (), 0, 2, 5, temperature=0), "take greedy decoding"),
+        (
+            lambda: sample(model(0), (), 0, 2, 5, temperature=0),
+            "temperature=0; give a positive finite number",
+        ),
         (lambda: sample(model(0), (), 0, 2, 5, top_k=0), "top_k=0"),
         (lambda: beam_search(model(0), (), 0, 2, 0, 5), "width=0"),
         (
             lambda: beam_search(model(0), (), 0, 2, 2, 5, -1.0),
-            "length_power=-1.0; give a number from 0",
+            "length_power=-1.0; give a finite number, 0 or more",
         ),
         (lambda: beam_search(model(0), (), 0, 2, 2, 5, np.nan), "length_power=nan"),
         (lambda: beam_search(model(0), (), 0, 2, 2, 5, 1e4), "length_power=10000.0"),
         (lambda: sample(model(0), (), 0, 2, 5, temperature=np.nan), "temperature=nan; give"),
         (lambda: sample(model(0), (), 0, 2, 5, temperature=np.inf), "temperature=inf; give"),
-        (lambda: greedy(lambda t, s: ([[0.0]], s), (), 0, 2, 5), r"\(1, 1\); give one number per"),
-        (lambda: greedy(lambda t, s: ([np.nan, 0.0], s), (), 0, 2, 5), "hold NaN"),
-        (lambda: distribution([]), r"shape \(0,\); give one number per token"),
-        (lambda: distribution([[0.0, 1.0]]), r"shape \(1, 2\); give one number per token"),
-        (lambda: distribution([0.0, 1.0], np.nan), "temperature=nan; give 0 or more"),
-        (lambda: distribution([0.0, 1.0], np.inf), "temperature=inf; give 0 or more"),
+        (
+            lambda: greedy(lambda t, s: ([[0.0]], s), (), 0, 2, 5),
+            r"\(1, 1\); return one number per",
+        ),
+        (lambda: greedy(lambda t, s: ([np.nan, 0.0], s), (), 0, 2, 5), "contain NaN"),
+        (lambda: distribution([]), r"shape \(0,\); return one number per token"),
+        (lambda: distribution([[0.0, 1.0]]), r"shape \(1, 2\); return one number per token"),
+        (
+            lambda: distribution([0.0, 1.0], np.nan),
+            "temperature=nan; give a finite number, 0 or more",
+        ),
+        (
+            lambda: distribution([0.0, 1.0], np.inf),
+            "temperature=inf; give a finite number, 0 or more",
+        ),
     ],
 )
 def test_what_cannot_be_decoded_is_said(call, words):
@@ -183,9 +195,9 @@ def test_what_cannot_be_decoded_is_said(call, words):
 @pytest.mark.parametrize(
     ("logits", "words"),
     [
-        ([np.nan, 1.0], "hold NaN; look for where it was born"),
-        ([np.inf, 1.0], "hold inf; look for where it was born"),
-        ([-np.inf, -np.inf], "are all -inf, so that no token can be next; leave one finite"),
+        ([np.nan, 1.0], "contain NaN; find where it appears first"),
+        ([np.inf, 1.0], "contain inf; find where it appears first"),
+        ([-np.inf, -np.inf], "all logits are -inf, which excludes every token"),
     ],
 )
 @pytest.mark.parametrize(
@@ -232,5 +244,5 @@ def test_only_the_likeliest_have_a_chance():
     assert distribution([0.0, 1.0], top_k=5) == pytest.approx(distribution([0.0, 1.0]))
     with pytest.raises(ValueError, match="top_k=0; give an integer from 1 up"):
         distribution([0.0, 1.0], top_k=0)
-    with pytest.raises(ValueError, match="temperature=-1; give 0 or more"):
+    with pytest.raises(ValueError, match="temperature=-1; give a finite number, 0 or more"):
         distribution([0.0, 1.0], -1)

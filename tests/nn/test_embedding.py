@@ -79,3 +79,35 @@ def test_one_symbol_and_no_symbols():
 def test_wrong_symbols_say_what_was_expected(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+@pytest.mark.parametrize("padding_idx", [-1, 2])
+def test_the_row_of_padding_gets_no_gradient_however_it_is_counted(padding_idx):
+    table = mr.tensor(np.arange(6.0).reshape(3, 2), requires_grad=True)
+    y = nn.functional.embedding([2, 0, 2], table, padding_idx=padding_idx)
+    assert y.data.tolist() == [[4.0, 5.0], [0.0, 1.0], [4.0, 5.0]]
+    y.sum().backward()
+    assert table.grad.tolist() == [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: nn.functional.embedding([0], [[1.0]], padding_idx=1),
+            "padding_idx=1 has no row among 1",
+        ),
+        (lambda: nn.functional.embedding([0], [[1.0]], padding_idx=-2), "from -1 to 0, or None"),
+        (lambda: nn.functional.embedding([0], [[1.0]], padding_idx=0.0), "padding_idx=0.0"),
+        (lambda: nn.functional.embedding([0], [1.0]), r"a table of shape \(1,\)"),
+        (lambda: nn.Embedding(3, 2.0), "embedding_dim=2.0; give an integer from 1 up"),
+        (lambda: nn.Embedding.from_pretrained([[1.0]], freeze="no"), "freeze='no'"),
+    ],
+)
+def test_what_does_not_fit_the_table_is_said(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_a_table_may_be_a_list():
+    assert nn.functional.embedding([1], [[1.0], [2.0]]).data.tolist() == [[2.0]]

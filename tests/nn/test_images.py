@@ -1,4 +1,4 @@
-"""Conv2d, MaxPool2d, LayerNorm, activations: PyTorch's numbers, ties, and what does not fit."""
+"""Convolution, pooling, LayerNorm, activations: PyTorch's numbers, ties, and what does not fit."""
 
 import numpy as np
 import pytest
@@ -20,6 +20,25 @@ def test_outputs_and_gradients_are_pytorchs(case):
     names = [name for name, _ in module.named_parameters()]
     assert names == list(case["parameters"])
     assert module_differences(case, module, lambda x: {"y": module(x)}) == {}
+
+
+POOLED = [case for case in CASES if "indices" in case.arrays]
+
+
+@pytest.mark.parametrize("case", POOLED, ids=lambda case: case.name)
+def test_where_the_largest_stood_is_where_pytorch_found_it(case):
+    module = nn.MaxPool2d(**case.arguments["options"], return_indices=True)
+    y, indices = module(case["inputs"]["x"])
+    assert indices.shape == y.shape and indices.dtype.kind == "i"
+    assert (indices == case["indices"]["indices"]).all()
+
+
+def test_groups_do_not_see_each_other():
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(1, 4, 5)), rng.normal(size=(6, 2, 3))
+    whole = F.conv1d(x, w, groups=2).data
+    parts = [F.conv1d(x[:, 2 * g : 2 * g + 2], w[3 * g : 3 * g + 3]).data for g in (0, 1)]
+    assert np.abs(whole - np.concatenate(parts, 1)).max() < 1e-12
 
 
 def test_windows_and_fold_are_each_others_transpose():

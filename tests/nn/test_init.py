@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from reference.store import load
 
 from micrornn import nn
 from micrornn.nn import init
+
+CASES = [case for case in load("modules") if "initializer" in case.arguments]
 
 
 def matrix(rows, columns):
@@ -69,6 +72,68 @@ def test_orthogonal_per_gate():
 def test_orthogonal_is_uniform_over_rotations():
     corners = [init.orthogonal_(matrix(2, 2), generator=k).data[0, 0] for k in range(400)]
     assert abs(np.mean(corners)) < 0.15  # QR alone leaves a bias: its R has a sign of its own
+
+
+class Asked(np.random.Generator):
+    """A generator that notes with which numbers it is asked to draw."""
+
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
+        self.numbers = None
+
+    def uniform(self, low, high, size):
+        self.numbers = -low, high
+        return super().uniform(low, high, size)
+
+    def normal(self, mean, std, size):
+        self.numbers = std, std
+        return super().normal(mean, std, size)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_values_are_drawn_as_large_as_pytorchs(case):
+    function = getattr(init, case.arguments["initializer"])
+    size = float(case["expected"]["size"])
+    if function is init.calculate_gain:
+        assert function(**case.arguments["options"]) == pytest.approx(size, rel=1e-15)
+        return
+    w, asked = nn.Parameter(np.zeros(case.arguments["shape"])), Asked()
+    assert function(w, **case.arguments["options"], generator=asked) is w
+    assert asked.numbers == pytest.approx((size, size), rel=1e-14)
+    assert w.data.std() > 0
+
+
+def test_kaiming_per_gate():
+    asked = Asked()
+    init.kaiming_normal_(matrix(3 * 10, 5), mode="fan_out", generator=asked, blocks=3)
+    assert asked.numbers[0] == pytest.approx(math.sqrt(2 / 10))
+
+
+def test_orthogonal_filters():
+    w = init.orthogonal_(nn.Parameter(np.zeros((4, 2, 3))), generator=0).data.reshape(4, 6)
+    assert np.abs(w @ w.T - np.eye(4)).max() < 1e-12
+
+
+def test_truncated_normal():
+    values = init.trunc_normal_(matrix(100, 100), 1.0, 2.0, 0.0, 1.5, generator=0).data
+    assert values.min() >= 0.0 and values.max() <= 1.5 and values.std() > 0.3
+    assert (init.trunc_normal_(matrix(2, 2), 1.0, 0.0).data == 1.0).all()
+    with pytest.raises(ValueError, match="of the distribution"):
+        init.trunc_normal_(matrix(2, 2), a=9.0, b=10.0)
+
+
+def test_ones_and_eye():
+    assert (init.ones_(matrix(2, 3)).data == 1.0).all()
+    assert (init.eye_(matrix(2, 3)).data == np.eye(2, 3)).all()
+
+
+@pytest.mark.parametrize("function", [init.zeros_, init.uniform_, init.orthogonal_, init.eye_])
+def test_what_is_not_a_tensor_is_refused(function):
+    for given in (np.zeros((2, 2)), [[0.0]], nn.Linear(2, 2)):
+        with pytest.raises(TypeError, match="sets the values of a tensor, and was given"):
+            function(given)
+    with pytest.raises(ValueError, match="computed"):
+        function(matrix(2, 2) * 2.0)
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
@@ -143,7 +208,14 @@ def test_the_dtype_stays_and_the_tensor_is_returned(fill):
     ("call", "words"),
     [
         (lambda: init.orthogonal_(nn.Parameter([1.0])), "for biases use zeros_"),
-        (lambda: init.xavier_uniform_(matrix(5, 2), blocks=4), "4 blocks in 5 rows"),
+        (lambda: init.xavier_uniform_(matrix(5, 2), blocks=4), "blocks=4 does not divide 5 rows"),
+        (lambda: init.uniform_(matrix(1, 1), 1.0, 0.0), "a=1.0 is above b=0.0"),
+        (lambda: init.normal_(matrix(1, 1), std=-1.0), "std=-1.0"),
+        (lambda: init.eye_(nn.Parameter(np.zeros((1, 2, 3)))), "fills matrices"),
+        (lambda: init.kaiming_normal_(matrix(2, 2), mode="in"), "'fan_in', 'fan_out'"),
+        (lambda: init.kaiming_uniform_(matrix(2, 2), nonlinearity="gelu"), "nonlinearity='gelu'"),
+        (lambda: init.xavier_normal_(matrix(0, 2)), "no elements"),
+        (lambda: init.xavier_normal_(nn.Parameter([1.0])), "this tensor has shape"),
         (lambda: init.forget_bias_(nn.GRU(2, 3)), "bias=True"),
         (lambda: init.forget_bias_(nn.LSTM(2, 3, bias=False)), "bias=True"),
     ],

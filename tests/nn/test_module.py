@@ -191,14 +191,6 @@ def test_text_is_a_tree_as_pytorchs():
     assert repr(both) == "Both(\n  size=3\n  (drop): Dropout(p=0.3)\n)"
 
 
-def test_containers_are_sequences():
-    layers = [nn.Linear(2, 3), nn.Linear(3, 1)]
-    for box in (nn.Sequential(*layers), nn.ModuleList(layers)):
-        assert len(box) == 2 and list(box) == layers and box[-1] is layers[1]
-    x = np.ones((4, 2))
-    assert (nn.Sequential(*layers)(x).data == layers[1](layers[0](x)).data).all()
-
-
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_copies_are_whole_and_apart(clone):
     net = Net()
@@ -209,3 +201,180 @@ def test_copies_are_whole_and_apart(clone):
     assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in twin.parameters())
     twin.readout.bias.data = [9.0, 9.0]
     assert (net.readout.bias.data != 9.0).all()
+
+
+# -- buffers, and what is registered by name -----------------------------------------------------------
+
+
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", np.zeros(2))
+        self.register_buffer("scratch", [1.0], persistent=False)
+        self.register_buffer("later", None)
+        self.scale = nn.Parameter([1.0, 1.0])
+
+    def forward(self, x):
+        self.seen = self.seen.data + 1.0
+        return x * self.scale + self.seen
+
+
+def test_buffers_are_state_and_no_optimizer_sees_them():
+    net = nn.Sequential(Counter())
+    counter = net[0]
+    net(np.ones(2))
+    assert list(net.state_dict()) == ["0.scale", "0.seen"]
+    assert [name for name, _ in net.named_buffers()] == ["0.seen", "0.scratch"]
+    assert [b.name for b in net.buffers()] == ["0.seen", "0.scratch"]
+    assert list(net.buffers(recurse=False)) == [] and len(list(counter.buffers(False))) == 2
+    assert [p.name for p in net.parameters()] == ["0.scale"]
+    assert isinstance(counter.seen, mr.Tensor) and counter.seen.data.tolist() == [1.0, 1.0]
+    twin = nn.Sequential(Counter())
+    assert twin.load_state_dict(net.state_dict()) == ([], [])
+    assert twin[0].seen.data.tolist() == [1.0, 1.0]
+    counter.later = [3.0]
+    assert list(counter.state_dict()) == ["scale", "seen", "later"]
+    del counter.later
+    counter.seen = None
+    assert list(counter.state_dict()) == ["scale"]
+
+
+def test_a_buffer_keeps_its_dtype_and_follows_to():
+    net = nn.BatchNorm1d(2)
+    net.load_state_dict({**net.state_dict(), "num_batches_tracked": 7.0})
+    assert net.num_batches_tracked.dtype.kind == "i" and net.num_batches_tracked.item() == 7
+    net.to("float32")
+    assert net.running_mean.dtype == net.weight.dtype == np.float32
+    assert net.num_batches_tracked.dtype.kind == "i"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda m: m.register_buffer("a.b", [1.0]), KeyError, "without dots"),
+        (lambda m: m.register_buffer("", [1.0]), KeyError, "without dots"),
+        (lambda m: m.register_buffer("forward", [1.0]), KeyError, "has an attribute 'forward'"),
+        (lambda m: m.register_buffer("scale", [1.0]), KeyError, "has an attribute 'scale'"),
+        (lambda m: m.register_buffer("b", ["x"]), TypeError, "real numbers"),
+        (lambda m: m.register_buffer("b", mr.Value(1.0)), TypeError, "requires a gradient"),
+        (lambda m: m.register_parameter("p", np.ones(2)), TypeError, "type ndarray"),
+        (lambda m: m.register_parameter("seen", None), KeyError, "has an attribute 'seen'"),
+        (lambda m: m.add_module("m", len), TypeError, "not builtin_function_or_method"),
+        (lambda m: m.register_module("scale", nn.Identity()), KeyError, "attribute 'scale'"),
+        (
+            lambda m: m.get_parameter("weight"),
+            AttributeError,
+            "no parameter 'weight'; it has scale",
+        ),
+        (lambda m: m.get_buffer("scale"), AttributeError, "no buffer 'scale'; it has seen"),
+        (lambda m: m.get_submodule("0"), AttributeError, "no module '0'; it has none"),
+        (lambda m: m.train("no"), ValueError, "mode='no'; give True or False"),
+        (lambda m: m.requires_grad_(1), ValueError, "requires_grad=1"),
+        (lambda m: m.zero_grad("all"), ValueError, "set_to_none='all'"),
+        (lambda m: m.to("cuda"), TypeError, "on the CPU"),
+        (lambda m: m.to(None), TypeError, "floating-point dtype"),
+        (lambda m: m.load_state_dict({}, strict="no"), ValueError, "strict='no'"),
+        (lambda m: m.load_state_dict([1.0]), TypeError, "a state of type list"),
+        (lambda m: m.load_state_dict(m.state_dict() | {"scale": ["a", "b"]}), TypeError, "scale"),
+        (lambda m: m.load_state_dict(m.state_dict() | {"scale": [1j, 1j]}), TypeError, "complex"),
+        (
+            lambda m: m.load_state_dict(m.state_dict() | {"scale": [[1], [1, 2]]}),
+            TypeError,
+            "shape",
+        ),
+        (lambda m: m.load_state_dict(m.state_dict() | {3: 1.0}), ValueError, "unexpected 3"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(call, error, words):
+    net = Counter()
+    before = {key: value.copy() for key, value in net.state_dict().items()}
+    with pytest.raises(error, match=words):
+        call(net)
+    assert list(net.state_dict()) == list(before)
+    assert all((value == before[key]).all() for key, value in net.state_dict().items())
+    assert net.training is True and net.scale.requires_grad
+
+
+def test_parameters_and_modules_are_registered_by_name():
+    net = nn.Module()
+    net.register_parameter("w", nn.Parameter([1.0]))
+    net.register_parameter("none", None)
+    net.add_module("inner", nn.Linear(1, 1))
+    assert net.none is None and [p.name for p in net.parameters()][:1] == ["w"]
+    net.none = nn.Parameter([2.0])
+    assert list(net.state_dict()) == ["w", "none", "inner.weight", "inner.bias"]
+    assert net.get_parameter("inner.bias") is net.inner.bias
+    assert net.get_submodule("inner") is net.inner and net.get_submodule("") is net
+    assert [name for name, _ in net.named_parameters("top", recurse=False)] == ["top.w", "top.none"]
+
+
+def test_apply_calls_every_module_once_from_below():
+    net, seen = Net(), []
+    assert net.apply(lambda module: seen.append(type(module).__name__)) is net
+    assert seen == ["RNN", "Linear", "Net"]
+
+
+def test_freezing():
+    net = Net()
+    assert net.readout.requires_grad_(False) is net.readout
+    net(np.ones((4, 3))).sum().backward()
+    assert net.readout.weight.grad is None and net.rnn.weight_hh_l0.grad is not None
+    net.requires_grad_()
+    assert all(p.requires_grad for p in net.parameters())
+
+
+def test_double_float_and_cpu():
+    net = Net().float()
+    assert {p.dtype for p in net.parameters()} == {np.dtype(np.float32)}
+    assert {p.dtype for p in net.double().parameters()} == {np.dtype(np.float64)}
+    assert net.to("cpu") is net
+
+
+def test_zero_grad_may_leave_zeros():
+    net = nn.Linear(2, 1)
+    net(np.ones(2)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert net.weight.grad.tolist() == [[0.0, 0.0]] and net.bias.grad.tolist() == [0.0]
+
+
+def test_what_is_missing_and_unexpected_is_returned():
+    net = Net()
+    found = net.load_state_dict({"readout.bias": [1.0, 2.0], "other": 0}, strict=False)
+    assert found.missing_keys == [name for name in NAMES if name != "readout.bias"]
+    assert found.unexpected_keys == ["other"]
+    assert net.load_state_dict(net.state_dict()) == ([], [])
+    assert list(net.state_dict("net.")) == [f"net.{name}" for name in NAMES]
+
+
+class FromPyTorch:
+    """A tensor of PyTorch's on a device and in a graph, as far as one can tell by its methods."""
+
+    def __init__(self, array, dtype="torch.float32", where="graph"):
+        self.array, self.dtype, self.where = array, dtype, where
+
+    def detach(self):
+        return FromPyTorch(self.array, self.dtype, "device")
+
+    def cpu(self):
+        assert self.where == "device"
+        return FromPyTorch(self.array, self.dtype, "here")
+
+    def float(self):
+        return FromPyTorch(self.array, "torch.float32", self.where)
+
+    def numpy(self):
+        assert self.where == "here" and self.dtype != "torch.bfloat16"
+        return np.asarray(self.array, "float32")
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("a tensor in a graph is not converted")
+
+
+@pytest.mark.parametrize("dtype", ["torch.float32", "torch.bfloat16"])
+def test_tensors_of_pytorch_are_loaded(dtype):
+    net = nn.Linear(2, 1)
+    net.load_state_dict({"weight": FromPyTorch([[1, 2]], dtype), "bias": mr.Value(3.0) * [1.0]})
+    assert net.weight.data.tolist() == [[1.0, 2.0]] and net.bias.data.tolist() == [3.0]
+    assert net.weight.dtype == np.float64
+    table = nn.Embedding.from_pretrained(FromPyTorch([[1, 2]], dtype))
+    assert table([0]).data.tolist() == [[1.0, 2.0]]

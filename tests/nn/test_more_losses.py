@@ -1,5 +1,6 @@
 """Losses beyond cross-entropy and MSE against PyTorch, and the three means of a padded batch."""
 
+import inspect
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from reference.store import load
 import micrornn as mr
 from micrornn import nn
 from micrornn.nn import functional as F
-from micrornn.nn.masked_loss import NORMALIZATIONS
+from micrornn.nn.losses.sequences import NORMALIZATIONS
 
 RNG = np.random.default_rng(0)
 MODULES = {
@@ -19,6 +20,9 @@ MODULES = {
     "huber_loss": nn.HuberLoss,
     "smooth_l1_loss": nn.SmoothL1Loss,
     "nll_loss": nn.NLLLoss,
+    "kl_div": nn.KLDivLoss,
+    "l1_loss": nn.L1Loss,
+    "mse_loss": nn.MSELoss,
 }
 
 
@@ -69,6 +73,80 @@ def test_huber_and_smooth_l1():
     far = mr.tensor([1e6, -1e6, 0.1], requires_grad=True)
     F.huber_loss(far, [0.0] * 3, "sum", 0.5).backward()
     assert far.grad.tolist() == [0.5, -0.5, 0.1]
+
+
+POINTWISE = [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.kl_div]
+POINTWISE += [F.binary_cross_entropy, F.binary_cross_entropy_with_logits]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("function", POINTWISE)
+def test_float32_stays_float32_whatever_the_target_and_the_weights_are(function, reduction):
+    x = mr.tensor(np.float32([0.2, 0.7]), requires_grad=True)
+    weighs = "weight" in inspect.signature(function).parameters
+    options = [{}, *([{"weight": [1, 2]}, {"weight": np.array([0.5, 1.0])}] if weighs else [])]
+    if function is F.binary_cross_entropy_with_logits:
+        options.append({"pos_weight": [1.0, 3.0]})
+    for target in ([0, 1], [0.5, 1.0], np.array([0.0, 1.0]), mr.tensor([0.5, 0.5])):
+        for extra in options:
+            loss = function(x, target, reduction=reduction, **extra)
+            assert loss.dtype == np.float32, (target, extra)
+            mr.sum(loss).backward()
+            assert x.grad.dtype == np.float32
+            for pullback in mr.pullbacks(mr.sum(loss)):
+                assert pullback.gradient.dtype == np.float32, (target, extra)
+
+
+def test_steps_that_do_not_count_leave_float32():
+    outputs = mr.tensor(np.zeros((3, 2), np.float32), requires_grad=True)
+    assert nn.sequence_loss(outputs, [0, 1, 0], weights=[1, 0, 2])[1].dtype == np.float32
+    batch = mr.tensor(np.zeros((3, 2, 2), np.float32), requires_grad=True)
+    total = nn.masked_sequence_loss(batch, np.zeros((3, 2), int), [1, 2], "per_token")[1]
+    assert total.dtype == np.float32
+
+
+@pytest.mark.parametrize("function", [F.mse_loss, F.l1_loss, F.huber_loss, F.binary_cross_entropy])
+def test_lists_will_do(function):
+    x, y, w = [0.2, 0.7], [0.0, 1.0], [1.0, 3.0]
+    by_list, by_array = (
+        function(x, y, weight=w),
+        function(np.array(x), np.array(y), weight=np.array(w)),
+    )
+    assert (
+        by_list.item() == by_array.item() == function(mr.tensor(x), y, weight=mr.tensor(w)).item()
+    )
+    with pytest.raises(ValueError, match=r"weight of shape \(3,\) for losses of shape \(2,\)"):
+        function(x, y, weight=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"weight of shape \(3, 2\) for losses"):
+        function(x, y, weight=np.ones((3, 2)))  # would make six losses of two
+    with pytest.raises(ValueError, match="-1 in weight; give finite numbers, 0 or more"):
+        function(x, y, weight=[-1, 1])
+
+
+def test_a_weight_that_requires_a_gradient_gets_one():
+    w = mr.tensor([1.0, 2.0], requires_grad=True)
+    F.mse_loss([1.0, 3.0], [0.0, 0.0], weight=w).backward()
+    assert np.abs(w.grad - [(1 - 19 / 3) / 3, (9 - 19 / 3) / 3]).max() < 1e-12
+
+
+def test_nll_leaves_out_what_a_class_of_no_weight_cannot_say():
+    x = mr.tensor([[-math.inf, 0.0], [-1.0, -2.0]], requires_grad=True)
+    loss = F.nll_loss(x, [0, 1], weight=[0.0, 1.0])
+    loss.backward()
+    assert loss.item() == 2.0 and x.grad.tolist() == [[0.0, 0.0], [0.0, -1.0]]
+
+
+def test_the_weights_of_a_loss_are_its_state():
+    loss = nn.CrossEntropyLoss(weight=[1, 3])
+    assert loss.state_dict()["weight"].tolist() == [1, 3] and list(loss.parameters()) == []
+    assert list(nn.CrossEntropyLoss().state_dict()) == []
+    assert repr(loss) == "CrossEntropyLoss(weight=array([1, 3]))"
+    assert (
+        repr(nn.HuberLoss(delta=2.0)) == "HuberLoss(delta=2.0)"
+        and repr(nn.MSELoss()) == "MSELoss()"
+    )
+    loss.reduction = "sum"
+    assert loss(mr.tensor([[0.0, 0.0]]), [1]).item() == pytest.approx(3 * math.log(2))
 
 
 # -- the three means of a padded batch -----------------------------------------------------------------
@@ -155,7 +233,11 @@ X = mr.tensor([[0.1, 0.2]])
         (lambda: F.binary_cross_entropy(X, [0.1, 0.2]), ValueError, "that they agree"),
         (lambda: F.binary_cross_entropy(X * 10, [[0.1, 0.2]]), ValueError, "2.0 in the input"),
         (lambda: F.binary_cross_entropy(X * math.nan, [[0, 1]]), ValueError, "nan in the input"),
-        (lambda: F.binary_cross_entropy(X, [[0, 3]]), ValueError, "3.0 in the target; give shares"),
+        (
+            lambda: F.binary_cross_entropy(X, [[0, 3]]),
+            ValueError,
+            "3.0 in the target; give probabilities",
+        ),
         (lambda: nn.BCELoss()(X, mr.tensor([[0, -1.0]])), ValueError, "-1.0 in the target"),
         (lambda: F.huber_loss(X, [[0, 1]], delta=0), ValueError, "delta=0"),
         (lambda: F.smooth_l1_loss(X, [[0, 1]], beta=-1), ValueError, "beta=-1"),
@@ -163,10 +245,31 @@ X = mr.tensor([[0.1, 0.2]])
         (lambda: nn.NLLLoss(reduction="avg"), ValueError, "NLLLoss: reduction='avg'"),
         (lambda: F.nll_loss(X, [2]), ValueError, "class 2 among .* classes 0 to 1"),
         (lambda: F.nll_loss(X, [0.0]), TypeError, "give class indices"),
-        (lambda: F.nll_loss(X, [0], [-1, 1]), ValueError, "nll_loss: -1.0 among the weights"),
+        (lambda: F.nll_loss(X, [0], [-1, 1]), ValueError, "nll_loss: -1 in weight"),
         (lambda: F.nll_loss(X, [0], [1.0]), ValueError, r"weight of shape \(1,\) .* 2 classes"),
         (lambda: F.nll_loss(X, [0, 1]), ValueError, r"give shape \(1,\)"),
         (lambda: F.nll_loss(X, [-100]), ValueError, "no target is left"),
+        (
+            lambda: F.mse_loss(X, X, weight=[[0, 0]]),
+            ValueError,
+            "no target is left .* weights are 0",
+        ),
+        (lambda: F.smooth_l1_loss(X, X, beta=math.nan), ValueError, "beta=nan"),
+        (lambda: F.kl_div(X, [[-0.1, 1.1]]), ValueError, "-0.1 in the target; give probabilities"),
+        (lambda: F.mse_loss(X, X, "batchmean"), ValueError, "reduction='batchmean'"),
+        (lambda: F.cross_entropy(X, [[-0.5, 1.5]]), ValueError, "-0.5 in the target"),
+        (lambda: F.cross_entropy(X, [[math.nan, 1.0]]), ValueError, "nan in the target"),
+        (lambda: nn.CrossEntropyLoss(ignore_index=None), ValueError, "ignore_index=None"),
+        (lambda: nn.CrossEntropyLoss(label_smoothing=3), ValueError, "label_smoothing=3"),
+        (lambda: nn.HuberLoss(delta=-1), ValueError, "delta=-1"),
+        (lambda: nn.MSELoss(size_average=True), TypeError, "MSELoss.*size_average"),
+        (lambda: nn.CTCLoss(blank=-1), ValueError, "blank=-1"),
+        (
+            lambda: nn.sequence_loss([X] * 3, [[0]] * 3, weights=[-1, 1, 1]),
+            ValueError,
+            "-1 in weights",
+        ),
+        (lambda: nn.sequence_loss([X], [[0]], weights=[[1]]), ValueError, r"shape \(1, 1\)"),
         (
             lambda: nn.masked_sequence_loss(LOGITS, TARGETS, LENGTHS, "mean"),
             ValueError,
@@ -192,3 +295,14 @@ X = mr.tensor([[0.1, 0.2]])
 def test_what_does_not_fit_is_said(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+def test_a_subclass_follows_the_rules_of_its_loss():
+    class Divergence(nn.KLDivLoss):
+        """The divergence itself by default."""
+
+        def __init__(self):
+            super().__init__("batchmean")
+
+    loss = Divergence()(mr.log(mr.tensor([[0.5, 0.5]])), [[1.0, 0.0]])
+    assert loss.item() == pytest.approx(math.log(2))

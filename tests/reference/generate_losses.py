@@ -77,6 +77,25 @@ def more_losses() -> None:
                     "options": {**options, **extra, "reduction": reduction},
                 }
                 add(file, case, arguments, {}, {"input": x}, {"loss": loss})
+    rng = generator("divergence, absolute errors, weights")
+    logs = normal(rng, *shape).log_softmax(1)
+    target = normal(rng, *shape).softmax(1)
+    target[0] = torch.tensor([0.0, 1.0])
+    for name, given, options in (
+        ("probabilities", target, {}),
+        ("logarithms", (target + 0.1).log(), {"log_target": True}),
+    ):
+        for reduction in (*REDUCTIONS, "batchmean"):
+            values = {"input": leaf(logs), "target": leaf(given) if options else given}
+            loss = functional.kl_div(*values.values(), reduction=reduction, **options)
+            arguments = {"function": "kl_div", "options": {**options, "reduction": reduction}}
+            add(file, f"kl_div, {name}, {reduction}", arguments, {}, values, {"loss": loss})
+    inputs = {"input": normal(rng, *shape), "target": normal(rng, *shape)}
+    inputs["input"][0, 0] = inputs["target"][0, 0]
+    weight = [[1.0, 2.0], [0.5, 0.0], [3.0, 1.0]]
+    for function in ("l1_loss", "mse_loss", "huber_loss"):
+        store(function, "no weights", inputs, {})
+        store(function, "weights", inputs, {"weight": weight})
     file.write(torch=VERSION)
 
 

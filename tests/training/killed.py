@@ -4,8 +4,9 @@ import sys
 
 import numpy as np
 
-from micrornn import nn, optim, schedules
+from micrornn import nn, optim
 from micrornn.data.feeds import Stream
+from micrornn.optim import lr_scheduler as schedules
 from micrornn.training import Trainer, Truncation, by_step
 
 

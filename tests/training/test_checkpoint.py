@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from trained import Make, weights
 
-from micrornn import nn, optim, schedules
+from micrornn import nn, optim
+from micrornn.optim import lr_scheduler as schedules
 from micrornn.training import (
     RTRL,
     UORO,

@@ -14,8 +14,9 @@ import pytest
 from trained import WAVE, Make, weights
 
 import micrornn as mr
-from micrornn import nn, optim, schedules
+from micrornn import nn, optim
 from micrornn.data.feeds import Batch, Drawn, Shuffled, Stream
+from micrornn.optim import lr_scheduler as schedules
 from micrornn.training import (
     RTRL,
     Computed,
@@ -129,7 +130,7 @@ def test_the_schedule_is_told_of_every_update(make: Make) -> None:
 
 def test_a_plateau_is_judged_by_the_validation_loss(make: Make) -> None:
     trainer = make(
-        schedule=lambda o: schedules.ReduceLROnPlateau(o, 0.5, patience=0),
+        schedule=lambda o: schedules.ReduceLROnPlateau(o, factor=0.5, patience=0),
         validate=lambda: 1.0,
         validate_every=2,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from micrornn.schedules import SCHEDULES
+from micrornn.optim.lr_scheduler import SCHEDULES
 from micrornn.tasks.problem import OPTIMIZERS, TASKS
 from micrornn.tasks.trained import absolute, digests, files_of, open_trained
 from viz.commands.options import COUNT, FILE, POSITIVE, OneOf, takes_task
@@ -16,7 +16,7 @@ from viz.plots.canvas import FORMATS
 
 if TYPE_CHECKING:
     from micrornn.optim import Optimizer
-    from micrornn.schedules import Schedule
+    from micrornn.optim.lr_scheduler import LRScheduler
     from micrornn.tasks.problem import Problem
     from micrornn.training import Report, Trainer
 
@@ -213,8 +213,8 @@ def make_trainer(
     )
 
 
-def _schedule(name: str, optimizer: Optimizer, iterations: int) -> Schedule:
-    from micrornn import schedules
+def _schedule(name: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
+    from micrornn.optim import lr_scheduler as schedules
 
     third = max(1, iterations // 3)
     if name == "step":
@@ -225,7 +225,7 @@ def _schedule(name: str, optimizer: Optimizer, iterations: int) -> Schedule:
         return schedules.CosineAnnealingLR(optimizer, iterations)
     if name == "warmup":
         return schedules.WarmUp(optimizer, max(1, iterations // 10))
-    return schedules.ReduceLROnPlateau(optimizer, 0.5, patience=2)
+    return schedules.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
 
 
 def _quietly(problem: Problem) -> Any:

@@ -1,4 +1,4 @@
-"""What is done to gradients as a whole, to weights of other libraries, and to sequences of many lengths."""
+"""Gradient clipping, weights of other libraries, and sequences of different lengths (in `rnn`)."""
 
 from micrornn.nn.clipping import clip_grad_norm_, clip_grad_value_, get_total_norm
 from micrornn.nn.gate_order import convert_gates, convert_peepholes

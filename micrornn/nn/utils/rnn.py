@@ -1,4 +1,4 @@
-"""Sequences of many lengths in one batch, under the names of PyTorch's `nn.utils.rnn`."""
+"""Sequences of different lengths in one batch, under the names of PyTorch's `nn.utils.rnn`."""
 
 from micrornn.nn.lengths import length_mask
 from micrornn.nn.packing import (

@@ -1,10 +1,9 @@
-"""Connectionist temporal classification (Graves et al. 2006): a loss where nobody knows which frame is what.
+"""Connectionist temporal classification (Graves et al. 2006): a loss for labels not aligned to frames.
 
-A path says one symbol or the blank at every frame; it reads as a labelling when repeats are merged and then
-blanks are dropped. The loss is -ln of the probability of the labelling: the SUM over all paths that read so
-(the best single path is another thing, `ctc_best_path`). All paths at once are the recursions of the paper's
-section 4.1 over the labelling with blanks around every label, 2S + 1 positions, in logarithms; they take time
-in proportion to T.
+A path has one symbol or the blank at every frame; merging repeats, then removing blanks gives its labeling.
+The loss is -ln of the probability of the labeling, the SUM over all of its paths (`ctc_best_path` finds the
+best single one). The sum is computed by the recursions of the paper's section 4.1 over the labeling with
+blanks around every label, 2S + 1 positions, in logarithms and in time proportional to T.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Lattice(NamedTuple):
-    """What the recursions found, for every frame t, sequence n and position s of its extended labelling.
+    """The result of the recursions, for frame t, sequence n and position s of its extended labeling.
 
     Attributes:
         symbols: (N, 2S + 1), blank, l_1, blank, l_2, ..., blank.
@@ -30,7 +29,7 @@ class Lattice(NamedTuple):
         emitted: (T, N, 2S + 1), ln of the probability of the position's symbol at the frame.
         ahead: (T, N, 2S + 1), alpha: ln of the sum over all beginnings that are at s at frame t.
         back: (T, N, 2S + 1), beta: ln of the sum over all endings after that.
-        total: (N,), ln of the probability of the labelling; -inf where no path reads so.
+        total: (N,), ln of the probability of the labeling; -inf if it has no path.
         ends: (N, 2S + 1), true at the positions where a path may end.
     """
 
@@ -44,7 +43,7 @@ class Lattice(NamedTuple):
 
 
 def extended(targets: Array, blank: int) -> tuple[Array, Array]:
-    """The labellings (N, S) with blanks around every label, and which positions may be skipped to.
+    """The labelings (N, S) with blanks around every label, and the positions that s - 2 can lead to.
 
     >>> extended(np.array([[1, 1]]), 0)[0]
     array([[0, 1, 0, 1, 0]])
@@ -107,9 +106,9 @@ def _spread(a: Array, skip: Array) -> Array:
 
 
 def occupancy(found: Lattice) -> Array:
-    """(T, N, 2S + 1): how probable it is to be at a position at a frame, given the labelling.
+    """(T, N, 2S + 1): the probability of each position at each frame, given the labeling.
 
-    At every frame of a sequence it adds up to 1; nan where no path reads as the labelling.
+    It adds up to 1 at every frame; NaN if the labeling has no path.
     """
     with np.errstate(invalid="ignore"):
         share: Array = np.exp(found.ahead + found.back - found.total[:, None])
@@ -140,7 +139,7 @@ def _forward(
 
 
 def _settle(values: Array, found: Lattice, lengths: Array, zero_infinity: bool) -> Array:
-    """Nothing after a sequence's end; nothing, or nan, where there is no path."""
+    """Zero after a sequence's end; zero or NaN if there is no path."""
     values[:, np.isinf(found.total)] = 0.0 if zero_infinity else np.nan
     values[np.arange(len(values))[:, None] >= lengths] = 0.0
     return values
@@ -195,7 +194,7 @@ def _curvature_forward(
 
 
 def _weigh(part: Array, whole: Array) -> Array:
-    """The share of one term in a sum, from their logarithms; none of nothing."""
+    """The share of one term in a sum, from their logarithms; 0 where a term is 0."""
     none = np.isneginf(part) | np.isneginf(whole)
     return np.where(none, 0.0, np.exp(np.where(none, -np.inf, part - whole)))
 
@@ -228,7 +227,7 @@ _curvature: Operation = primitive(
 
 _posterior: Operation = primitive(
     "ctc_posterior",
-    "p(symbol k at frame t | labelling)",
+    "p(symbol k at frame t | labeling)",
     forward=_posterior_forward,
     vjp=(lambda g, y, x, **about: _curvature(x, g, **about),),
     jvp=(lambda d, y, x, **about: _curvature(x, d, **about),),
@@ -238,7 +237,7 @@ _posterior: Operation = primitive(
 
 ctc = primitive(
     "ctc",
-    "-ln Σ over paths of the labelling of Π x",
+    "-ln Σ over paths of the labeling of Π x",
     forward=_forward,
     vjp=(lambda g, y, x, **about: -expand_dims(expand_dims(g, 0), -1) * _posterior(x, **about),),
     jvp=(lambda d, y, x, **about: -(_posterior(x, **about) * d).sum((0, 2)),),

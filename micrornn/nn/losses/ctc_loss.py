@@ -1,4 +1,4 @@
-"""CTC as a loss with PyTorch's arguments, and what its lattice says: the alignment and the best path."""
+"""The CTC loss with PyTorch's arguments, and the alignment and the best path from its lattice."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor, lift
-from micrornn.nn.cross_entropy import check_reduction
-from micrornn.nn.ctc import Lattice, ctc, lattice, occupancy
-from micrornn.nn.module import Module
+from micrornn.core.tensor import Tensor
+from micrornn.nn.losses.ctc import Lattice, ctc, lattice, occupancy
+from micrornn.nn.losses.loss import LossModule
+from micrornn.nn.sequence import as_float
 from micrornn.ops.reduce import mean, sum
 from micrornn.ops.shape import expand_dims, squeeze
+from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
 
@@ -25,19 +26,18 @@ def ctc_loss(
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    """-ln of the probability of each labelling, summed over all its paths (Graves et al. 2006).
+    """-ln of the probability of each labeling, summed over all its paths (Graves et al. 2006).
 
     Args:
         log_probs: (T, N, C) or (T, C), what `log_softmax` returns.
-        targets: the labels, none of them the blank: (N, S) padded, or all of them end to end in (sum,);
-            (S,) with (T, C).
-        input_lengths: (N,), how many frames each sequence has; T by default.
-        target_lengths: (N,), how many labels; S by default. 0 is allowed: then every frame is blank.
-        blank: which of the C symbols is the blank.
+        targets: the labels without blanks: (N, S) padded, or concatenated to (sum,); (S,) with (T, C).
+        input_lengths: (N,), the number of frames of each sequence; T by default.
+        target_lengths: (N,), the number of labels; S by default. With 0, every frame is blank.
+        blank: the symbol that is the blank, one of the C.
         reduction: ``"mean"`` divides each loss by its number of labels and then takes the mean over the
             sequences, as PyTorch does; ``"sum"`` adds; ``"none"`` gives (N,).
-        zero_infinity: a labelling that needs more frames than there are (one per label, and one more
-            between equal labels) has no path and costs inf, with gradient nan; with this, 0 and 0.
+        zero_infinity: a labeling that needs more frames than there are (one per label, and one more
+            between equal labels) has no path: its loss is inf and its gradient NaN, or both 0 with True.
 
     Raises:
         TypeError: the targets are not integers.
@@ -49,8 +49,8 @@ def ctc_loss(
     >>> round(float(mr.exp(-loss)), 4)
     0.75
     """
-    check_reduction(reduction, "ctc_loss")
-    x = lift(log_probs)
+    check("ctc_loss", blank=blank, reduction=reduction, zero_infinity=zero_infinity)
+    x = as_float(log_probs)
     single = x.ndim == 2
     labels, counts, sizes = as_labels(x.shape, targets, input_lengths, target_lengths, blank)
     about: dict[str, Any] = {"targets": labels, "input_lengths": counts, "target_lengths": sizes}
@@ -65,8 +65,8 @@ def ctc_loss(
     return loss
 
 
-class CTCLoss(Module):
-    """`functional.ctc_loss` with its options kept; the result is named ``loss``.
+class CTCLoss(LossModule, function=ctc_loss, data=4):
+    """`functional.ctc_loss`, of log-probabilities (T, N, C).
 
     >>> import micrornn as mr
     >>> even = mr.log_softmax(mr.tensor([[0.0, 0.0]] * 3))
@@ -74,37 +74,21 @@ class CTCLoss(Module):
     0.2877
     """
 
-    def __init__(
-        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
-    ) -> None:
-        super().__init__()
-        check_reduction(reduction, "CTCLoss")
-        self.blank, self.reduction, self.zero_infinity = blank, reduction, zero_infinity
-
-    def forward(
-        self, log_probs: Any, targets: Any, input_lengths: Any = None, target_lengths: Any = None
-    ) -> Tensor:
-        """The loss of log-probabilities (T, N, C) against labels."""
-        options = (self.blank, self.reduction, self.zero_infinity)
-        loss = ctc_loss(log_probs, targets, input_lengths, target_lengths, *options)
-        loss.name = "loss"
-        return loss
-
 
 def ctc_alignment(log_probs: Any, target: Any, blank: int = 0) -> tuple[Array, Array]:
-    """Where CTC believes each label to be, given that the labelling is right.
+    """The posterior position of each label at each frame, given the labeling.
 
     Args:
         log_probs: (T, C), of one sequence.
         target: (S,), its labels.
-        blank: which symbol is the blank.
+        blank: the symbol that is the blank.
 
     Returns:
         The positions' symbols (2S + 1,): blank, l_1, blank, ..., blank; and the posterior (T, 2S + 1),
         whose rows add up to 1.
 
     Raises:
-        ValueError: the labelling has no path: too few frames; or a label is wrong.
+        ValueError: the labeling has no path (too few frames), or a label is wrong.
 
     >>> import micrornn as mr
     >>> sure = np.log([[0.01, 0.99], [0.98, 0.02], [0.98, 0.02]])
@@ -120,15 +104,15 @@ def ctc_alignment(log_probs: Any, target: Any, blank: int = 0) -> tuple[Array, A
 
 
 def ctc_best_path(log_probs: Any, target: Any, blank: int = 0) -> tuple[Array, float]:
-    """The likeliest single path that reads as the labelling (Viterbi), and ln of its probability.
+    """The most likely single path of a labeling (Viterbi), and ln of its probability.
 
-    This is what "the optimal alignment" means. It is not what the loss is made of: that sums over all.
+    This is the optimal alignment. The loss sums over all paths instead.
 
     Returns:
-        The symbol at every frame, (T,), and the log-probability, never above that of the labelling.
+        The symbol at every frame, (T,), and the log-probability, at most that of the labeling.
 
     Raises:
-        ValueError: the labelling has no path; or a label is wrong.
+        ValueError: the labeling has no path, or a label is wrong.
 
     >>> path, log_prob = ctc_best_path(np.log([[0.4, 0.6], [0.7, 0.3], [0.9, 0.1]]), [1])
     >>> path, round(float(np.exp(log_prob)), 3)
@@ -163,14 +147,14 @@ def _one(log_probs: Any, target: Any, blank: int) -> Lattice:
     found = lattice(x[:, None], labels, counts, sizes, blank)
     if np.isneginf(found.total[0]):
         raise ValueError(
-            f"ctc: {len(x)} frames have no path for {sizes[0]} labels, which take at least "
+            f"ctc: {len(x)} frames have no path for {sizes[0]} labels, which need at least "
             f"{frames_needed(labels[0])}; give more frames or fewer labels"
         )
     return found
 
 
 def frames_needed(target: Any) -> int:
-    """How many frames a labelling takes: one per label, and a blank between equal neighbours.
+    """The number of frames a labeling needs: one per label, and a blank between equal neighbors.
 
     >>> frames_needed([1, 1, 2])
     4
@@ -188,6 +172,7 @@ def as_labels(
             f"ctc: log_probs of shape {shape} were given; give (frames, batch, symbols) or (frames, symbols)"
         )
     steps, batch, symbols = shape if len(shape) == 3 else (shape[0], 1, shape[1])
+    check("ctc", blank=blank)
     if not 0 <= blank < symbols:
         raise ValueError(f"ctc: blank={blank!r} is not among the {symbols} symbols")
     labels = np.array(targets._value if isinstance(targets, Tensor) else targets)
@@ -199,7 +184,7 @@ def as_labels(
     counts = _lengths(input_lengths, batch, steps, "input_lengths", 1, steps)
     if labels.ndim == 1:
         if target_lengths is None:
-            raise ValueError("ctc: targets end to end in one axis need target_lengths")
+            raise ValueError("ctc: concatenated targets need target_lengths")
         sizes = _lengths(target_lengths, batch, 0, "target_lengths", 0, labels.size)
         if sizes.sum() != labels.size:
             raise ValueError(
@@ -212,7 +197,7 @@ def as_labels(
     elif labels.ndim != 2 or len(labels) != batch:
         raise ValueError(
             f"ctc: targets of shape {labels.shape} were given for log_probs of shape {shape}; give "
-            f"({batch}, S), or all labels end to end with target_lengths"
+            f"({batch}, S), or concatenated labels with target_lengths"
         )
     else:
         sizes = _lengths(

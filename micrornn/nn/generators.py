@@ -1,0 +1,47 @@
+"""Random generators: one that is given, one from a seed, or the shared one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Union
+
+import numpy as np
+
+from micrornn.options import is_integer
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # loaded when the first number is drawn, not on import
+
+Seed = Union["Generator", int, None]
+
+_shared: Generator | None = None
+
+
+def manual_seed(seed: int) -> None:
+    """Seed the shared generator, so that draws without a generator of their own repeat.
+
+    >>> from micrornn import nn
+    >>> nn.init.manual_seed(0)
+    >>> a = nn.Linear(2, 2).weight.numpy()
+    >>> nn.init.manual_seed(0)
+    >>> bool((nn.Linear(2, 2).weight.numpy() == a).all())
+    True
+    """
+    global _shared
+    _shared = np.random.default_rng(seed)
+
+
+def as_generator(seed: Seed) -> Generator:
+    """The generator itself, a new one from a seed, or the shared one for None."""
+    global _shared
+    if seed is None:
+        if _shared is None:
+            _shared = np.random.default_rng()
+        return _shared
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if is_integer(seed) and seed >= 0:
+        return np.random.default_rng(seed)
+    raise TypeError(
+        f"{seed!r} is neither a generator nor a seed; give an integer from 0 up, or "
+        "numpy.random.default_rng(...)"
+    )
