@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.context import scope
-from micrornn.core.tensor import Tensor
+from micrornn.core.tensor import Tensor, constant
 from micrornn.nn.basic import Linear
 from micrornn.nn.equations import product
 from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
-from micrornn.nn.sequence import as_input, leaf
+from micrornn.nn.sequence import as_input
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
 from micrornn.options import check
@@ -68,7 +68,7 @@ class ConcatRNNCell(Module):
     def init_hidden(self, batch: int = 1) -> Tensor:
         """Zeros (batch, H), the state before the first step."""
         with scope(t=0):
-            return leaf(np.zeros((batch, self.hidden_size), self.i2h.weight.dtype), "h")
+            return constant(np.zeros((batch, self.hidden_size), self.i2h.weight.dtype), "h")
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
         """The output and the next state; see the class."""
@@ -76,7 +76,7 @@ class ConcatRNNCell(Module):
         x = as_input(input, dtype, "x")
         lead = x.shape[:-1]
         with scope(t=0):
-            h = leaf(np.zeros((*lead, self.hidden_size), dtype), "h") if hx is None else hx
+            h = constant(np.zeros((*lead, self.hidden_size), dtype), "h") if hx is None else hx
             h = as_input(h, dtype, "h")
         expected = (*lead, self.input_size), (*lead, self.hidden_size)
         if x.ndim not in (1, 2) or (x.shape, h.shape) != expected:

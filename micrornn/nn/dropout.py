@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor
+from micrornn.core.tensor import Tensor, constant
 from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
-from micrornn.nn.sequence import as_float, leaf
+from micrornn.nn.sequence import as_float
 from micrornn.options import check
 
 
@@ -35,7 +35,7 @@ def dropout(
     if not training or p == 0.0:
         return x
     mask = as_generator(generator).random(x.shape) >= p
-    return x * leaf(np.asarray(mask / (1.0 - p) if p < 1.0 else mask, dtype=x.dtype), "mask")
+    return x * constant(np.asarray(mask / (1.0 - p) if p < 1.0 else mask, dtype=x.dtype), "mask")
 
 
 class Dropout(Module):

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor
-from micrornn.nn.sequence import leaf
+from micrornn.core.tensor import Tensor, constant
 from micrornn.ops.elementwise import where
 from micrornn.options import check
 
@@ -107,6 +106,6 @@ def silenced(h: Tensor, real: Array | None) -> Tensor:
     """The output at one step: h, and zeros for sequences where the step is padding."""
     if real is None:
         return h
-    output = where(real[:, None], h, leaf(np.zeros((), h.dtype), "padding"))
+    output = where(real[:, None], h, constant(np.zeros((), h.dtype), "padding"))
     output.name = "output"
     return output

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor
+from micrornn.core.tensor import Tensor, constant
 from micrornn.nn import equations
 from micrornn.nn.equations import Step, Weights
 from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.init import default_
 from micrornn.nn.module import Module
 from micrornn.nn.registry import Parameter
-from micrornn.nn.sequence import as_input, leaf
+from micrornn.nn.sequence import as_input
 from micrornn.options import check
 
 
@@ -140,7 +140,7 @@ class Recurrent(Module):
         return states
 
     def _zeros(self, name: str, lead: tuple[int, ...]) -> Tensor:
-        return leaf(np.zeros((*lead, self._size(name)), self.dtype), name)
+        return constant(np.zeros((*lead, self._size(name)), self.dtype), name)
 
     def _changed(self, *usual: tuple[str, Any]) -> str:
         """The sizes, and the options that are not the default."""

@@ -10,8 +10,6 @@ import numpy as np
 from micrornn.core.context import Change, Context, Place, current, scope
 from micrornn.core.tensor import Tensor, as_data, constant
 
-leaf = constant
-
 
 class outside_steps(Change):
     """Make nodes without a time step, whatever the step around: what serves all steps, such as a slice of

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.context import scope
-from micrornn.core.tensor import Tensor
+from micrornn.core.tensor import Tensor, constant
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.losses.classes import cross_entropy
 from micrornn.nn.losses.loss import Array, Loss, amounts
-from micrornn.nn.sequence import leaf
 from micrornn.ops.elementwise import where
 from micrornn.ops.shape import stack
 from micrornn.options import check
@@ -178,7 +177,7 @@ def step_weights(lengths: Any, steps: int, normalize: str) -> Array:
 
 def _no_loss(output: Any) -> Tensor:
     dtype = getattr(output, "dtype", np.dtype(float))
-    return leaf(np.zeros((), dtype if dtype.kind == "f" else float), "loss")
+    return constant(np.zeros((), dtype if dtype.kind == "f" else float), "loss")
 
 
 def _by_step(
