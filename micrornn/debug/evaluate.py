@@ -14,7 +14,7 @@ from micrornn.debug.errors import DebuggerError
 from micrornn.debug.grammar import Tree, parse_index, parse_value
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import Timeline
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
 from micrornn.tensor import Tensor
 
 ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from micrornn.debug.errors import DebuggerError
+from micrornn.messages import nearest
 from micrornn.recording import Recording, RecordingError
-from micrornn.tasks.output import nearest
 from micrornn.tensor import Tensor
 
 _PAPER = {"W": "weight", "b": "bias"}
