@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
         made.append(resolve(source, options))
         return made[0].loss
 
-    with np.errstate(all="ignore"):  # a NaN is there to be looked at; NumPy need not warn
+    with np.errstate(all="ignore"), marks_of(source):  # of NaN, the recording says more than NumPy
         recording = record(run)
         if len(recording.passes) > 1:  # the source trains: its last loss counts
             recording = record(made[0].loss)
@@ -192,7 +193,8 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
         unrolled = value
     elif isinstance(value, Tensor):
         unrolled = Unrolled(title, value)
-        losses = [node for node in unrolled.graph.named("loss") if node.step is not None]
+        with marks_of(title):
+            losses = [node for node in unrolled.graph.named("loss") if node.step is not None]
         unrolled = Unrolled(title, value, losses)
     else:
         given = "None" if value is None else f"an object of type {type(value).__name__}"
@@ -202,8 +204,24 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
             f"{what} a tensor without a history ({describe(unrolled.loss)}): no operation made it, or no "
             "input needs a gradient; give a leaf requires_grad=True"
         )
-    check_marks(title, unrolled.graph.nodes)
+    with marks_of(title):
+        check_marks(title, unrolled.graph.nodes)
     return unrolled
+
+
+@contextmanager
+def marks_of(source: str) -> Iterator[None]:
+    """Where the engine reads the marks of nodes: one that it refuses is a mistake of the source.
+
+    Raises:
+        SourceError: the engine refused a mark, such as a name that is not a string.
+    """
+    try:
+        yield
+    except TypeError as error:
+        if not is_python(source):
+            raise
+        raise SourceError(f"{source}: {error}") from error
 
 
 def check_marks(source: str, nodes: Sequence[Tensor]) -> None:

@@ -8,9 +8,11 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from micrornn.graph import Graph
 from micrornn.tasks import TASKS
 from micrornn.tasks.source import recorded, resolve
 from micrornn.tasks.unrolled import Unrolled
@@ -355,7 +357,32 @@ def test_marks_that_no_reader_takes_are_refused(
     with pytest.raises(SourceError) as error:
         recorded("marks.py:loss")
     message = str(error.value)
-    assert complaint in message or message.startswith("marks.py, line 7, in loss: ")
+    assert complaint in message or re.match(
+        r"marks\.py(, line 7, in loss: |:loss: node #)", message
+    )
+
+
+@pytest.mark.parametrize("line", ["y = w * w", "y, z = w * w, w * 3.0"])
+def test_a_mark_that_the_engine_refuses_is_a_mistake_of_the_source(
+    net: str, tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a node that the loss is not computed from."""
+    make = Graph.__init__
+
+    def strict(self: Graph, out: Any) -> None:
+        make(self, out)
+        if not all(isinstance(node.name, (str, type(None))) for node in self.nodes):
+            raise TypeError("node #1 has the name 5; give text")
+
+    monkeypatch.setattr(Graph, "__init__", strict)
+    last = line[line.index("=") - 2]
+    (tmp_path / "marks.py").write_text(
+        f"import micrornn as mr\n\nw = mr.Value(0.5, 'w')\n\n\ndef loss():\n    {line}\n"
+        f"    {last}.name = 5\n    return y\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SourceError, match=r"^marks.py:loss: node #\d+ has the name 5"):
+        recorded("marks.py:loss")
 
 
 # ------------------------------------------------------------------------------------ recordings

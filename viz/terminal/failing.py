@@ -10,7 +10,7 @@ from micrornn.backward import Sweep
 from micrornn.debug.capture import Caught, capture
 from micrornn.debug.errors import DebuggerError
 from micrornn.recording import Recording
-from micrornn.tasks.source import check_marks, execute
+from micrornn.tasks.source import check_marks, execute, marks_of
 from micrornn.tasks.userfile import SourceError
 from micrornn.tensor import Tensor
 
@@ -54,7 +54,8 @@ def post_mortem(source: str, options: Mapping[str, Any]) -> Failed | None:
 
 def _failed(source: str, caught: Caught, error: Exception) -> Failed:
     try:
-        rec = caught.recording()
+        with marks_of(source):
+            rec = caught.recording()
     except DebuggerError:
         raise error from None
     check_marks(source, rec.nodes)
