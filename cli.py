@@ -1,7 +1,7 @@
-"""The command ``micrornn``: parse, call, print. What is computed, is computed elsewhere.
+"""The command ``micrornn``: parse, call, print. The commands themselves are in `viz.commands`.
 
-Results go to stdout, messages to stderr. Whatever goes wrong is told in one line, and by the exit code;
-the environment variable MICRORNN_TRACEBACK adds Python's traceback.
+Results go to stdout, messages to stderr. An error is one line and an exit code; the environment variable
+MICRORNN_TRACEBACK adds Python's traceback.
 """
 
 from __future__ import annotations
@@ -9,92 +9,137 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
-import click
+try:
+    import click
+except KeyboardInterrupt:  # loading it takes a tenth of a second
+    raise SystemExit(130) from None
 
-WRONG_INPUT, OUR_MISTAKE, INTERRUPTED = 2, 70, 130  # exit codes; a command has its own, too
+WRONG_INPUT, OUR_MISTAKE, INTERRUPTED = 2, 70, 130  # exit codes; some commands have their own, too
 
 # ------------------------------------------------------------------------------ errors and output
 
 
+class Formatter(click.HelpFormatter):
+    """Help with bold headings in a terminal."""
+
+    def write_heading(self, heading: str) -> None:
+        """A heading."""
+        super().write_heading(styled(heading, sys.stdout, bold=True))
+
+
+class Context(click.Context):
+    """A context whose help is formatted like this."""
+
+    formatter_class = Formatter
+
+
 class Program(click.Group):
-    """All commands; here an error becomes one line and an exit code."""
+    """All commands, in groups; an error in them becomes one line and an exit code."""
+
+    context_class = Context
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command that the arguments name, and exit."""
         extra["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a terminal that lacks a character shows its code
+                stream.reconfigure(errors="backslashreplace")
         try:
             code = super().main(*args, **extra)
-        except click.Abort:
+        except (click.Abort, KeyboardInterrupt):
             code = complain("interrupted", INTERRUPTED)
-        except click.NoSuchOption as error:
-            close = list(error.possibilities or ())[:1]
-            meant = f"; did you mean {close[0]!r}?" if close else ""
-            code = complain(f"there is no option {error.option_name}{meant}", ctx=error.ctx)
         except click.ClickException as error:
-            code = complain(error.format_message(), ctx=getattr(error, "ctx", None))
+            code = complain(usage(error), ctx=getattr(error, "ctx", None))
         except MemoryError:
-            code = complain("not enough memory for that; take fewer steps or a smaller network")
+            code = complain("not enough memory; use fewer steps or a smaller network")
         except (ValueError, RuntimeError, OSError) as error:
             code = complain(in_words(error))
         except Exception as error:
-            what = f"unexpected {type(error).__name__} ({in_words(error)}), a mistake in micrornn"
-            code = complain(f"{what}; MICRORNN_TRACEBACK=1 shows where it is", OUR_MISTAKE)
+            what = f"unexpected {type(error).__name__} ({in_words(error)}), an error in micrornn"
+            code = complain(f"{what}; MICRORNN_TRACEBACK=1 shows where", OUR_MISTAKE)
         sys.exit(code or 0)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command of that name; who forgets or misspells the command is told what to write."""
+        """The command of that name; a missing or misspelled command is suggested."""
         name = args[0]
         if name not in self.commands:
-            from micrornn.tasks import SOURCES
+            from micrornn.tasks import TASKS
 
-            if ".py" in name or name in SOURCES:
-                ctx.fail(f"{name} is a source; say what to do with it: micrornn render {name}")
-            ctx.fail(f"there is no command {name!r}; {nearest(name, self.commands)}")
+            if ".py" in name or name in TASKS:
+                ctx.fail(f"{name} is a source, not a command; try micrornn render {name}")
+            ctx.fail(f"no command {name!r}; {nearest(name, self.commands)}")
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their groups."""
+        width = max(map(len, self.commands))
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                rows = [(name.ljust(width), self.commands[name].short_help or "") for name in names]
+                formatter.write_dl(rows)
 
 
 def complain(message: str, code: int = WRONG_INPUT, ctx: click.Context | None = None) -> int:
-    """One line on stderr, and the exit code back."""
+    """Print one line to stderr, and return the exit code."""
     if os.environ.get("MICRORNN_TRACEBACK"):
         import traceback
 
         traceback.print_exc()
-    message = " ".join(message.split()).rstrip(".")
+    from micrornn.messages import printable
+
+    message = printable(" ".join(message.split()).rstrip("."))
     if ctx is not None:
-        message = f"{message[:1].lower()}{message[1:]} ({ctx.command_path} -h explains)"
-    say(f"{ctx.command_path if ctx else 'micrornn'}: {message}")
+        message += f" (see {ctx.command_path} -h)"
+    name = f"{ctx.command_path if ctx else 'micrornn'}:"
+    click.echo(f"{styled(name, sys.stderr, fg='red')} {message}", err=True)
     return code
+
+
+def styled(text: str, stream: TextIO | None, **style: Any) -> str:
+    """Text in a style, where the stream is a terminal and NO_COLOR is not set."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain or stream is None or not stream.isatty() else click.style(text, **style)
+
+
+def usage(error: click.ClickException) -> str:
+    """A mistake on the command line, in our words."""
+    if isinstance(error, click.NoSuchOption):
+        close = list(error.possibilities or ())[:1]
+        return f"no option {error.option_name}" + (f"; did you mean {close[0]!r}?" if close else "")
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        kind = "option" if isinstance(error.param, click.Option) else "argument"
+        return f"the {kind} {error.param.get_error_hint(error.ctx)} is missing"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return f"{'/'.join(error.param.opts)}: {error.message}"
+    message = error.format_message()
+    return message[:1].lower() + message[1:]
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word that may have been meant, as a question."""
-    from micrornn.tasks.output import nearest
+    from micrornn.messages import nearest
 
     return nearest(word, words)
 
 
 def in_words(error: BaseException) -> str:
-    """What an error says; of the system's own, the file first."""
+    """What an error says; for an error of the system, the file first."""
     if isinstance(error, OSError) and error.strerror:
         return ": ".join(str(part) for part in (error.filename, error.strerror.lower()) if part)
     return str(error) or type(error).__name__
-
-
-say = partial(click.echo, err=True)
 
 
 # -------------------------------------------------------------------------------------- commands
 
 
 class Later(click.Command):
-    """A command that lives elsewhere, and is imported when it is run or asked for its help."""
+    """A command that is imported when it is run or asked for its help."""
 
     def __init__(self, name: str, module: str, short_help: str) -> None:
         super().__init__(name, short_help=short_help)
-        self.module = module
+        self.module = f"viz.commands.{module}"
 
     def loaded(self) -> click.Command:
         """The command itself."""
@@ -109,20 +154,27 @@ class Later(click.Command):
 
 
 LATER = (
-    Later("list", "viz.commands.list", "Name the built-in sources, with their options."),
-    Later("render", "viz.commands.render", "Draw a network unrolled over time, and its gradient."),
-    Later("check", "viz.commands.check", "Compare the gradient with finite differences."),
-    Later("flow", "viz.commands.flow", "Show where the gradient goes over time."),
-    Later("record", "viz.commands.record", "Keep a run whole, forward and backward, in a file."),
-    Later("diagnose", "viz.commands.diagnose", "Say what is wrong with the gradient of a run."),
-    Later("why", "viz.commands.diagnose", "Say why one gradient is what it is."),
-    Later("diff", "viz.commands.diff", "Compare two runs step by step."),
-    Later("debug", "viz.commands.debug", "Step through the backward pass, forth and back."),
-    Later("train", "viz.commands.train", "Train a network on a task."),
-    Later("generate", "viz.commands.use", "Let a trained character model go on with a text."),
-    Later("evaluate", "viz.commands.use", "Measure a trained network again."),
-    Later("decode", "viz.commands.use", "Show what a trained network says."),
+    Later("render", "render", "Draw a network unrolled over time, with its gradient."),
+    Later("flow", "flow", "Show where the gradient goes over time."),
+    Later("diagnose", "diagnose", "Diagnose the gradient of a run."),
+    Later("why", "diagnose", "Explain why one gradient is zero, tiny, huge or NaN."),
+    Later("debug", "debug", "Step through the backward pass, forward and backward."),
+    Later("check", "check", "Compare the gradient with finite differences."),
+    Later("record", "record", "Record a run, forward and backward, in a file."),
+    Later("diff", "diff", "Compare two runs step by step."),
+    Later("train", "train", "Train a network on a task."),
+    Later("evaluate", "use", "Evaluate a trained network."),
+    Later("decode", "use", "Show what a trained network predicts."),
+    Later("generate", "use", "Continue a text or a series with a trained model."),
+    Later("list", "list", "List the built-in tasks and their options."),
 )
+GROUPS = {
+    "See a gradient": ("render", "flow"),
+    "Find a problem": ("diagnose", "why", "debug", "check"),
+    "Keep and compare runs": ("record", "diff"),
+    "Train and use a network": ("train", "evaluate", "decode", "generate"),
+    "Get help": ("list", "help"),
+}
 
 
 @click.group(
@@ -135,14 +187,15 @@ LATER = (
 def main(ctx: click.Context, version: bool) -> None:
     """See where the gradient goes in a recurrent network.
 
-    A SOURCE is a network unrolled over a sequence: a built-in one, by its name, or one of your own,
-    as FILE.py:NAME.
+    Most commands take a SOURCE: a built-in task by its name, a network of your own as FILE.py:NAME, a
+    recording, or a checkpoint.
 
     \b
     Examples:
-      micrornn list                         what is built in
-      micrornn render hello                 a picture in the terminal
-      micrornn render hello -o hello.svg    the picture in a file
+      micrornn render hello                 draw a picture in the terminal
+      micrornn render hello -o hello.svg    draw it in a file
+      micrornn diagnose net.py:loss         find out why your network does not learn
+      micrornn help train hello             show the options of training hello
     """
     if version:
         import micrornn
@@ -155,3 +208,17 @@ def main(ctx: click.Context, version: bool) -> None:
 
 for command in LATER:
     main.add_command(command)
+
+
+@main.command("help", short_help="Show the help of a command, for a task if one is named.")
+@click.argument("words", nargs=-1, metavar="[COMMAND [TASK]]")
+@click.pass_context
+def explain(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show the help of a command.
+
+    \b
+    Examples:
+      micrornn help render
+      micrornn help train hello
+    """
+    main.main([*words, "--help"], prog_name=ctx.find_root().info_name)

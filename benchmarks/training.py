@@ -31,10 +31,10 @@ def adding_micrornn(inputs: int, hidden: int, outputs: int, steps: int, batch: i
     """The model, the feed and the trainer that `micrornn train adding` has."""
     from micrornn import optim
     from micrornn.nn.functional import mse_loss
-    from micrornn.tasks.models import Concluding
+    from micrornn.tasks.network import Network
     from micrornn.training import at_end
 
-    model = Concluding("gru", inputs, outputs, hidden=hidden, seed=0)
+    model = Network("gru", inputs, outputs, hidden=hidden, last_only=True, seed=0)
     data = _adding(inputs, steps, batch)
     adam = optim.Adam(model.parameters(), lr=0.01)
     return _trained(model, adam, data, at_end(model, mse_loss))
@@ -144,10 +144,10 @@ def ctc_micrornn(
     """The model of `micrornn train ctc`."""
     import micrornn as mr
     from micrornn import nn, optim
-    from micrornn.tasks.models import Carrying
+    from micrornn.tasks.network import Network
     from micrornn.training import Computed
 
-    model = Carrying("gru", inputs, symbols, hidden=hidden, bidirectional=True, seed=0)
+    model = Network("gru", inputs, symbols, hidden=hidden, bidirectional=True, seed=0)
 
     def objective(batch: Any, state: Any) -> Computed:
         outputs, _ = model(batch.inputs)

@@ -7,11 +7,11 @@ import numpy as np
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.tasks.tagging import KINDS, LETTERS, labelled
+from micrornn.tasks.tagging import KINDS, LETTERS, labels_of
 
 program = Path(heapq.__file__).read_text(encoding="utf-8")
 codes = np.array([min(ord(c), 127) for c in program])
-kinds = labelled(program)
+kinds = labels_of(program)
 T, B = 24, 16
 pieces = len(codes) // T
 codes, kinds = (a[: pieces * T].reshape(pieces, T).T for a in (codes, kinds))

@@ -8,7 +8,10 @@ from itertools import pairwise
 
 from viz.shapes import Path, Point
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML cannot hold, the controls of terminals, and those that turn the direction of text.
+_CONTROL = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
 _RADIUS = 7.0  # of the corners of a way
 
 
@@ -101,8 +104,8 @@ class Pen:
         )
 
     def document(self) -> str:
-        """All of it, a line per element; what XML cannot hold (control characters) becomes a white box."""
-        return _NOT_XML.sub("□", "\n".join(self._lines) + "\n")
+        """All of it, a line per element; control characters become a white box."""
+        return _CONTROL.sub("□", "\n".join(self._lines) + "\n")
 
 
 def _attributes(attributes: dict[str, object]) -> str:

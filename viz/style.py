@@ -88,7 +88,8 @@ class Scale:
         digits = (1, 2, 5) if span < 2.2 else (1,)
         exponents = range(math.floor(self.low), math.ceil(self.high) + 1)
         found = [d * 10.0**e for e in exponents if e % every == 0 for d in digits]
-        return [t for t in found if self.low - 1e-9 <= math.log10(t) <= self.high + 1e-9]
+        # Below the smallest float, 4.9e-324, a power of ten is zero.
+        return [t for t in found if t and self.low - 1e-9 <= math.log10(t) <= self.high + 1e-9]
 
     def part(self, norm: float) -> float:
         """Where a norm lies between low (0) and high (1)."""

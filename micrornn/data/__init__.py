@@ -1,4 +1,4 @@
-"""Sequences from the outside world as arrays: texts as characters, columns of a file as series."""
+"""Data: texts as characters, columns of CSV files as series, and small real data sets with their sources."""
 
 from micrornn.data.series import Scaling, read_column
 from micrornn.data.text import Vocabulary, pairs, quoted, read_text

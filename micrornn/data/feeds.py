@@ -1,7 +1,7 @@
-"""Feeds: where training gets its batches from, with a position that can be saved and returned to.
+"""Feeds: sources of training batches, with a position that can be saved and restored.
 
-A batch is a list of time steps. Three feeds make them: `Stream` cuts one long sequence, `Shuffled` walks
-through a set of sequences in a new order each epoch, `Drawn` makes up new ones for ever.
+`Stream` cuts one long sequence, `Shuffled` goes through a set of sequences in a new order each epoch, `Drawn`
+generates new sequences without end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Batch:
-    """What one iteration reads: inputs and targets with time as their first axis.
+    """The data of one iteration: inputs and targets, time first.
 
     Attributes:
         inputs: T steps, each (B, ...).
-        targets: what is wanted: T of them, or whatever the task's loss takes.
-        fresh: whether the sequences begin here; if not, they go on where the last batch ended, and so
-            does the state.
-        extra: what else a task needs, such as lengths.
+        targets: one target for each step, or whatever the loss of the task takes.
+        fresh: whether the sequences begin here; otherwise they continue the last batch, and its state.
+        extra: further data of a task, such as lengths.
 
     >>> batch = Batch(np.zeros((6, 2, 1)), np.ones((6, 2)))
     >>> [len(part.inputs) for part in batch.cut(4)], [part.fresh for part in batch.cut(4)]
@@ -44,15 +43,15 @@ class Batch:
         return len(self.inputs)
 
     def cut(self, steps: int) -> list[Batch]:
-        """The same batch in chunks of so many steps; all but the first go on where the one before ended.
+        """The batch in chunks of at most ``steps`` steps; each continues the one before it.
 
         Raises:
-            ValueError: there is not one target for each step, so that a part has no loss of its own.
+            ValueError: there is not one target for each step, so a chunk would have no loss.
         """
         if np.ndim(self.targets) == 0 or len(self.targets) != len(self.inputs):
             raise ValueError(
-                "this loss is of the whole sequence, so the sequence cannot be cut into chunks that "
-                "have a loss each; train by full BPTT"
+                "the loss of this task is of the whole sequence, so it cannot be cut into chunks with a "
+                "loss each; train with full BPTT"
             )
         parts = []
         for a in range(0, len(self.inputs), steps):
@@ -64,11 +63,11 @@ class Batch:
 
 
 class Feed(Protocol):
-    """A source of batches whose position can be saved."""
+    """A source of batches with a position."""
 
     @property
     def per_epoch(self) -> int:
-        """How many batches are one pass over the data."""
+        """The number of batches in one epoch."""
         ...
 
     def next(self) -> Batch:
@@ -76,25 +75,24 @@ class Feed(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """The position, in numbers, texts and arrays."""
+        """The position, as numbers, strings and arrays."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to a position."""
+        """Restore a position."""
         ...
 
 
 class Stream:
-    """One long sequence, in lanes side by side, a batch being the next few steps of every lane.
+    """One long sequence in parallel lanes; a batch is the next few steps of every lane.
 
-    At the end it begins again, with a fresh state. What is left over at the end of the lanes, less than a
-    batch, is not read.
+    At the end it starts again with a fresh state. The remainder of a lane, less than a batch, is not used.
 
     Args:
         inputs: (N, ...), in order of time.
-        targets: (N, ...), one for each.
-        steps: T, how many steps a batch has.
-        lanes: B, into how many equal pieces the sequence is cut, to be read side by side.
+        targets: (N, ...), one for each input.
+        steps: T, the number of steps of a batch.
+        lanes: B, the number of equal pieces that the sequence is cut into and that are read in parallel.
 
     Raises:
         ValueError: the sequence is too short for one batch.
@@ -112,7 +110,9 @@ class Stream:
             raise ValueError(f"steps={steps}, lanes={lanes}; give at least 1 of each")
         length = len(inputs) // lanes
         if len(inputs) != len(targets):
-            raise ValueError(f"{len(inputs)} inputs and {len(targets)} targets; give one for each")
+            raise ValueError(
+                f"{len(inputs)} inputs and {len(targets)} targets; give one target for each input"
+            )
         if length < steps:
             raise ValueError(
                 f"a sequence of {len(inputs)} steps is too short for {lanes} lanes of {steps} steps; "
@@ -135,11 +135,11 @@ class Stream:
 
     @property
     def per_epoch(self) -> int:
-        """How many batches the sequence has."""
+        """The number of batches in the sequence."""
         return self.length // self.steps
 
     def state_dict(self) -> dict[str, Any]:
-        """The position, and what tells this sequence from another."""
+        """The position, and a fingerprint of the sequence."""
         return {
             "position": self.position,
             "epoch": self.epoch,
@@ -148,21 +148,22 @@ class Stream:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to a position in the same sequence.
+        """Restore a position in the same sequence.
 
         Raises:
-            ValueError: it was another sequence, or was cut otherwise.
+            ValueError: the state is of another sequence, or of other steps and lanes.
         """
-        _same_data(state, fingerprint(self._inputs, self._targets), [self.steps, self.lanes])
+        data = fingerprint(self._inputs, self._targets)
+        _check_data(state, data, [self.steps, self.lanes], "steps and lanes")
         self.position, self.epoch = state["position"], state["epoch"]
 
 
 class Shuffled:
-    """A set of sequences, some at a time, in a new order in each epoch.
+    """A set of sequences in batches, in a new order each epoch.
 
     Args:
-        items: the sequences, as `collate` takes them.
-        size: B, how many are in a batch; the last of an epoch may have fewer.
+        items: the sequences, as ``collate`` takes them.
+        size: B, the number of sequences in a batch; the last batch of an epoch may have fewer.
         collate: makes a batch of a list of items.
         seed: for the order.
 
@@ -183,9 +184,9 @@ class Shuffled:
         seed: int = 0,
     ) -> None:
         if not len(items):
-            raise ValueError("there is nothing to train on; give at least one sequence")
+            raise ValueError("no sequences to train on; give at least one")
         if size < 1:
-            raise ValueError(f"batches of {size}; give at least 1")
+            raise ValueError(f"batch size {size}; give at least 1")
         self.items, self.size, self._collate = items, size, collate
         self._rng = np.random.default_rng(seed)
         self._order = self._rng.permutation(len(items))
@@ -193,7 +194,7 @@ class Shuffled:
         self.epoch = 0
 
     def next(self) -> Batch:
-        """The next few, in this epoch's order."""
+        """The next batch in the order of this epoch."""
         if self.position >= len(self.items):
             self._order = self._rng.permutation(len(self.items))
             self.position = 0
@@ -204,11 +205,11 @@ class Shuffled:
 
     @property
     def per_epoch(self) -> int:
-        """How many batches make an epoch."""
+        """The number of batches in an epoch."""
         return -(-len(self.items) // self.size)
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in this epoch, its order, and the generator of the next ones."""
+        """The position in this epoch, its order, and the state of the generator of orders."""
         return {
             "position": self.position,
             "epoch": self.epoch,
@@ -218,19 +219,19 @@ class Shuffled:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to a position among the same items.
+        """Restore a position among the same items.
 
         Raises:
-            ValueError: there were more or fewer of them.
+            ValueError: the state is of more or fewer items, or of another batch size.
         """
-        _same_data(state, None, [len(self.items), self.size])
+        _check_data(state, None, [len(self.items), self.size], "items and a batch size")
         self.position, self.epoch = state["position"], state["epoch"]
         self._order = state["order"]
         self._rng.bit_generator.state = state["random"]
 
 
 class Drawn:
-    """Batches that are made up, each a new one.
+    """Generated batches, each a new one.
 
     >>> feed = Drawn(lambda rng: Batch(rng.random((2, 1)), [1, 1]), seed=0)
     >>> saved = feed.state_dict()
@@ -246,25 +247,25 @@ class Drawn:
         self.epoch = 0
 
     def next(self) -> Batch:
-        """A new one."""
+        """A new batch."""
         return self._make(self._rng)
 
     @property
     def per_epoch(self) -> int:
-        """Made-up batches have no epochs; a hundred are called one."""
+        """Generated batches have no epochs; a hundred of them count as one."""
         return 100
 
     def state_dict(self) -> dict[str, Any]:
-        """The generator's state."""
+        """The state of the generator."""
         return {"random": self._rng.bit_generator.state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to a state of the generator."""
+        """Restore a state of the generator."""
         self._rng.bit_generator.state = state["random"]
 
 
 def fingerprint(*arrays: Array) -> str:
-    """A short text that differs where the data differ."""
+    """A digest of arrays: their values, shapes and dtypes."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype} {array.shape} ".encode())
@@ -272,13 +273,12 @@ def fingerprint(*arrays: Array) -> str:
     return digest.hexdigest()[:16]
 
 
-def _same_data(state: dict[str, Any], data: str | None, cut: list[int]) -> None:
+def _check_data(state: dict[str, Any], data: str | None, cut: list[int], what: str) -> None:
     if state.get("data") != data:
         raise ValueError(
-            "the data are not those that were trained on; give the same, or begin a new checkpoint"
+            "the data differ from those of the checkpoint; give the same data, or start a new checkpoint"
         )
     if list(state.get("cut", ())) != cut:
         raise ValueError(
-            f"the data were cut into {state.get('cut')} before and into {cut} now; train with the same "
-            "number of steps and size of batches"
+            f"the checkpoint was trained with {what} of {state.get('cut')}, not {cut}; give the same options"
         )

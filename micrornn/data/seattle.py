@@ -1,8 +1,8 @@
-"""A real series of four years, for tasks that need one: each day's highest temperature in Seattle.
+"""The highest temperature of each day in Seattle, over four years: a real series to forecast.
 
-From 1 January 2012 to 31 December 2015, no day missing: the column ``temp_max`` of seattle-weather.csv in
-vega-datasets, made from the records of the National Climatic Data Center of NOAA. A work of the government
-of the United States, in the public domain.
+From 1 January 2012 to 31 December 2015, without a gap: the column ``temp_max`` of seattle-weather.csv in
+vega-datasets, from the records of the National Climatic Data Center of NOAA. A work of the government of the
+United States, in the public domain.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-FIRST_DAY = "2012-01-01"
-
 
 def temperatures() -> np.ndarray[Any, Any]:
-    """Degrees Celsius, one for each day.
+    """Degrees Celsius, one for each day, (1461,).
 
     >>> series = temperatures()
     >>> len(series), series[:3]

@@ -1,62 +1,57 @@
-"""Series of numbers: one column of a CSV file, and the scaling that brings it into a cell's range."""
+"""Series of numbers: one column of a CSV file, and scaling to the range that a cell works in."""
 
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.files import read_whole
+from micrornn.messages import nearest
+
 Array = np.ndarray[Any, Any]
+EXPECTED = "a CSV file"
 
 
 def read_column(path: str | Path, column: str | None = None) -> Array:
     """One column of a CSV file as floats, in the order of its rows.
 
-    The first line names the columns; cells are separated by commas, semicolons or tabs, whichever the
-    first line has most of. Blank lines do not count. Nothing is guessed and nothing is left out: a cell
-    that is not a finite number is an error.
+    The first line names the columns; cells are separated by commas, semicolons or tabs, whichever the first
+    line has most of. Blank lines are skipped. Nothing else is: a row with too few cells, an open quote, and
+    a cell that is not a finite number are errors.
 
     Args:
-        path: the file, in UTF-8.
-        column: the name of the column; without one, the only column that begins with a number.
+        path: the file, in UTF-8; ``-`` is standard input.
+        column: the name of the column; None for the only column of numbers.
 
     Returns:
         Floats of shape (rows,).
 
     Raises:
         FileNotFoundError, IsADirectoryError: there is no such file.
-        ValueError: it is not such a file, has no such column (lists those it has), or a cell of the
-            column is empty or not a finite number (names the line).
+        ValueError: the file is not such a table, or has no such column; names the line or the columns.
 
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "prices.csv"
     >>> _ = file.write_text("day,close\\nMon,100.34\\nTue,108.31\\n")
     >>> read_column(file, "close")
     array([100.34, 108.31])
-    >>> read_column(file, "price")
+    >>> read_column(file, "clsoe")
     Traceback (most recent call last):
-    ValueError: ...prices.csv has no column 'price'; it has 'day', 'close'
+    ValueError: no column 'clsoe' in ...prices.csv; columns: 'day', 'close'; did you mean 'close'?
     """
-    path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _column_of(file, path, column)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path}; give a CSV file") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"{path} is a folder; give a CSV file") from None
+        text = read_whole(path, EXPECTED).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8; export it as CSV in UTF-8") from None
-
-
-def _column_of(file: TextIO, path: Path, column: str | None) -> Array:
-    rows = _rows(file, path)
+    rows = _rows(text, path)
     _, names = next(rows, (0, []))
     if not any(names):
         raise ValueError(f"{path} is empty; its first line must name the columns")
@@ -64,77 +59,91 @@ def _column_of(file: TextIO, path: Path, column: str | None) -> Array:
         raise ValueError(
             f"{path} begins with numbers; its first line must name the columns, for example 'price'"
         )
-    body = list(rows)
+    body = []
+    for line, cells in rows:
+        if len(cells) != len(names):
+            raise ValueError(
+                f"{path}, line {line}: {_count(len(cells), 'cell')}, but the first line names "
+                f"{_count(len(names), 'column')}; quote cells that contain the separator"
+            )
+        body.append((line, cells))
     if not body:
         raise ValueError(f"{path} has no rows below the names of its columns")
     place = _place(path, names, body[0][1], column)
-    _latest_last(path, names, body)
-    values = []
-    for line, cells in body:
-        where = f"{path}, line {line}"
-        if len(cells) != len(names):
-            raise ValueError(
-                f"{where}: {len(cells)} cells, but the first line names {len(names)} columns; "
-                "quote cells that contain the separator"
-            )
-        values.append(_finite(cells[place], names[place], where))
-    return np.array(values)
+    _check_order(path, names, body)
+    return np.array(
+        [_finite(cells[place], names[place], f"{path}, line {line}") for line, cells in body]
+    )
 
 
-def _rows(file: TextIO, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and stripped cells of the lines that are not blank."""
-    first = file.readline()
-    file.seek(0)
-    reader = csv.reader(file, delimiter=max(",;\t", key=first.count))
+def _rows(text: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not blank: the number of the line in which a row ends, and its stripped cells."""
+    first = text.partition("\n")[0]
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True
+    )
+    begin = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, [cell.strip() for cell in cells]
+            begin = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from None
+        problem = "a quote is not closed" if "end of data" in str(error) else str(error)
+        raise ValueError(f"{path}, line {begin}: not CSV ({problem})") from None
 
 
-def _place(path: Path, names: list[str], first: list[str], column: str | None) -> int:
-    """Which column it is."""
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _place(path: str | Path, names: list[str], first: list[str], column: str | None) -> int:
+    """The position of the column."""
     listed = ", ".join(map(repr, names))
     if column is not None:
         found = [i for i, name in enumerate(names) if name == column]
         if not found:
-            raise ValueError(f"{path} has no column {column!r}; it has {listed}")
+            meant = nearest(column, names)
+            hint = f"; {meant}" if meant.startswith("did") else ""
+            raise ValueError(f"no column {column!r} in {path}; columns: {listed}{hint}")
         if len(found) > 1:
-            raise ValueError(f"{path} names {len(found)} columns {column!r}; rename all but one")
+            raise ValueError(
+                f"{path} has {len(found)} columns named {column!r}; rename all but one"
+            )
         return found[0]
-    numeric = [i for i, cell in enumerate(first[: len(names)]) if _number(cell) is not None]
+    numeric = [i for i, cell in enumerate(first) if _number(cell) is not None]
     if not numeric:
-        raise ValueError(f"{path} has no column of numbers; its columns are {listed}")
+        raise ValueError(f"{path} has no column of numbers; columns: {listed}")
     if len(numeric) > 1:
         which = ", ".join(repr(names[i]) for i in numeric)
-        raise ValueError(f"{path} has several columns of numbers; say which to read: {which}")
+        raise ValueError(
+            f"{path} has several columns of numbers; choose one with --column: {which}"
+        )
     return numeric[0]
 
 
-def _latest_last(path: Path, names: list[str], body: list[tuple[int, list[str]]]) -> None:
-    """Refuse rows that run backwards in time, as prices are often exported.
+def _check_order(path: str | Path, names: list[str], body: list[tuple[int, list[str]]]) -> None:
+    """Refuse rows in reverse order of time, as prices are often exported.
 
     Raises:
-        ValueError: a column of dates falls from row to row.
+        ValueError: the dates of a column fall from row to row.
     """
     for i, name in enumerate(names):
-        dates = [cells[i] for _, cells in body if i < len(cells)]
+        dates = [cells[i] for _, cells in body]
         for form in _DATES:
             found = [form.match(date) for date in dates]
             days = [(m["y"], m["m"].zfill(2), m["d"].zfill(2)) for m in found if m]
             possible = len(days) == len(dates) and all(month <= "12" for _, month, _ in days)
             if possible and days[0] > days[-1] and all(a >= b for a, b in pairwise(days)):
                 raise ValueError(
-                    f"{path}: by column {name!r} the rows run from {dates[0]} back to {dates[-1]}; sort "
-                    "them, so that the latest comes last"
+                    f"{path}: the dates in column {name!r} run backward, from {dates[0]} to {dates[-1]}; "
+                    "sort the rows so that the latest is last"
                 )
 
 
 def _number(cell: str) -> float | None:
     try:
-        return None if "_" in cell else float(cell)  # Python's 1_000 is no number elsewhere
+        return None if "_" in cell else float(cell)  # 1_000 is a number in Python only
     except ValueError:
         return None
 
@@ -146,7 +155,7 @@ def _finite(cell: str, name: str, where: str) -> float:
     elif number is None:
         comma = _number(cell.replace(",", ".")) is not None
         hint = " (write the decimal sign as a point)" if comma else ""
-        problem = f"is {cell!r}, which is not a number{hint}"
+        problem = f"is {cell[:40]!r}, which is not a number{hint}"
     elif not math.isfinite(number):
         problem = f"is {cell!r}, which is not finite"
     else:
@@ -167,14 +176,14 @@ _DATES = [
 
 
 class Scaling(NamedTuple):
-    """value -> (value - offset) / unit, and back.
+    """The scaling of a series: value -> (value - offset) / unit, and back.
 
-    Fit it on what is known at the time of the prediction, never on the target.
+    Fit it on the part that is trained on, never on the values to predict.
 
-    >>> scaling = Scaling.to_unit([100.0, 150.0])
+    >>> scaling = Scaling.standard([100.0, 150.0])
     >>> scaling.apply([100.0, 150.0, 175.0])
-    array([0. , 1. , 1.5])
-    >>> scaling.undo(1.5)
+    array([-1.,  1.,  2.])
+    >>> scaling.undo(2.0)
     175.0
     """
 
@@ -182,30 +191,34 @@ class Scaling(NamedTuple):
     unit: float
 
     @classmethod
-    def to_unit(cls, values: Sequence[float] | Array) -> Scaling:
-        """The smallest value becomes 0 and the largest 1; equal values all become 0."""
+    def to_unit(cls, values: Any) -> Scaling:
+        """Scale the smallest value to 0 and the largest to 1; equal values all become 0."""
         low, high = float(np.min(values)), float(np.max(values))
         return cls(low, high - low or 1.0)
 
     @classmethod
-    def standard(cls, values: Sequence[float] | Array) -> Scaling:
-        """The mean becomes 0 and the standard deviation 1; equal values all become 0."""
+    def standard(cls, values: Any) -> Scaling:
+        """Scale to mean 0 and standard deviation 1; equal values all become 0.
+
+        Raises:
+            ValueError: the values are so far apart that their deviation overflows.
+        """
         # Rounding can leave a trace of spread in equal values, and lose a spread below 1e-160.
         with np.errstate(over="ignore", invalid="ignore"):
             spread = float(np.std(values)) if np.ptp(values) else 0.0
             middle = float(np.mean(values))
         if not (math.isfinite(spread) and math.isfinite(middle)):
             raise ValueError(
-                f"numbers from {np.min(values):.3g} to {np.max(values):.3g} are too far apart to be scaled; "
+                f"numbers from {np.min(values):.3g} to {np.max(values):.3g} are too far apart to scale; "
                 "give them in a larger unit"
             )
         return cls(middle, spread or 1.0)
 
     def apply(self, values: Any) -> Any:
-        """Values in their own unit as the network sees them."""
+        """Scaled values."""
         return (np.asarray(values, dtype=float) - self.offset) / self.unit
 
     def undo(self, values: Any) -> Any:
-        """What the network says, in the unit of the data."""
-        scaled = np.asarray(values, dtype=float) * self.unit + self.offset
-        return scaled if scaled.ndim else float(scaled)
+        """Scaled values in their own unit again."""
+        unscaled = np.asarray(values, dtype=float) * self.unit + self.offset
+        return unscaled if unscaled.ndim else float(unscaled)

@@ -1,4 +1,4 @@
-"""Texts as sequences of characters: numbers, one-hot rows, and the pairs (this character, the next)."""
+"""Texts as sequences of characters: indices, one-hot rows, and pairs of a character and the next."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from micrornn.files import STDIN, is_file, read_whole
+from micrornn.messages import quoted
+
+__all__ = ["Vocabulary", "pairs", "quoted", "read_text", "text_or_file"]
 
 
 class Vocabulary:
@@ -24,7 +29,7 @@ class Vocabulary:
 
     def __init__(self, text: Iterable[str]) -> None:
         self.characters = tuple(dict.fromkeys(text))
-        self._number = {character: i for i, character in enumerate(self.characters)}
+        self._index = {character: i for i, character in enumerate(self.characters)}
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -33,43 +38,43 @@ class Vocabulary:
         return iter(self.characters)
 
     def __contains__(self, character: object) -> bool:
-        return character in self._number
+        return character in self._index
 
     def __repr__(self) -> str:
         return f"Vocabulary({''.join(self.characters)!r})"
 
     def encode(self, text: str) -> np.ndarray[Any, Any]:
-        """The number of every character, as integers of shape (T,).
+        """The index of every character, as integers of shape (T,).
 
         Raises:
-            ValueError: a character is not in the vocabulary; says which, and where.
+            ValueError: a character is not in the vocabulary; names it and its position.
         """
         try:
-            return np.array([self._number[character] for character in text], dtype=np.int64)
+            return np.array([self._index[character] for character in text], dtype=np.int64)
         except KeyError as missing:
             character = missing.args[0]
             raise ValueError(
-                f"character {character!r}, number {text.index(character) + 1} of the text, is not in "
-                f"the vocabulary of {len(self)} characters; make the vocabulary from all texts to be used"
+                f"character {character!r} at position {text.index(character)} is not in the vocabulary of "
+                f"{len(self)} characters; make the vocabulary from all texts that you use"
             ) from None
 
-    def decode(self, numbers: Iterable[int]) -> str:
-        """The text that the numbers stand for.
+    def decode(self, indices: Iterable[int]) -> str:
+        """The text of a sequence of indices.
 
         Raises:
-            ValueError: a number has no character.
+            ValueError: an index is out of range.
         """
-        numbers = [int(number) for number in numbers]
-        for number in numbers:
-            if not 0 <= number < len(self):
+        indices = [int(index) for index in indices]
+        for index in indices:
+            if not 0 <= index < len(self):
                 raise ValueError(
-                    f"number {number} has no character in a vocabulary of {len(self)}; give numbers "
-                    f"from 0 to {len(self) - 1}"
+                    f"index {index} is out of range for a vocabulary of {len(self)} characters; give "
+                    f"indices from 0 to {len(self) - 1}"
                 )
-        return "".join(self.characters[number] for number in numbers)
+        return "".join(self.characters[index] for index in indices)
 
     def one_hot(self, text: str) -> np.ndarray[Any, Any]:
-        """Every character as a row of zeros with a one at its number: floats of shape (T, V).
+        """Every character as a one-hot row: floats of shape (T, V).
 
         >>> Vocabulary("hello").one_hot("he")
         array([[1., 0., 0., 0.],
@@ -81,7 +86,7 @@ class Vocabulary:
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
-    """Every character with the one that follows it: what a character model is asked to learn.
+    """Every character with the next one: input and target of a character model.
 
     >>> pairs("hello")
     [('h', 'e'), ('e', 'l'), ('l', 'l'), ('l', 'o')]
@@ -89,62 +94,42 @@ def pairs(text: str) -> list[tuple[str, str]]:
     return list(pairwise(text))
 
 
-def quoted(text: str, longest: int = 40) -> str:
-    """A text in quotation marks for titles and messages, in one line; of a long one the beginning.
-
-    >>> quoted("hell")
-    '"hell"'
-    >>> print(quoted("one\\ntwo and so on", 8))
-    "one\\ntwo …" (17 characters)
-    """
-    shown = text if len(text) <= longest else text[:longest]
-    inner = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-    return f'"{inner}"' if shown is text else f'"{inner}…" ({len(text):,} characters)'
-
-
 def read_text(path: str | Path) -> str:
-    """The text of a file in UTF-8, line ends as ``\\n``.
+    """The text of a UTF-8 file, with line ends as ``\\n``; ``-`` is standard input.
 
     Raises:
         FileNotFoundError, IsADirectoryError: there is no such file.
-        ValueError: it is empty, or is not text.
+        ValueError: it is empty, is not text, or is a device.
     """
-    path = Path(path)
+    content = read_whole(path, "a text file in UTF-8")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path}; give a text file in UTF-8") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"{path} is a folder; give a text file in UTF-8") from None
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not text in UTF-8 (byte {error.start + 1} does not fit); convert it first"
+            f"{path} is not text in UTF-8 (byte {error.start + 1} is invalid); convert it first"
         ) from None
     if not text:
-        raise ValueError(f"{path} is empty; give a file with some text in it")
-    return text
+        raise ValueError(f"{path} is empty; give a file that has text in it")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def text_or_file(given: str) -> str:
-    """A text as it is given, or that of the file whose name it is; ``@NAME`` is always a file.
+    """The text itself, or the content of the file that it names.
+
+    A name that ends in ``.txt``, the name of a file that exists, and ``@NAME`` are files; ``-`` is standard
+    input.
 
     Raises:
-        ValueError, OSError: it names a file that is none, or no text.
+        ValueError, OSError: as `read_text`.
 
     >>> text_or_file("to be or not to be")
     'to be or not to be'
     >>> text_or_file("no-such-book.txt")
     Traceback (most recent call last):
-    FileNotFoundError: there is no file no-such-book.txt; give a text file in UTF-8
+    FileNotFoundError: no file no-such-book.txt; give a text file in UTF-8
     """
+    if given == STDIN:
+        return read_text(given)
     name = given.removeprefix("@")
     named = given.startswith("@") or name.endswith(".txt")
     return read_text(name) if named or is_file(name) else given
-
-
-def is_file(name: str) -> bool:
-    """Whether a file has this name; a text may be no name at all."""
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False

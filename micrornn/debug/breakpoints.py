@@ -13,7 +13,7 @@ from micrornn.debug import conditions
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import BACKWARD, Timeline
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
 
 Array = np.ndarray[Any, Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.grammar import Tree, parse_condition
 from micrornn.debug.timeline import Timeline
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
 
 Array = np.ndarray[Any, Any]
 

@@ -15,7 +15,7 @@ from micrornn.debug.errors import DebuggerError
 from micrornn.debug.grammar import Tree, parse_index, parse_value
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import Timeline
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
 
 ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 MEASURES = ("norm", "max", "min", "mean", "sum", "abs", "shape", "sign", "dtype")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError
+from micrornn.messages import nearest
 from micrornn.recording import Recording, RecordingError
-from micrornn.tasks.output import nearest
 
 _PAPER = {"W": "weight", "b": "bias"}
 

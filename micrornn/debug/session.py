@@ -83,7 +83,9 @@ class Session:
     def summary(self) -> str:
         """What is debugged: how many nodes, which steps, how many pullbacks."""
         count = len(self.rec.parameters)
-        words = [f"{len(self.rec.nodes):,} nodes", f"{count} parameter{'s' if count != 1 else ''}"]
+        unused = f" + {self.rec.unused} unused" if self.rec.unused else ""
+        words = [f"{len(self.rec.nodes) - self.rec.unused:,} nodes{unused}"]
+        words.append(f"{count} parameter{'s' if count != 1 else ''}")
         if self.rec.steps:
             words.append(f"steps {self.rec.steps[0]} to {self.rec.steps[-1]}")
         if not self.rec.passes:

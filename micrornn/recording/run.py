@@ -128,6 +128,12 @@ class Recording:
         return self.graph.parameters
 
     @cached_property
+    def unused(self) -> int:
+        """How many nodes no loss was computed from: an output that nobody read, say."""
+        behind = Graph([run.out for run in self.passes]) if self.passes else self.graph
+        return len(self.graph) - len(behind)
+
+    @cached_property
     def by_number(self) -> dict[int, Tensor]:
         """Every node by its number."""
         return {node.number: node for node in self.nodes}
@@ -206,7 +212,9 @@ class Recording:
 
     def __str__(self) -> str:
         graph = self.graph
-        words = f"recording of {_count(len(graph), 'node')}, {_count(len(self.parameters), 'parameter')}"
+        unused = f" + {self.unused} unused" if self.unused else ""
+        nodes = f"{_count(len(graph) - self.unused, 'node')}{unused}"
+        words = f"recording of {nodes}, {_count(len(self.parameters), 'parameter')}"
         if graph.steps:
             words += f", steps {_span(graph.steps)}"
         if not self.passes:

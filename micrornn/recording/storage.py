@@ -8,17 +8,18 @@ and a fixed order, and the nodes are numbered from 0.
 from __future__ import annotations
 
 import json
-import math
 import os
 import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.archive import ArchiveError, members, new_member, read_array
 from micrornn.core.context import long_loop
 from micrornn.files import written_whole
 from micrornn.recording.pools import DTYPES, Pools, Writer
@@ -35,7 +36,6 @@ VERSION = 1
 LIMIT = 4 * 2**30  # bytes, unpacked
 _MOST_TEXT = 2**28  # bytes of them that describe the graph: some 500,000 nodes
 
-_DATE = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 1  # random digits compress little, and what does compress does so at any level
 _TOO_NEW = "it was written by a newer version of micrornn (format {}, this one reads {}); update"
 _DAMAGE = (
@@ -64,23 +64,14 @@ def save(recording: Recording, path: Path) -> None:
 
 def _write(file: IO[bytes], text: bytes, arrays: Writer) -> None:
     with zipfile.ZipFile(file, "w") as archive:
-        with _member(archive, DOCUMENT) as member:
+        with new_member(archive, DOCUMENT, _LEVEL) as member:
             member.write(text)
         for dtype, size, chunks in arrays.pools():
-            with _member(archive, f"{dtype}.npy") as member:
+            with new_member(archive, f"{dtype}.npy", _LEVEL) as member:
                 header = {"descr": DTYPES[dtype].str, "fortran_order": False, "shape": (size,)}
                 np.lib.format.write_array_header_1_0(member, header)
                 for chunk in _joined(chunks):
                     member.write(chunk)
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    info = zipfile.ZipInfo(name, _DATE)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info._compresslevel = _LEVEL  # type: ignore[attr-defined]
-    info.create_system = 3  # the same on every system
-    info.external_attr = 0o644 << 16
-    return archive.open(info, "w", force_zip64=True)
 
 
 def _joined(chunks: Iterable[Data], size: int = 2**17) -> Iterable[bytes]:
@@ -96,13 +87,13 @@ def _joined(chunks: Iterable[Data], size: int = 2**17) -> Iterable[bytes]:
     yield b"".join(held)
 
 
-def load_recording(path: Path, limit: int = LIMIT) -> Recording:
+def load_recording(path: Path | IO[bytes], limit: int = LIMIT) -> Recording:
     """Read a recording that `Recording.save` wrote.
 
     The nodes are new tensors with numbers of their own, in the old order; readers see no other difference.
 
     Args:
-        path: the file.
+        path: the file, by name or open for reading.
         limit: bytes that it may take in memory, so that a small file cannot fill it.
 
     Raises:
@@ -120,45 +111,44 @@ def load_recording(path: Path, limit: int = LIMIT) -> Recording:
     """
     from micrornn.recording.decode import decode
 
+    name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", "the file")
+    name = os.fspath(name) if isinstance(name, os.PathLike) else name
     try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        with _binary(path) as file, zipfile.ZipFile(file) as archive:
             document, pools = _read(archive, limit)
         with long_loop():
             return decode(document, pools)
-    except RecordingError as error:
-        raise RecordingError(f"{os.fspath(path)} cannot be read as a recording: {error}") from None
+    except (RecordingError, ArchiveError) as error:
+        raise RecordingError(f"{name} cannot be read as a recording: {error}") from None
     except _DAMAGE as error:
         what = "it is not a zip file" if isinstance(error, zipfile.BadZipFile) else "it is damaged"
         first = str(error).partition("\n")[0]
         detail = f"{type(error).__name__}: {first}" if first else type(error).__name__
         raise RecordingError(
-            f"{os.fspath(path)} cannot be read as a recording: {what} ({detail}). Record it again, "
-            "or copy it again from where it was made"
+            f"{name} cannot be read as a recording: {what} ({detail}). Record it again, or copy it again "
+            "from where it was made"
         ) from error
 
 
+def _binary(path: Path | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    return open(path, "rb") if isinstance(path, (str, os.PathLike)) else nullcontext(path)
+
+
 def _read(archive: zipfile.ZipFile, limit: int) -> tuple[dict[str, Any], Pools]:
-    members = archive.infolist()
-    names = [member.filename for member in members]
+    names = archive.namelist()
     allowed = {DOCUMENT, *(f"{dtype}.npy" for dtype in DTYPES)}
     if DOCUMENT not in names:
         raise RecordingError(f"it has no {DOCUMENT}, so it is not a recording")
     if strange := [name for name in names if name not in allowed]:
         raise RecordingError(f"it holds {strange[0]!r}, which no recording does")
-    if len(set(names)) < len(names):
-        raise RecordingError("a member occurs twice")
-    size = sum(member.file_size for member in members)
-    if size > limit:
+    found = members(archive, limit)
+    described = found.pop(DOCUMENT)
+    if described.file_size > min(limit, _MOST_TEXT):
         raise RecordingError(
-            f"it would take {size / 2**20:.0f} MB in memory and {limit / 2**20:.0f} are allowed; "
-            "if you trust it, give load_recording(path, limit=...)"
+            f"its {DOCUMENT} takes {described.file_size / 2**20:.0f} MiB, and {_MOST_TEXT / 2**20:.0f} MiB "
+            "are allowed"
         )
-    described = archive.getinfo(DOCUMENT).file_size
-    if described > min(limit, _MOST_TEXT):
-        raise RecordingError(
-            f"its {DOCUMENT} would take {described / 2**20:.0f} MB and {_MOST_TEXT / 2**20:.0f} are allowed"
-        )
-    document = json.loads(archive.read(DOCUMENT), parse_constant=_no_constant)
+    document = json.loads(archive.read(described), parse_constant=_no_constant)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise RecordingError(f"its {DOCUMENT} does not say that it is one")
     version = document.get("version")
@@ -167,27 +157,13 @@ def _read(archive: zipfile.ZipFile, limit: int) -> tuple[dict[str, Any], Pools]:
     if version > VERSION:
         raise RecordingError(_TOO_NEW.format(version, VERSION))
     pools = {}
-    for member in members:
-        if member.filename != DOCUMENT:
-            dtype = member.filename.removesuffix(".npy")
-            with archive.open(member) as stream:
-                pools[dtype] = _array(stream, member.file_size, dtype)
+    for name, member in found.items():
+        dtype = name.removesuffix(".npy")
+        array = read_array(archive, member)
+        if array.dtype != DTYPES[dtype] or array.ndim != 1:
+            raise RecordingError(f"its member {name} holds {array.dtype} of shape {array.shape}")
+        pools[dtype] = array
     return document, Pools(pools)
-
-
-def _array(stream: IO[bytes], length: int, dtype: str) -> np.ndarray[Any, Any]:
-    """A member as a flat array, its header checked against its length before anything is read."""
-    what = f"its member {dtype}.npy"
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise RecordingError(f"{what} is in another version of the .npy format")
-    shape, fortran, found = np.lib.format.read_array_header_1_0(stream)
-    if found != DTYPES[dtype] or fortran:
-        raise RecordingError(f"{what} holds {found}, not {dtype}")
-    if len(shape) != 1 or math.prod(shape) * found.itemsize != length - stream.tell():
-        raise RecordingError(
-            f"{what} says it has shape {shape}, which does not fit its {length} bytes"
-        )
-    return np.frombuffer(stream.read(), found)
 
 
 def _no_constant(name: str) -> None:

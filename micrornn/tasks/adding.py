@@ -1,33 +1,32 @@
-"""adding: of a long sequence of numbers two are marked, and at the end their sum is asked for.
+"""adding: two numbers of a long sequence are marked; predict their sum at the end.
 
-The problem of Hochreiter & Schmidhuber (1997) for long time lags; the numbers are drawn from 0 to 1, one is
-marked in each half. Saying 1 every time, the mean of the sum, gives an error of 1/6 = 0.1667, the variance of
-the sum of two uniform numbers. (Some tables print 0.1767, which is a slip.)
+The problem of Hochreiter & Schmidhuber (1997) for long time lags. Numbers are drawn from 0 to 1, and one is
+marked in each half. Always predicting the mean of the sum, 1, has an error of 1/6 = 0.1667, the variance of
+the sum of two uniform numbers. (Some tables print 0.1767, a typo.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.functional import mse_loss
-from micrornn.tasks.models import Concluding
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.network import Network
+from micrornn.tasks.problem import Example, Measure, Problem, at_least, held_out
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-DRAWN = {"steps": 6, "hidden": 4}
-
 
 def draw(rng: Generator, steps: int, batch: int) -> Batch:
     """Numbers and marks (T, B, 2), and the sums (B, 1).
 
-    >>> made = draw(np.random.default_rng(0), 6, 2)
-    >>> made.inputs.shape, made.inputs[:, :, 1].sum(0)
+    >>> drawn = draw(np.random.default_rng(0), 6, 2)
+    >>> drawn.inputs.shape, drawn.inputs[:, :, 1].sum(0)
     ((6, 2, 2), array([2., 2.]))
     """
     values = rng.random((steps, batch))
@@ -51,36 +50,28 @@ def problem(
     Raises:
         ValueError: fewer than two steps.
     """
-    if steps < 2:
-        raise ValueError(f"steps={steps}; two numbers are marked, so give at least 2")
-    model = Concluding(cell, 2, 1, hidden=hidden, layers=layers, seed=seed)
-    test = draw(np.random.default_rng(10**6 + seed), steps, 200)
-
-    objective = at_end(model, mse_loss)
+    at_least(2, steps=steps)
+    network = Network(cell, 2, 1, hidden=hidden, layers=layers, last_only=True, seed=seed)
+    test = draw(held_out(seed), steps, 200)
+    objective = at_end(network, mse_loss)
 
     def error() -> float:
         return objective(test, None).total.item()
 
-    def show(count: int) -> list[Shown]:
-        said = model(test.inputs)[0][0].numpy()[:, 0]
-        marked = [
-            " + ".join(f"{v:.2f}" for v, mark in test.inputs[:, i] if mark)
-            for i in range(min(count, test.inputs.shape[1]))
-        ]
-        return [
-            Shown(given, f"{target:.2f}", f"{value:.2f}")
-            for given, target, value in zip(marked, test.targets[:, 0], said)
-        ]
+    def examples() -> Iterator[Example]:
+        predictions = network(test.inputs)[0][0].numpy()[:, 0]
+        for i, (target, prediction) in enumerate(zip(test.targets[:, 0], predictions)):
+            marked = " + ".join(f"{v:.2f}" for v, mark in test.inputs[:, i] if mark)
+            yield Example(marked, f"{target:.2f}", f"{prediction:.2f}")
 
+    why = "always predicting 1 has 1/6 = 0.1667"
     return Problem(
-        f"the sum of the two marked numbers among {steps}",
-        model,
+        f"{network} predicts the sum of the two marked numbers among {steps}",
+        network,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
         objective,
-        lambda: [
-            Measure.below("mean squared error", error(), 0.02, "always saying 1 gives 1/6 = 0.1667")
-        ],
-        show,
+        lambda: [Measure.below("mean squared error", error(), 0.02, why)],
+        examples,
         validate=error,
         iterations=500,
         inputs=lambda b: [f"{v:.2f}{' *' if mark else ''}" for v, mark in b.inputs[:, 0]],

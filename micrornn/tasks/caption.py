@@ -1,19 +1,19 @@
-"""caption: a picture in, a sentence out, letter by letter until END; one to many.
+"""caption: from a picture to a sentence, letter by letter until END (one to many).
 
 A convolution makes a feature vector of the picture, the vector becomes the first state of a recurrent
-network, and this one says the name of the digit. Photographs with captions are not to be had freely: the
-pictures are real, the handwritten digits of `micrornn.data.digits`, but the captions are no more than
-their names.
+network, and this predicts the name of the digit. Free photographs with captions are rare: the pictures are
+the real handwritten digits of `micrornn.data.digits`, and their captions are just the names.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from micrornn.core.context import scope
-from micrornn.data.digits import NAMES, as_text, handwritten, nearest_mean
+from micrornn.data.digits import NAMES, as_text, handwritten
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
 from micrornn.nn.functional import one_hot
@@ -22,19 +22,19 @@ from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import stack
+from micrornn.tasks.baselines import nearest_mean
 from micrornn.tasks.image import Features
-from micrornn.tasks.pairs import PADDING, padded, token_loss
-from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.training.objective import Computed
+from micrornn.tasks.network import predicted
+from micrornn.tasks.pairs import PADDING, padded, token_objective
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy
 
-END = "."  # fed first as well, to begin with
+END = "."  # read first as well, to start
 LETTERS = sorted(set("".join(NAMES) + END))
 LONGEST = 6
-DRAWN = {"hidden": 4}
 
 
 class Captioner(Module):
-    """Conv2d features to the first state of a GRU, which says letters."""
+    """From Conv2d features to the first state of a GRU, which predicts letters."""
 
     def __init__(self, hidden: int, seed: int) -> None:
         super().__init__()
@@ -44,11 +44,11 @@ class Captioner(Module):
         self.readout = Linear(hidden, len(LETTERS), rng=seed + 3)
 
     def start(self, pictures: Any) -> Any:
-        """The state that the pictures begin."""
+        """The first state for each picture."""
         with scope("features"):
-            seen = self.features(pictures)
+            features = self.features(pictures)
         with scope("begin"):
-            return stack([tanh(self.begin(seen))])
+            return stack([tanh(self.begin(features))])
 
     def forward(self, letters: Any, state: Any) -> Any:
         """The logits of the next letter at each step, and the state."""
@@ -56,60 +56,55 @@ class Captioner(Module):
         return each_step(self.readout, states), state
 
     def describe(self, pictures: Any) -> list[str]:
-        """The likeliest letter each time, until END."""
+        """The likeliest letter at each step, until END."""
         state, letters = self.start(pictures), np.full(len(pictures), LETTERS.index(END))
-        said = []
+        read = []
         for _ in range(LONGEST):
             outputs, state = self([letters], state)
-            letters = outputs[0].numpy().argmax(-1)
-            said.append(letters)
-        words = ["".join(LETTERS[k] for k in column) for column in np.array(said).T]
+            letters = predicted(outputs)[0]
+            read.append(letters)
+        words = ["".join(LETTERS[k] for k in column) for column in np.array(read).T]
         return [word.split(END)[0] for word in words]
 
 
-def spelt(digits: Any) -> Any:
-    """The letters of the digits' names, END after each, filled up to the longest: (T, B).
+def spelled(digits: Any) -> Any:
+    """The letters of the names of digits, each with END, padded to the longest: (T, B).
 
-    >>> spelt([1]).shape, spelt([1, 3]).shape
+    >>> spelled([1]).shape, spelled([1, 3]).shape
     ((4, 1), (6, 2))
     """
     return padded([[LETTERS.index(c) for c in NAMES[d] + END] for d in digits], PADDING)
 
 
 def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
-    """Learn to say which digit a picture shows, in letters."""
+    """Learn to spell the name of the digit in a picture."""
     model = Captioner(hidden, seed)
-    learnt, (pictures, digits) = handwritten()
-    by_mean = float((nearest_mean(learnt, pictures) == digits).mean())
+    training, (pictures, digits) = handwritten()
+    names = np.array([NAMES[digit] for digit in digits])
+    baseline = accuracy(nearest_mean(*training, pictures), digits)
 
-    def together(chosen: list[int]) -> Batch:
-        wanted = spelt(learnt.digits[chosen])
-        fed = np.vstack([np.full(len(chosen), LETTERS.index(END)), np.maximum(wanted[:-1], 0)])
-        return Batch(fed, wanted, extra=learnt.pictures[chosen])
-
-    def objective(batch: Batch, state: Any) -> Computed:
-        outputs, _ = model(batch.inputs, model.start(batch.extra))
-        return Computed(*token_loss(outputs, batch.targets))
+    def collate(chosen: list[int]) -> Batch:
+        targets = spelled(training.digits[chosen])
+        first = np.full(len(chosen), LETTERS.index(END))
+        inputs = np.vstack([first, np.maximum(targets[:-1], 0)])
+        return Batch(inputs, targets, extra=training.pictures[chosen])
 
     def measures() -> list[Measure]:
-        wanted = [NAMES[d] for d in digits]
-        right = float(np.mean([a == b for a, b in zip(model.describe(pictures), wanted)]))
-        return [
-            Measure.above("right captions", right, by_mean, "the name of the nearest mean picture")
-        ]
+        right = accuracy(np.array(model.describe(pictures)), names)
+        why = "the name of the nearest mean picture"
+        return [Measure.above("exact captions", right, baseline, why)]
 
-    def show(count: int) -> list[Shown]:
-        said = model.describe(pictures[:count])
-        rows = zip(pictures, digits, said)
-        return [Shown(as_text(picture), NAMES[digit], words) for picture, digit, words in rows]
+    def examples() -> Iterator[Example]:
+        for picture, name, prediction in zip(pictures, names, model.describe(pictures)):
+            yield Example(as_text(picture), str(name), prediction)
 
     return Problem(
-        "say in letters which digit somebody wrote",
+        "a convolution and a GRU spell the name of the digit in a picture",
         model,
-        Shuffled(range(len(learnt.digits)), batch, together, seed),
-        objective,
+        Shuffled(range(len(training.digits)), batch, collate, seed),
+        token_objective(lambda batch: model(batch.inputs, model.start(batch.extra))[0]),
         measures,
-        show,
+        examples,
         iterations=1000,
         inputs=lambda b: [LETTERS[k] for k in b.inputs[:, 0]],
         labels=lambda b: [LETTERS[k] if k >= 0 else "" for k in b.targets[:, 0]],

@@ -1,36 +1,35 @@
-"""copy: some symbols are read, then a long row of blanks; at a signal, they are to be said again.
+"""copy: read some symbols, wait through blanks, and repeat the symbols at a signal.
 
-The problem of Hochreiter & Schmidhuber (1997) as Arjovsky, Shah & Bengio (2016) pose it, with 8 symbols, a
-blank and a signal. Who remembers nothing says blanks while blanks are wanted and guesses ten times at the
-end: a mean of 10 ln 8 / (T + 20) nats per step. Below that is memory.
+The problem of Hochreiter & Schmidhuber (1997) as posed by Arjovsky, Shah & Bengio (2016), with 8 symbols, a
+blank and a signal. Without memory the best is to predict blanks until the signal and then to guess: a mean of
+n ln 8 / (T + 2n) nats per step, for n symbols and T blanks. A lower loss proves memory.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.nn.init import forget_bias_
-from micrornn.tasks.models import Symbols, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.tasks.network import Network, predicted, retention_bias_
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
 from micrornn.training.objective import by_step
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 SYMBOLS, BLANK, SIGNAL = 8, 8, 9
-WORDS = "abcdefgh_!"
-DRAWN = {"steps": 2, "hidden": 4, "length": 2}
+LETTERS = "abcdefgh_!"
 
 
 def draw(rng: Generator, wait: int, batch: int, length: int = 10) -> Batch:
-    """What is read and what is wanted, both (wait + 2 length, B).
+    """Inputs and targets, both (wait + 2 length, B).
 
-    >>> made = draw(np.random.default_rng(0), 3, 1, length=2)
-    >>> "".join(WORDS[i] for i in made.inputs[:, 0]), "".join(WORDS[i] for i in made.targets[:, 0])
+    >>> drawn = draw(np.random.default_rng(0), 3, 1, length=2)
+    >>> letters(drawn.inputs[:, 0]), letters(drawn.targets[:, 0])
     ('gf__!__', '_____gf')
     """
     symbols = rng.integers(0, SYMBOLS, (length, batch))
@@ -42,6 +41,11 @@ def draw(rng: Generator, wait: int, batch: int, length: int = 10) -> Batch:
     return Batch(inputs, targets)
 
 
+def letters(indices: Any) -> str:
+    """Symbols as letters, ``_`` for a blank, ``!`` for the signal."""
+    return "".join(LETTERS[i] for i in indices)
+
+
 def problem(
     cell: str = "gru",
     hidden: int = 64,
@@ -51,43 +55,43 @@ def problem(
     length: int = 10,
     seed: int = 0,
 ) -> Problem:
-    """Learn to say ``length`` symbols again after waiting ``steps`` steps.
+    """Learn to repeat ``length`` symbols after ``steps`` steps.
 
     Raises:
-        ValueError: no step to wait, or nothing to remember.
+        ValueError: no step to wait, or no symbol.
     """
     at_least(1, steps=steps, length=length)
-    model = Symbols(cell, 10, 9, hidden=hidden, layers=layers, seed=seed)
+    network = Network(cell, 10, 9, hidden=hidden, layers=layers, symbols=True, seed=seed)
     if cell == "lstm":
-        forget_bias_(getattr(model, cell), 1.0)
-    objective = by_step(model)
-    test = draw(np.random.default_rng(10**6 + seed), steps, 100, length)
+        retention_bias_(network, 1.0)
+    objective = by_step(network)
+    test = draw(held_out(seed), steps, 100, length)
     memoryless = length * math.log(SYMBOLS) / (steps + 2 * length)
 
-    def said() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        return likeliest(model(test.inputs)[0])
+    def predictions() -> Any:
+        return predicted(network(test.inputs)[0])
 
     def measures() -> list[Measure]:
         loss = objective(test, None).total.item()
-        why = f"{length} ln 8 / {steps + 2 * length}, which needs no memory"
-        right = float((said()[-length:] == test.targets[-length:]).mean())
+        why = f"0.9 of {length} ln 8 / {steps + 2 * length}, the bound without memory"
+        right = accuracy(predictions()[-length:], test.targets[-length:])
         return [
-            Measure.below("nats per step", loss, 0.9 * memoryless, f"0.9 of {why}"),
-            Measure.above("symbols said again", right, 0.25, "guessing gives 1/8"),
+            Measure.below("nats per step", loss, 0.9 * memoryless, why),
+            Measure.above("accuracy of repeated symbols", right, 0.25, "guessing: 1/8"),
         ]
 
-    def show(count: int) -> list[Shown]:
-        rows = zip(test.inputs.T[:count], test.targets.T, said().T)
-        return [Shown(*("".join(WORDS[k] for k in row) for row in example)) for example in rows]
+    def examples() -> Iterator[Example]:
+        for row in zip(test.inputs.T, test.targets.T, predictions().T):
+            yield Example(*map(letters, row))
 
     return Problem(
-        f"{length} symbols, said again after {steps} steps",
-        model,
+        f"{network} repeats {length} symbols after {steps} steps",
+        network,
         Drawn(lambda rng: draw(rng, steps, batch, length), seed),
         objective,
         measures,
-        show,
+        examples,
         iterations=4800,
-        inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
-        labels=lambda b: [WORDS[i] for i in b.targets[:, 0]],
+        inputs=lambda b: letters(b.inputs[:, 0]),
+        labels=lambda b: letters(b.targets[:, 0]),
     )

@@ -1,12 +1,13 @@
-"""ctc: many frames in, few labels out, and nobody says which frame belongs to which label.
+"""ctc: predict labels from frames when nobody has marked which frame belongs to which label.
 
-Frames as of speech, made up: each label sounds for some frames, with pauses between, all under noise. The
-loss (Graves et al. 2006) adds up the probabilities of all alignments that read as the labels; a blank stands
-between equal ones. That is a sum, not a search for the best alignment.
+The frames are generated and resemble speech: each label sounds for some frames, with pauses between, under
+noise. The CTC loss (Graves et al. 2006) sums the probabilities of all alignments that read as the labels,
+with a blank between equal ones; it does not search for the best alignment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from micrornn.nn.ctc_decoding import ctc_greedy
 from micrornn.nn.losses import ctc_loss
 from micrornn.ops.reduce import log_softmax
 from micrornn.ops.shape import stack
-from micrornn.tasks.models import Carrying
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.network import Network
+from micrornn.tasks.problem import Example, Measure, Problem, held_out
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 
 SOUNDS = 4
 WORDS = " abcd"
-DRAWN = {"steps": 8, "hidden": 4, "length": 2}
 
 
 def draw(rng: Generator, steps: int, batch: int, labels: int) -> Batch:
-    """Frames (T, B, 4) and labels (B, S), counted from 1; 0 is the blank.
+    """Frames (T, B, 4) and labels (B, S), which count from 1; 0 is the blank.
 
-    >>> made = draw(np.random.default_rng(0), 12, 2, 3)
-    >>> made.inputs.shape, made.targets.shape
+    >>> drawn = draw(np.random.default_rng(0), 12, 2, 3)
+    >>> drawn.inputs.shape, drawn.targets.shape
     ((12, 2, 4), (2, 3))
     """
     targets = rng.integers(1, SOUNDS + 1, (batch, labels))
@@ -58,53 +58,53 @@ def problem(
     length: int = 4,
     seed: int = 0,
 ) -> Problem:
-    """Learn to read ``length`` labels out of ``steps`` frames.
+    """Learn to predict ``length`` labels from ``steps`` frames.
 
     Raises:
-        ValueError: fewer than two frames for each label, so that repeats could not be told apart.
+        ValueError: fewer than two frames per label, so that repeated labels cannot be separated.
     """
     if length < 1 or steps < 2 * length:
         raise ValueError(
-            f"{steps} frames for {length} labels: equal labels need a blank between them; give at least "
-            f"--steps {2 * max(length, 1)}"
+            f"steps={steps} for {length} labels; repeated labels need a blank between them, so give at "
+            f"least --steps {2 * max(length, 1)}"
         )
-    options: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
-    model = Carrying(cell, SOUNDS, SOUNDS + 1, bidirectional=bidirectional, **options)
-    test = draw(np.random.default_rng(10**6 + seed), steps, 100, length)
+    sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    network = Network(cell, SOUNDS, SOUNDS + 1, bidirectional=bidirectional, **sizes)
+    test = draw(held_out(seed), steps, 100, length)
 
     def log_probs(frames: Any) -> Any:
-        outputs, _ = model(frames)
-        return log_softmax(stack(outputs), axis=-1)
+        return log_softmax(stack(network(frames)[0]), axis=-1)
 
     def objective(batch: Batch, state: Any) -> Computed:
         logs = log_probs(batch.inputs)
         with scope("loss"):
             loss = ctc_loss(logs, batch.targets)
         loss.name = "loss"
-        return Computed([loss], loss, None)
+        return Computed([loss], loss)
 
-    def said() -> list[list[int]]:
+    def predictions() -> list[list[int]]:
         logs = log_probs(test.inputs).numpy()
         return [ctc_greedy(logs[:, b]).labels for b in range(logs.shape[1])]
 
     def measures() -> list[Measure]:
-        wrong = np.mean([a != b for a, b in zip(said(), test.targets.tolist())])
-        return [
-            Measure.below("wrong sequences", float(wrong), 0.2, f"guessing: 1 - {SOUNDS}^-{length}")
-        ]
+        wrong = np.mean(
+            [one != target for one, target in zip(predictions(), test.targets.tolist())]
+        )
+        why = f"guessing: 1 - {SOUNDS}^-{length}"
+        return [Measure.below("wrong sequences", float(wrong), 0.2, why)]
 
-    def show(count: int) -> list[Shown]:
+    def examples() -> Iterator[Example]:
         loudest = np.where(test.inputs.max(-1) > 0.6, test.inputs.argmax(-1) + 1, 0)
-        rows = zip(loudest.T[:count], test.targets, said())
-        return [Shown(*("".join(WORDS[k] for k in row) for row in example)) for example in rows]
+        for row in zip(loudest.T, test.targets, predictions()):
+            yield Example(*("".join(WORDS[i] for i in part) for part in row))
 
     return Problem(
-        f"{length} labels out of {steps} frames, by CTC",
-        model,
+        f"{network} predicts {length} labels from {steps} frames, by CTC",
+        network,
         Drawn(lambda rng: draw(rng, steps, batch, length), seed),
         objective,
         measures,
-        show,
+        examples,
         iterations=250,
         inputs=lambda b: [f"{frame[0].argmax() + 1}" for frame in b.inputs],
     )

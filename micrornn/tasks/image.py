@@ -1,18 +1,19 @@
-"""image and rows: which digit did somebody write? One to one, and many to one, on the same pictures.
+"""image and rows: the digit in a picture, by a convolution (one to one) or row by row (many to one).
 
-The first looks at the picture as a whole, by a convolution; no time is involved, and it is here to compare.
-The second reads it row by row, as a sequence of eight, and says at the end what it was: data that are
-no sequence can be read as one. The pictures are real, see `micrornn.data.digits`.
+The first task has no time and is there for comparison. The second reads the picture as a sequence of eight
+rows and predicts at the end: data that are no sequence can be read as one. The pictures are real, see
+`micrornn.data.digits`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.data.digits import SIZE, as_text, handwritten, nearest_mean
+from micrornn.data.digits import SIZE, as_text, handwritten
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
 from micrornn.nn.convolution import Conv2d
@@ -20,11 +21,10 @@ from micrornn.nn.module import Module
 from micrornn.nn.pooling import MaxPool2d
 from micrornn.ops.elementwise import relu
 from micrornn.ops.shape import reshape
-from micrornn.tasks.models import Concluding, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown
+from micrornn.tasks.baselines import nearest_mean
+from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy
 from micrornn.training.objective import at_end
-
-DRAWN = {"hidden": 4}
 
 
 class Features(Module):
@@ -46,8 +46,8 @@ class Features(Module):
         return reshape(maps, (len(pictures), self.size))
 
 
-class Looking(Module):
-    """Features and a readout; without a state."""
+class Convolution(Module):
+    """Features and a readout, without a state."""
 
     def __init__(self, filters: int, seed: int) -> None:
         super().__init__()
@@ -60,44 +60,47 @@ class Looking(Module):
 
 
 def problem(hidden: int = 8, batch: int = 32, seed: int = 0) -> Problem:
-    """One to one: a picture as a whole; ``hidden`` is the number of filters."""
-    model = Looking(hidden, seed)
-    return _of(model, lambda pictures: pictures[np.newaxis], batch, seed, "looked at as a whole")
+    """Classify whole pictures; ``hidden`` is the number of filters."""
+    title = "a convolution predicts the digit in a picture"
+    return _digits(title, Convolution(hidden, seed), lambda x: x[np.newaxis], batch, seed)
 
 
 def rows(
     cell: str = "gru", hidden: int = 32, layers: int = 1, batch: int = 32, seed: int = 0
 ) -> Problem:
-    """Many to one: the same pictures, read row by row."""
-    model = Concluding(cell, SIZE, 10, hidden=hidden, layers=layers, seed=seed)
-    return _of(model, lambda pictures: pictures.swapaxes(0, 1), batch, seed, "read row by row")
+    """Classify the same pictures, read row by row."""
+    network = Network(cell, SIZE, 10, hidden=hidden, layers=layers, last_only=True, seed=seed)
+    title = f"{network} predicts the digit in a picture that it reads row by row"
+    return _digits(title, network, lambda x: x.swapaxes(0, 1), batch, seed)
 
 
-def _of(model: Module, as_steps: Any, batch: int, seed: int, how: str) -> Problem:
-    learnt, (pictures, digits) = handwritten()
-    by_mean = float((nearest_mean(learnt, pictures) == digits).mean())
+def _digits(
+    title: str, model: Module, as_steps: Callable[[Any], Any], batch: int, seed: int
+) -> Problem:
+    training, (pictures, digits) = handwritten()
+    baseline = accuracy(nearest_mean(*training, pictures), digits)
 
-    def together(chosen: list[int]) -> Batch:
-        return Batch(as_steps(learnt.pictures[chosen]), learnt.digits[chosen])
+    def collate(chosen: list[int]) -> Batch:
+        return Batch(as_steps(training.pictures[chosen]), training.digits[chosen])
 
-    def said() -> Any:
-        return likeliest(model(as_steps(pictures))[0])[0]
+    def predictions() -> Any:
+        return predicted(model(as_steps(pictures))[0])[0]
 
     def measures() -> list[Measure]:
-        right = float((said() == digits).mean())
-        return [Measure.above("right digits", right, by_mean, "the nearest of ten mean pictures")]
+        right = accuracy(predictions(), digits)
+        return [Measure.above("accuracy", right, baseline, "the nearest of ten mean pictures")]
 
-    def show(count: int) -> list[Shown]:
-        rows = zip(pictures[:count], digits, said())
-        return [Shown(as_text(picture), str(digit), str(answer)) for picture, digit, answer in rows]
+    def examples() -> Iterator[Example]:
+        for picture, digit, prediction in zip(pictures, digits, predictions()):
+            yield Example(as_text(picture), str(digit), str(prediction))
 
     return Problem(
-        f"which digit somebody wrote, {how}",
+        title,
         model,
-        Shuffled(range(len(learnt.digits)), batch, together, seed),
+        Shuffled(range(len(training.digits)), batch, collate, seed),
         at_end(model),
         measures,
-        show,
+        examples,
         iterations=600,
         inputs=lambda b: [f"row {i + 1}" if len(b) > 1 else "picture" for i in range(len(b))],
     )

@@ -1,4 +1,4 @@
-"""The network of the small tasks: recurrent layers, a linear readout at every step, a loss over the steps."""
+"""The network of the tasks: recurrent layers and a linear readout, from a state to a state."""
 
 from __future__ import annotations
 
@@ -10,29 +10,38 @@ import numpy as np
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.nn.basic import Linear
+from micrornn.nn.functional import one_hot
+from micrornn.nn.init import forget_bias_
 from micrornn.nn.layers import GRU, LSTM, RNN
-from micrornn.nn.losses import Loss, sequence_loss
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 
+Array = np.ndarray[Any, Any]
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
-LOSSES = ("last", "all")
 
 
 class Network(Module):
-    """Recurrent layers over a list of steps, and the same linear readout at each of them.
+    """Recurrent layers over a list of steps, and the readout y_t = W h_t + b.
 
-    The gates are computed one by one, as in the textbook picture. The recurrent part is held by the name
-    of its cell, so that its weights are called ``lstm.weight_hh_l0`` and the like.
+    The recurrent part is an attribute with the name of its cell, so that its weights are called
+    ``lstm.weight_hh_l0`` and so on. All gates of a step are computed in one product.
+
+    Args:
+        cell: ``rnn``, ``lstm`` or ``gru``.
+        input_size: the width of a step; of symbols, how many there are.
+        output_size: the width of an output.
+        hidden: the width of the state.
+        symbols: whether a step is the index of a symbol, which becomes a one-hot vector.
+        last_only: read out the last state only (many to one), instead of every state.
 
     Raises:
         ValueError: there is no such cell.
 
     >>> import numpy as np
-    >>> network = Network("lstm", 4, 4, hidden=3)
-    >>> logits = network(list(np.eye(4)))
-    >>> len(logits), logits[0].shape, network.lstm.weight_hh_l0.name
-    (4, (4,), 'lstm.weight_hh_l0')
+    >>> network = Network("lstm", 4, 2, hidden=3, symbols=True)
+    >>> outputs, (h, c) = network(np.array([[1, 2], [3, 0]]))
+    >>> len(outputs), outputs[0].shape, c.shape, network.lstm.weight_hh_l0.name
+    (2, (2, 2), (1, 2, 3), 'lstm.weight_hh_l0')
     """
 
     def __init__(
@@ -44,57 +53,84 @@ class Network(Module):
         hidden: int,
         layers: int = 1,
         bidirectional: bool = False,
+        symbols: bool = False,
+        last_only: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
         if cell not in CELLS:
-            raise ValueError(f"there is no cell {cell!r}; give one of {', '.join(CELLS)}")
+            raise ValueError(f"no cell {cell!r}; choose from {', '.join(CELLS)}")
         rng = np.random.default_rng(seed)
-        options: dict[str, Any] = {"bidirectional": bidirectional, "gates": "separate", "rng": rng}
-        self.cell = cell
+        options: dict[str, Any] = {"bidirectional": bidirectional, "gates": "stacked", "rng": rng}
+        self.cell, self.symbols, self.last_only = cell, symbols, last_only
         setattr(self, cell, CELLS[cell](input_size, hidden, layers, **options))
         self.readout = Linear(hidden * (2 if bidirectional else 1), output_size, rng=rng)
 
-    def forward(self, steps: Sequence[Any]) -> list[Tensor]:
-        """The readout y_t = W_y h_t + b_y at every step."""
-        states, _ = getattr(self, self.cell)(list(steps))
-        outputs = each_step(self.readout, states)
+    def forward(self, steps: Sequence[Any], state: Any = None) -> Any:
+        """The outputs (of all steps, or a list of the last one), and the last state."""
+        states, state = self.states(steps, state)
+        if self.last_only:
+            with scope(t=len(states)):
+                outputs = [self.readout(states[-1])]
+        else:
+            outputs = each_step(self.readout, states)
         for y in outputs:
             y.name = "y"
-        return outputs
+        return outputs, state
 
-    def in_words(self) -> str:
-        """What it is: ``"an LSTM"``, ``"a bidirectional GRU of 2 layers"``."""
-        recurrent = getattr(self, self.cell)
+    def states(self, steps: Sequence[Any], state: Any = None) -> Any:
+        """The hidden states of all steps, and the last state, without a readout."""
+        if self.symbols:
+            steps = [one_hot(step, self.recurrent.input_size) for step in steps]
+        return self.recurrent(list(steps), state)
+
+    @property
+    def recurrent(self) -> Any:
+        """The recurrent layers, the attribute with the name of the cell."""
+        return getattr(self, self.cell)
+
+    def __str__(self) -> str:
+        """What it is: ``an LSTM``, ``a bidirectional GRU with 2 layers``."""
+        recurrent = self.recurrent
         kind = "tanh RNN" if self.cell == "rnn" else self.cell.upper()
-        layers = f" of {recurrent.num_layers} layers" if recurrent.num_layers > 1 else ""
+        layers = f" with {recurrent.num_layers} layers" if recurrent.num_layers > 1 else ""
         if recurrent.bidirectional:
             return f"a bidirectional {kind}{layers}"
         return f"{'an' if self.cell == 'lstm' else 'a'} {kind}{layers}"
 
 
-def losses_of(
-    outputs: Sequence[Tensor], targets: Sequence[Any], loss: Loss, which: str
-) -> tuple[list[Tensor], Tensor]:
-    """The losses of ``"all"`` steps and their sum, or that of the ``"last"`` step alone.
+def retention_bias_(network: Network, bias: float) -> None:
+    """Start the gate that keeps the state with this bias: the LSTM's forget gate, the GRU's update gate.
 
-    The sum, as in the textbook's L = L_1 + ... + L_T, keeps what each step adds readable.
+    A gate of sigmoid(bias) keeps that share of the state per step. As drawn, the bias is about 0: half of
+    the state is lost at each step, and with it half of the gradient (Gers et al. 2000 for the forget gate;
+    Tallec & Ollivier 2018 for both). The sum of the two biases of a gate is set, as by `forget_bias_`.
 
     Raises:
-        ValueError: ``which`` is neither.
+        ValueError: the cell has no such gate.
+
+    >>> network = Network("gru", 2, 2, hidden=1)
+    >>> retention_bias_(network, 3.0)
+    >>> (network.gru.bias_ih_l0.numpy() + network.gru.bias_hh_l0.numpy())[1].item()
+    3.0
+    """
+    if network.cell == "rnn":
+        raise ValueError("a tanh RNN has no gate that keeps its state; choose the cell lstm or gru")
+    if network.cell == "lstm":
+        return forget_bias_(network, bias)
+    hidden = network.recurrent.hidden_size
+    for name, parameter in network.recurrent.named_parameters():
+        if name.startswith("bias_"):
+            values = parameter.numpy().copy()
+            values[hidden : 2 * hidden] = bias if name.startswith("bias_ih") else 0.0
+            parameter.data = values
+
+
+def predicted(outputs: Sequence[Tensor]) -> Array:
+    """The class with the largest logit: one integer for each step and sequence, (T, B).
 
     >>> import micrornn as mr
-    >>> from micrornn.nn.functional import mse_loss
-    >>> outputs = [mr.tensor([2.0]), mr.tensor([1.0])]
-    >>> losses, total = losses_of(outputs, [[0.0], [0.0]], mse_loss, "all")
-    >>> [loss.item() for loss in losses], total.item()
-    ([4.0, 1.0], 5.0)
+    >>> predicted([mr.tensor([[0.0, 2.0], [1.0, -1.0]])])
+    array([[1, 0]])
     """
-    if which == "all":
-        return sequence_loss(outputs, targets, loss, reduction="sum")
-    if which != "last":
-        raise ValueError(f"the loss of {which!r} steps is not known; give one of last, all")
-    with scope("loss", t=len(outputs)):
-        last = loss(outputs[-1], targets[-1])
-    last.name = "loss"
-    return [last], last
+    return np.array([output.numpy().argmax(-1) for output in outputs])

@@ -1,20 +1,21 @@
-"""qa: some facts, then a question about one of them; the answer is one word.
+"""qa: read some facts and answer a question about one of them with one word.
 
-The first of the tasks of Weston et al. (2015), in its plainest form and made up here: people go to places,
-and one is asked where somebody is. Who was named may have moved twice: the last move counts. The question
-comes first, so that one knows what to listen for; with the question at the end, every fact has to be kept,
-and learning takes far longer.
+The first task of Weston et al. (2015) in its simplest form, generated here: people go to places, and the
+question is where somebody is. A person can move twice, and the last move counts. The question comes first, so
+that the network knows what to remember; with the question at the end it has to keep every fact, and learning
+takes far longer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.tasks.models import ConcludingSymbols, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
 PEOPLE = ("mary", "john", "sandra")
 PLACES = ("kitchen", "garden", "office", "bedroom")
 WORDS = (*PLACES, *PEOPLE, "went", "where", "?")
-NUMBER = {word: i for i, word in enumerate(WORDS)}
-DRAWN = {"steps": 2, "hidden": 4}
+INDEX = {word: i for i, word in enumerate(WORDS)}
 
 
 def story(rng: Generator, facts: int) -> tuple[list[str], str]:
-    """The words of some facts and a question, and the answer.
+    """The words of a question and some facts, and the answer.
 
     >>> words, answer = story(np.random.default_rng(1), 2)
     >>> " ".join(words), answer
@@ -45,10 +45,10 @@ def story(rng: Generator, facts: int) -> tuple[list[str], str]:
 
 
 def draw(rng: Generator, facts: int, batch: int) -> Batch:
-    """Words (3 facts + 3, B) by number, and the places (B,)."""
-    made = [story(rng, facts) for _ in range(batch)]
-    inputs = np.array([[NUMBER[word] for word in words] for words, _ in made]).T
-    return Batch(inputs, np.array([NUMBER[answer] for _, answer in made]))
+    """Word indices (3 facts + 3, B), and those of the answers (B,)."""
+    stories = [story(rng, facts) for _ in range(batch)]
+    inputs = np.array([[INDEX[word] for word in words] for words, _ in stories]).T
+    return Batch(inputs, np.array([INDEX[answer] for _, answer in stories]))
 
 
 def problem(
@@ -65,31 +65,29 @@ def problem(
         ValueError: no fact.
     """
     at_least(1, steps=steps)
-    sizes = (len(WORDS), len(PLACES))
-    model = ConcludingSymbols(cell, *sizes, hidden=hidden, layers=layers, seed=seed)
-    test = draw(np.random.default_rng(10**6 + seed), steps, 300)
+    sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    network = Network(cell, len(WORDS), len(PLACES), symbols=True, last_only=True, **sizes)
+    test = draw(held_out(seed), steps, 300)
 
-    objective = at_end(model)
-
-    def said() -> Any:
-        return likeliest(model(test.inputs)[0])[0]
+    def predictions() -> Any:
+        return predicted(network(test.inputs)[0])[0]
 
     def measures() -> list[Measure]:
-        right = float((said() == test.targets).mean())
-        last = float((test.inputs[-1] == test.targets).mean())
-        return [Measure.above("right answers", right, last, "always the last place that was named")]
+        right = accuracy(predictions(), test.targets)
+        last = accuracy(test.inputs[-1], test.targets)
+        return [Measure.above("accuracy", right, last, "always the last place in the facts")]
 
-    def show(count: int) -> list[Shown]:
-        rows = zip(test.inputs.T[:count], test.targets, said())
-        return [Shown(" ".join(WORDS[k] for k in row), WORDS[a], WORDS[b]) for row, a, b in rows]
+    def examples() -> Iterator[Example]:
+        for row, target, prediction in zip(test.inputs.T, test.targets, predictions()):
+            yield Example(" ".join(WORDS[i] for i in row), WORDS[target], WORDS[prediction])
 
     return Problem(
-        f"where is somebody, after {steps} facts?",
-        model,
+        f"{network} predicts where somebody is after {steps} facts",
+        network,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
-        objective,
+        at_end(network),
         measures,
-        show,
+        examples,
         iterations=1200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
     )

@@ -1,36 +1,36 @@
-"""recall: the first symbol of a sequence, asked for at its end; all between is distraction.
+"""recall: predict the first symbol of a sequence at its end; everything between is distraction.
 
-The plainest question of a long time lag: the gradient of the last loss has to come back to step 1. How far an
-LSTM gets depends on the bias of its forget gate. At 0 each step keeps half of the memory, so that after T
-steps 0.5^T is left; at 3 it keeps 95 %.
+The simplest task with a long time lag: the gradient of the loss has to reach step 1. How far it reaches
+depends on the gate that keeps the state, the forget gate of an LSTM and the update gate of a GRU. With a
+bias of 0 the gate keeps half of the state per step, 0.5^T after T steps; with a bias of 3 it keeps 95 % per
+step.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from micrornn.data.feeds import Batch, Drawn
-from micrornn.nn.init import forget_bias_
-from micrornn.tasks.models import ConcludingSymbols, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.tasks.network import Network, predicted, retention_bias_
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-SYMBOLS = 4
-WORDS = "abcd"
-DRAWN = {"steps": 6, "hidden": 4}
+LETTERS = "abcd"
+SYMBOLS = len(LETTERS)
+BIAS = 3.0
 
 
 def draw(rng: Generator, steps: int, batch: int) -> Batch:
-    """Symbols (T, B) and the first of each.
+    """Symbols (T, B) and the first of each sequence (B,).
 
-    >>> made = draw(np.random.default_rng(0), 5, 3)
-    >>> bool((made.inputs[0] == made.targets).all())
+    >>> import numpy as np
+    >>> drawn = draw(np.random.default_rng(0), 5, 3)
+    >>> bool((drawn.inputs[0] == drawn.targets).all())
     True
     """
     symbols = rng.integers(0, SYMBOLS, (steps, batch))
@@ -43,51 +43,47 @@ def problem(
     layers: int = 1,
     steps: int = 20,
     batch: int = 32,
-    forget_bias: float | None = 3.0,
+    forget_bias: float | None = None,
     seed: int = 0,
 ) -> Problem:
-    """Learn to say the first symbol at the end.
+    """Learn to predict the first symbol at the end.
 
     Args:
-        forget_bias: of an LSTM; None leaves it as it is drawn, about 0.
+        forget_bias: the initial bias of an LSTM's forget gate or a GRU's update gate; 3 by default.
 
     Raises:
-        ValueError: no step.
+        ValueError: no step, or a bias for a tanh RNN, which has no gate.
     """
     at_least(1, steps=steps)
-    model = ConcludingSymbols(cell, SYMBOLS, SYMBOLS, hidden=hidden, layers=layers, seed=seed)
-    if cell == "lstm" and forget_bias is not None:
-        forget_bias_(getattr(model, cell), forget_bias)
-    test = draw(np.random.default_rng(10**6 + seed), steps, 200)
+    sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    network = Network(cell, SYMBOLS, SYMBOLS, symbols=True, last_only=True, **sizes)
+    if cell != "rnn" or forget_bias is not None:
+        retention_bias_(network, BIAS if forget_bias is None else forget_bias)
+    test = draw(held_out(seed), steps, 200)
+    objective = at_end(network)
 
-    objective = at_end(model)
-
-    def said() -> Any:
-        return likeliest(model(test.inputs)[0])[0]
+    def predictions() -> Any:
+        return predicted(network(test.inputs)[0])[0]
 
     def measures() -> list[Measure]:
         loss = objective(test, None).total.item()
-        right = float((said() == test.targets).mean())
+        why = f"guessing: ln {SYMBOLS} = {math.log(SYMBOLS):.4g}"
+        right = accuracy(predictions(), test.targets)
         return [
-            Measure.below(
-                "cross-entropy", loss, 0.5 * math.log(SYMBOLS), "guessing gives ln 4 = 1.386"
-            ),
-            Measure.above("right", right, 0.9, "guessing gives 0.25"),
+            Measure.below("cross-entropy", loss, 0.5 * math.log(SYMBOLS), why),
+            Measure.above("accuracy", right, 0.9, f"guessing: {1 / SYMBOLS}"),
         ]
 
-    def show(count: int) -> list[Shown]:
-        return [
-            Shown("".join(WORDS[k] for k in row), WORDS[first], WORDS[answer])
-            for row, first, answer in zip(test.inputs.T[:count], test.targets, said())
-        ]
+    def examples() -> Iterator[Example]:
+        for row, target, prediction in zip(test.inputs.T, test.targets, predictions()):
+            yield Example("".join(LETTERS[i] for i in row), LETTERS[target], LETTERS[prediction])
 
     return Problem(
-        f"the first of {steps} symbols, asked for at the end",
-        model,
+        f"{network} predicts the first of {steps} symbols at the end",
+        network,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
         objective,
         measures,
-        show,
-        iterations=300,
-        inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
+        examples,
+        inputs=lambda b: [LETTERS[i] for i in b.inputs[:, 0]],
     )

@@ -1,139 +1,245 @@
-"""From what a user writes after a command, ``hello`` or ``net.py:loss``, to an unrolled network."""
+"""A SOURCE of the command line becomes a run here, for every command.
+
+A source is a built-in task, FILE.py:NAME, a recording, or a checkpoint. `resolve` makes an unrolled network
+of it, forward done; `recorded` makes a recording of it, with a backward pass.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Integral
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from micrornn.core.tensor import Tensor, describe
-from micrornn.data.text import text_or_file
-from micrornn.tasks import SOURCES, Source
-from micrornn.tasks.output import nearest
+from micrornn.files import STDIN, is_file, opened
+from micrornn.messages import flags, nearest
+from micrornn.recording import Recording, load_recording, record
+from micrornn.tasks import TASKS
 from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
 
 NO_OPTIONS: Mapping[str, Any] = {}
-WANTED = "a tensor, or a function without arguments that returns one"
+SUFFIX = ".mrn"
+LIMIT = 2**32  # bytes of a recording on standard input
+EXPECTED = "expected a tensor, or a function without arguments that returns one"
+
+
+class Run(NamedTuple):
+    """A recorded run of a source: its title, what was changed in its input, and the recording."""
+
+    title: str
+    remarks: Sequence[str]
+    recording: Recording
 
 
 def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
-    """The network that ``source`` names, unrolled.
+    """The network that a source names, unrolled.
 
     Args:
-        source: a built-in name; a recording, FILE.mrn; a checkpoint that `micrornn train` saved; or
-            FILE.py:NAME, where NAME is a tensor, an `Unrolled`, or a function without arguments that
-            returns one of them.
-        options: what a built-in source is to be made with; only what differs from its defaults. A
-            ``text`` may be the name of a file with the text.
+        source: the name of a built-in task; a recording (FILE.mrn, or ``-`` for standard input); a
+            checkpoint of `micrornn train`; or FILE.py:NAME, where NAME is a tensor, an `Unrolled`, or a
+            function without arguments that returns one of them.
+        options: those of a built-in task that differ from its defaults.
 
     Raises:
-        SourceError: it names nothing, or something else; an option is not one of this source.
-        ValueError, OSError: an option has a value that does not do.
+        SourceError: the source names nothing of the kind.
+        ValueError, OSError: the source has no such option, or an option has an unusable value.
 
     >>> resolve("hello", {"cell": "gru"}).title
-    'hello: a GRU reads "hell", and is asked for "ello"'
+    'hello: a GRU reads "hell", predicts "ello"'
     >>> resolve("helo")
     Traceback (most recent call last):
-    micrornn.tasks.userfile.SourceError: there is no source 'helo'; did you mean 'hello'? (a file ...
+    micrornn.tasks.userfile.SourceError: no source 'helo'; did you mean 'hello'? (your own: FILE.py:NAME)
     """
-    if source in SOURCES:
-        return _built_in(source, options)
-    if source.endswith(".mrn"):
-        return _recorded(source)
-    if source.endswith(".npz") or is_checkpoint(source):
+    if source in TASKS:
+        return TASKS[source].unrolled(options)
+    if is_recording(source):
+        return _of_recording(source, load(source, options))
+    if not is_python(source):
         return open_trained(source).unrolled(**options)
     file, name = open_file(source, options)
     value = file.get(name)
     if callable(value):
-        result = file.call(name, value)
-        return as_unrolled(result, source, f"{source}() returned")
+        return as_unrolled(file.call(name, value), source, f"{source}() returned")
     return as_unrolled(value, source, f"{source} is")
 
 
-def _recorded(source: str) -> Unrolled:
-    """The last run in a file that `micrornn record` wrote."""
-    from micrornn.recording import load_recording
+def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
+    """The run that a source names, recorded with a backward pass; or the recording itself.
 
-    recording = load_recording(source)
+    Raises:
+        ValueError, OSError: as `resolve`, or the recording cannot be read.
+    """
+    if is_recording(source):
+        return Run(source, (), load(source, options))
+    made: list[Unrolled] = []
+
+    def run() -> Tensor:
+        made.append(resolve(source, options))
+        return made[0].loss
+
+    with np.errstate(all="ignore"), marks_of(source):  # of NaN, the recording says more than NumPy
+        recording = record(run)
+        if len(recording.passes) > 1:  # the source trains: its last loss counts
+            recording = record(made[0].loss)
+    check_marks(source, recording.nodes)
+    return Run(made[0].title, made[0].remarks, recording)
+
+
+def execute(source: str, options: Mapping[str, Any], done: Callable[[Tensor], None]) -> None:
+    """Run a source as it is; ``done`` is called with the loss, if the source gives one.
+
+    Unlike for the other functions here, NAME in FILE.py:NAME may be a program that returns anything.
+    """
+    if not is_python(source):
+        return done(resolve(source, options).loss)
+    file, name = open_file(source, options)
+    value = file.get(name)
+    if callable(value) and not isinstance(value, (Tensor, Unrolled)):
+        value = file.call(name, value)
+    if isinstance(value, (Tensor, Unrolled)):
+        done(value.loss if isinstance(value, Unrolled) else value)
+
+
+# -- recordings -------------------------------------------------------------------------------------
+
+
+def is_recording(source: str) -> bool:
+    """Whether a source is a recording: by its ending, by its content, or because it is standard input."""
+    if source == STDIN or source.endswith(SUFFIX):
+        return True
+    archive = not source.endswith(".py") and is_file(source) and zipfile.is_zipfile(source)
+    return archive and not source.endswith(".npz") and not is_checkpoint(source)
+
+
+def load(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Recording:
+    """The recording in a file, or on standard input.
+
+    Raises:
+        SourceError: options are given, which a recording does not take.
+        RecordingError, OSError: there is no such file, or it cannot be read.
+    """
+    _no_options(source, options, "it is a recording of a run")
+    with opened(source, "a recording that micrornn record wrote") as file:
+        if file.seekable() and source != STDIN:
+            return load_recording(source)
+        content = io.BytesIO(file.read(LIMIT))
+        content.name = "standard input" if source == STDIN else source
+        return load_recording(content)
+
+
+def _of_recording(source: str, recording: Recording) -> Unrolled:
     if not recording.passes:
-        raise SourceError(f"{source} holds no backward pass, so there is no loss to begin from")
-    return Unrolled(f"{source}: a recorded run", recording.passes[-1].out, recording.losses)
+        raise SourceError(f"{source} has no backward pass, so it has no loss; record the run again")
+    loss = recording.passes[-1].out
+    return Unrolled(f"{Path(source).name}: a recorded run", loss, recording.losses)
 
 
-def _built_in(source: str, options: Mapping[str, Any]) -> Unrolled:
-    known = SOURCES[source].options()
-    if foreign := [name for name in options if name not in known]:
-        raise SourceError(
-            f"{', '.join(map(flag, foreign))} has no meaning for {source}; "
-            f"it takes {', '.join(map(flag, known))}"
-        )
-    options = dict(options)
-    if "text" in options:
-        options["text"] = text_or_file(options["text"])
-    return SOURCES[source].load()(**options)
+# -- a user's own file ------------------------------------------------------------------------------
 
 
-def flag(option: str) -> str:
-    """An option as it is written on the command line."""
-    return f"--{option.replace('_', '-')}"
+def is_python(source: str) -> bool:
+    """Whether a source is FILE.py:NAME, and not a task, a recording or a checkpoint."""
+    return not (
+        source in TASKS
+        or is_recording(source)
+        or source.endswith(".npz")
+        or (not source.endswith(".py") and is_checkpoint(source))
+    )
 
 
 def open_file(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> tuple[UserFile, str]:
     """The file of FILE.py:NAME, run, and the name.
 
     Raises:
-        SourceError: the source is not of that form, or its file is not there or fails.
+        SourceError: the source has another form, or its file is missing or fails.
     """
     path, _, name = source.rpartition(":")
     if source.endswith(".py"):
         path, name = source, ""
+    if is_file(source) and not path.endswith(".py"):
+        raise SourceError(f"{source} is not a recording, a checkpoint or FILE.py:NAME")
     if not path.endswith(".py") and not (path and name):
         raise SourceError(
-            f"there is no source {source!r}; {nearest(source, SOURCES)} (a file of your own is FILE.py:NAME)"
+            f"no source {source!r}; {nearest(source, TASKS)} (your own: FILE.py:NAME)"
         )
-    if options:
-        raise SourceError(
-            f"{', '.join(map(flag, options))} has no meaning for {source}; what it draws is made in "
-            f"{path}"
-        )
+    _no_options(source, options, f"its network is made in {path}")
     file = UserFile(path)
     if not name:
-        raise SourceError(f"{source} is a file, and what in it? {file.advice()}")
+        raise SourceError(f"{source} has no NAME; {file.advice()}")
     return file, name
 
 
+def _no_options(source: str, options: Mapping[str, Any], why: str) -> None:
+    if options:
+        raise SourceError(f"{source} does not take {flags(options)}: {why}")
+
+
 def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
-    """A user's result under a title; its per-step losses are the nodes named ``loss`` that have a step.
+    """A user's result with a title; its losses are the nodes named ``loss`` that have a step.
 
     Raises:
-        SourceError: it is neither a tensor nor an `Unrolled`, or nothing was recorded behind it.
+        SourceError: it is neither a tensor nor an `Unrolled`, nothing was recorded behind it, or its nodes
+            have unusable names or steps.
     """
     if isinstance(value, Unrolled):
         unrolled = value
     elif isinstance(value, Tensor):
         unrolled = Unrolled(title, value)
-        losses = [node for node in unrolled.graph.named("loss") if node.step is not None]
+        with marks_of(title):
+            losses = [node for node in unrolled.graph.named("loss") if node.step is not None]
         unrolled = Unrolled(title, value, losses)
     else:
         given = "None" if value is None else f"an object of type {type(value).__name__}"
-        raise SourceError(f"{what} {given}; expected {WANTED}")
+        raise SourceError(f"{what} {given}; {EXPECTED}")
     if unrolled.loss.is_leaf:
         raise SourceError(
-            f"{what} a tensor with nothing behind it ({describe(unrolled.loss)}): either nothing "
-            "computed it, or no input wanted a gradient; give some leaf requires_grad=True"
+            f"{what} a tensor without a history ({describe(unrolled.loss)}): no operation made it, or no "
+            "input needs a gradient; give a leaf requires_grad=True"
         )
+    with marks_of(title):
+        check_marks(title, unrolled.graph.nodes)
     return unrolled
 
 
-def flags(source: Source) -> str:
-    """The options of a built-in source as one would write them, with their defaults.
+@contextmanager
+def marks_of(source: str) -> Iterator[None]:
+    """Where the engine reads the marks of nodes: one that it refuses is a mistake of the source.
 
-    >>> flags(SOURCES["hello"])
-    '--text hello --cell rnn --hidden 8 --layers 1 --bidirectional --steps ... --loss all --seed 0'
+    Raises:
+        SourceError: the engine refused a mark, such as a name that is not a string.
     """
-    words = []
-    for name, default in source.options().items():
-        value = "" if isinstance(default, bool) else f" {'...' if default is None else default}"
-        words.append(flag(name) + value)
-    return " ".join(words)
+    try:
+        yield
+    except TypeError as error:
+        if not is_python(source):
+            raise
+        raise SourceError(f"{source}: {error}") from error
+
+
+def check_marks(source: str, nodes: Sequence[Tensor]) -> None:
+    """Check that the names and scopes of nodes are strings, and their steps integers.
+
+    Raises:
+        SourceError: names the first mark that is not, and the line where the node was made, if it is known.
+    """
+    for node in nodes:
+        place = f"{node.source[0]}, line {node.source[1]}" if node.source else source
+        marks: tuple[Any, ...] = node.step, node.scope, node.name
+        step, scope, name = marks
+        if step is not None and not isinstance(step, Integral):
+            wrong = f"the time step {step!r} of a node is not an integer: mr.scope(t=1)"
+        elif not isinstance(scope, str):
+            wrong = f"the scope {scope!r} of a node is not a string: mr.scope('layer')"
+        elif name is not None and not isinstance(name, str):
+            wrong = f"the name {name!r} of a node is not a string"
+        else:
+            continue
+        raise SourceError(f"{place}: {wrong}")

@@ -1,27 +1,27 @@
-"""speakers: who says these vowels? Sequences of different lengths, one answer for each; many to one.
+"""speakers: who says two vowels? Sequences of different lengths, one answer for each (many to one).
 
-Nine men, 270 recordings to learn from and 370 to measure on, all real: see `micrornn.data.vowels`. Padding
-changes nothing: the network is told the lengths.
+Nine men, 270 recordings to train on and 370 held out, all real: see `micrornn.data.vowels`. The network is
+given the lengths, so that padding changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Shuffled
-from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, nearest_mean, recordings
-from micrornn.tasks.models import Carrying
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
-from micrornn.training.objective import Computed, concluded
-
-DRAWN = {"steps": 9, "hidden": 4}
+from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, recordings
+from micrornn.tasks.baselines import nearest_mean
+from micrornn.tasks.network import Network
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
+from micrornn.training.objective import Computed, final_loss
 
 
 def padded(some: list[Recording]) -> Batch:
-    """Frames (T, B, 12) with zeros after the last, speakers (B,), and lengths (B,).
+    """Frames (T, B, 12), padded with zeros, speakers (B,), and lengths (B,).
 
     >>> batch = padded(recordings()[0][:3])
     >>> batch.inputs.shape, batch.targets, batch.extra
@@ -34,13 +34,12 @@ def padded(some: list[Recording]) -> Batch:
     return Batch(frames, np.array([one.speaker for one in some]), extra=lengths)
 
 
-class Listening(Carrying):
-    """Reads frames up to each one's length; the last state says who spoke."""
+class Listener(Network):
+    """Reads the frames up to the length of each recording; the last state predicts the speaker."""
 
     def forward(self, steps: Any, lengths: Any = None) -> Any:
         """The logits of the speakers."""
-        recurrent = getattr(self, self.cell)
-        _, last = recurrent(list(steps), lengths=lengths)
+        _, last = self.recurrent(list(steps), lengths=lengths)
         h = last[0] if isinstance(last, tuple) else last
         with scope(t=len(steps)):
             return self.readout(h[-1])
@@ -54,40 +53,42 @@ def problem(
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn to tell nine speakers apart; ``steps`` is how many frames of a recording are read at most.
+    """Learn to tell nine speakers apart, from at most ``steps`` frames of each recording.
 
     Raises:
         ValueError: no frame.
     """
     at_least(1, steps=steps)
-    model = Listening(cell, WIDTH, SPEAKERS, hidden=hidden, layers=layers, seed=seed)
-    learnt, kept = (
-        [Recording(frames[:steps], who) for frames, who in some] for some in recordings()
+    network = Listener(cell, WIDTH, SPEAKERS, hidden=hidden, layers=layers, seed=seed)
+    training, kept = (
+        [Recording(frames[:steps], who) for frames, who in part] for part in recordings()
     )
     test = padded(kept)
-    by_mean = float((nearest_mean(learnt, kept) == test.targets).mean())
+    means = [np.array([one.frames.mean(0) for one in part]) for part in (training, kept)]
+    speakers = np.array([one.speaker for one in training])
+    baseline = accuracy(nearest_mean(means[0], speakers, means[1]), test.targets)
 
     def objective(batch: Batch, state: Any) -> Computed:
-        return concluded(model(batch.inputs, batch.extra), batch)
+        return final_loss(network(batch.inputs, batch.extra), batch)
 
-    def said() -> Any:
-        return model(test.inputs, test.extra).numpy().argmax(-1)
+    def predictions() -> Any:
+        return network(test.inputs, test.extra).numpy().argmax(-1)
 
     def measures() -> list[Measure]:
-        right = float((said() == test.targets).mean())
-        return [Measure.above("right speakers", right, by_mean, "the nearest mean frame")]
+        right = accuracy(predictions(), test.targets)
+        return [Measure.above("accuracy", right, baseline, "the nearest mean frame")]
 
-    def show(count: int) -> list[Shown]:
-        rows = zip(test.extra[:count], test.targets, said())
-        return [Shown(f"{n} frames", f"speaker {a}", f"speaker {b}") for n, a, b in rows]
+    def examples() -> Iterator[Example]:
+        for length, target, prediction in zip(test.extra, test.targets, predictions()):
+            yield Example(f"{length} frames", f"speaker {target}", f"speaker {prediction}")
 
     return Problem(
-        "which of nine speakers says the vowels",
-        model,
-        Shuffled(learnt, batch, padded, seed),
+        f"{network} predicts which of nine speakers says the vowels",
+        network,
+        Shuffled(training, batch, padded, seed),
         objective,
         measures,
-        show,
+        examples,
         iterations=200,
         inputs=lambda b: [" ".join(f"{v:.1f}" for v in x[0]) for x in b.inputs],
     )

@@ -1,36 +1,38 @@
-"""tagging: each character of a Python program is labelled by what it is part of; same length in and out.
+"""tagging: label each character of a Python program by its kind (many to many, of the same length).
 
-It stands in for the tagging of parts of speech, for which no free data come with Python: the programs are
-those of the standard library, the labels are made by its tokenizer. A bidirectional network sees what comes
-after as well, which one needs to know at its first letter that a word is ``for`` and not ``forge``.
+It stands in for part-of-speech tagging, for which no free data come with Python: the programs are modules of
+the standard library, the labels come from its tokenizer. A bidirectional network also sees what follows,
+which it takes to know at the first letter that a word is ``for`` and not ``forge``.
 """
 
 from __future__ import annotations
 
+import heapq
 import io
 import keyword
 import tokenize
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Shuffled
-from micrornn.tasks.models import Symbols, likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown, at_least
+from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
 from micrornn.training.objective import by_step
 
+Array = np.ndarray[Any, Any]
 KINDS = ("blank", "keyword", "name", "number", "string", "comment", "operator")
 LETTERS = "_KnNsc+"
 SOURCES = ("heapq", "bisect", "textwrap", "shlex", "fnmatch", "colorsys", "queue", "sched")
-DRAWN = {"steps": 8, "hidden": 4}
 
 
-def labelled(program: str) -> np.ndarray[Any, Any]:
-    """For every character of a program, the number of its kind.
+def labels_of(program: str) -> Array:
+    """The kind of every character of a program, as an index into `KINDS`.
 
-    >>> "".join(LETTERS[k] for k in labelled("for x in 'ab': # go"))
+    >>> letters(labels_of("for x in 'ab': # go"))
     'KKK_n_KK_ssss+_cccc'
     """
     kinds = np.zeros(len(program), dtype=int)
@@ -52,6 +54,11 @@ def _kind(token: tokenize.TokenInfo) -> int:
     return KINDS.index(known.get(name, "blank"))
 
 
+def letters(labels: Any) -> str:
+    """Kinds as letters, ``_`` for a blank."""
+    return "".join(LETTERS[label] for label in labels)
+
+
 def problem(
     cell: str = "gru",
     hidden: int = 24,
@@ -64,90 +71,82 @@ def problem(
     """Learn to tell keywords, names, numbers, strings, comments and operators apart.
 
     Args:
-        steps: how long the pieces of a program are.
+        steps: the length of the pieces of a program.
 
     Raises:
-        ValueError: no step.
+        ValueError: no step, or a Python without the source code of its library.
     """
     at_least(1, steps=steps)
-    folder = Path(heapq_file()).parent
-    programs = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in SOURCES]
-    codes, kinds = zip(*[(_codes(text), labelled(text)) for text in programs])
-    learnt = _pieces(codes[:-1], kinds[:-1], steps)
-    kept = _pieces(codes[-1:], kinds[-1:], steps)[:100]
-    options: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
-    model = Symbols(cell, 96, len(KINDS), bidirectional=bidirectional, **options)
-    objective = by_step(model)
-    test = together(kept)
+    *training, last = [_pieces(text, steps) for text in programs()]
+    pieces = [piece for module in training for piece in module]
+    if not pieces or not last:
+        raise ValueError(f"steps={steps} is longer than the programs; give fewer steps")
+    sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    network = Network(cell, 96, len(KINDS), bidirectional=bidirectional, symbols=True, **sizes)
+    test = collate(last[:100])
 
-    def said() -> np.ndarray[Any, Any]:
-        return likeliest(model(test.inputs)[0])
+    def predictions() -> Array:
+        return predicted(network(test.inputs)[0])
 
     def measures() -> list[Measure]:
-        alone = _by_character(learnt, test)
-        right = float((said() == test.targets).mean())
-        return [Measure.above("right labels", right, alone, "each character's most frequent label")]
+        right = accuracy(predictions(), test.targets)
+        baseline = accuracy(_by_character(pieces, test), test.targets)
+        why = "the most frequent label of each character"
+        return [Measure.above("accuracy", right, baseline, why)]
 
-    def show(count: int) -> list[Shown]:
-        answers = said()
-        return [
-            Shown(
-                "".join(chr(c + 31) if c else "\n" for c in test.inputs[:, i]),
-                "".join(LETTERS[k] for k in test.targets[:, i]),
-                "".join(LETTERS[k] for k in answers[:, i]),
-            )
-            for i in range(min(count, test.inputs.shape[1]))
-        ]
+    def examples() -> Iterator[Example]:
+        for row, target, prediction in zip(test.inputs.T, test.targets.T, predictions().T):
+            yield Example("".join(map(_character, row)), letters(target), letters(prediction))
 
     return Problem(
-        f"what each character of a Python program is part of: {', '.join(KINDS)}",
-        model,
-        Shuffled(learnt, batch, together, seed),
-        objective,
+        f"{network} predicts the kind of each character of a Python program",
+        network,
+        Shuffled(pieces, batch, collate, seed),
+        by_step(network),
         measures,
-        show,
+        examples,
         iterations=200,
-        inputs=lambda b: [chr(c + 31) if c else "\n" for c in b.inputs[:, 0]],
+        inputs=lambda b: list(map(_character, b.inputs[:, 0])),
         labels=lambda b: [KINDS[k] for k in b.targets[:, 0]],
     )
 
 
-def heapq_file() -> str:
-    """Where the sources of the standard library are.
+def programs() -> list[str]:
+    """The source code of some modules of the standard library.
 
     Raises:
         ValueError: this Python came without them.
     """
-    import heapq
+    folder = Path(heapq.__file__).parent
+    try:
+        return [(folder / f"{name}.py").read_text(encoding="utf-8") for name in SOURCES]
+    except FileNotFoundError:
+        raise ValueError(
+            f"this Python has no source code of its library in {folder}, which the task reads"
+        ) from None
 
-    if not heapq.__file__ or not heapq.__file__.endswith(".py"):
-        raise ValueError("this Python came without the sources of its library; tagging reads them")
-    return heapq.__file__
 
-
-def together(pieces: list[tuple[Any, Any]]) -> Batch:
-    """Pieces of one length side by side."""
+def collate(pieces: list[tuple[Array, Array]]) -> Batch:
+    """Pieces of one length as a batch."""
     return Batch(np.array([c for c, _ in pieces]).T, np.array([k for _, k in pieces]).T)
 
 
-def _codes(text: str) -> np.ndarray[Any, Any]:
-    """Printable characters from 1 up; everything else, the end of a line among it, is 0."""
-    return np.array([ord(c) - 31 if " " <= c <= "~" else 0 for c in text])
+def _pieces(text: str, steps: int) -> list[tuple[Array, Array]]:
+    """Codes and labels: printable characters have codes from 1 up, all others 0."""
+    codes = np.array([ord(c) - 31 if " " <= c <= "~" else 0 for c in text])
+    kinds = labels_of(text)
+    starts = range(0, len(codes) - steps + 1, steps)
+    return [(codes[a : a + steps], kinds[a : a + steps]) for a in starts]
 
 
-def _pieces(codes: Any, kinds: Any, steps: int) -> list[tuple[Any, Any]]:
-    return [
-        (c[a : a + steps], k[a : a + steps])
-        for c, k in zip(codes, kinds)
-        for a in range(0, len(c) - steps + 1, steps)
-    ]
+def _character(code: int) -> str:
+    return chr(code + 31) if code else "\n"
 
 
-def _by_character(learnt: list[tuple[Any, Any]], test: Batch) -> float:
+def _by_character(pieces: list[tuple[Array, Array]], test: Batch) -> Array:
     counts: dict[int, Counter[int]] = {}
-    for codes, kinds in learnt:
+    for codes, kinds in pieces:
         for code, kind in zip(codes.tolist(), kinds.tolist()):
             counts.setdefault(code, Counter())[kind] += 1
     best = {code: counter.most_common(1)[0][0] for code, counter in counts.items()}
-    guesses = np.vectorize(lambda code: best.get(code, 0))(test.inputs)
-    return float((guesses == test.targets).mean())
+    return np.vectorize(lambda code: best.get(code, 0))(test.inputs)  # type: ignore[no-any-return]

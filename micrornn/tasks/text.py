@@ -1,27 +1,26 @@
-"""text: a language model, character by character (Karpathy's min-char-rnn, 2015, is the classic).
+"""text and names: a character language model (Karpathy's min-char-rnn, 2015, is the classic).
 
-It reads a long text and is asked for each next character; the last tenth is kept for measuring. The
-standard library brings a text: the help topics of Python, 465,000 characters. A file of one's own is
-``--text @FILE``. What it reaches is compared with what one reaches by counting: every character alone, and
-every character by the one before it. Who is below the second uses more than one character of the past.
+The model reads a long text and predicts each next character; the last tenth is held out. The default texts
+come with Python: the help topics, 465,000 characters, and the Unicode names of letters. The baselines count:
+unigrams, and bigrams. A loss below that of bigrams means that more than one past character is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Stream
 from micrornn.data.text import Vocabulary
-from micrornn.tasks.models import likeliest
-from micrornn.tasks.problem import Measure, Problem, Shown
-from micrornn.tasks.speaking import character_model
+from micrornn.tasks.baselines import counting
+from micrornn.tasks.generation import character_model
+from micrornn.tasks.network import predicted
+from micrornn.tasks.problem import Example, Measure, Problem, at_least
 from micrornn.training.objective import by_step
 
-DRAWN = {"steps": 12, "hidden": 8}
-MEASURED = 2000  # how many of the characters kept for it are measured on
+MEASURED = 2000  # characters of the held-out part that are measured on
+WIDTH = 40  # characters of an example
 
 
 def problem(
@@ -33,22 +32,23 @@ def problem(
     batch: int = 16,
     seed: int = 0,
 ) -> Problem:
-    """Learn to go on with a text.
+    """Learn a text, by default the help topics of Python.
 
     Args:
-        text: the text itself; by default the help topics of Python.
+        text: the text itself.
         steps: how many characters are read between two updates; the state is carried on.
-        batch: into how many pieces the text is cut, to be read side by side.
+        batch: the number of pieces that the text is cut into and that are read in parallel.
 
     Raises:
-        ValueError: the text is too short, or has only one character.
+        ValueError: the text is too short, or has one distinct character.
 
     >>> made = problem("to be or not to be " * 20, steps=5, batch=2, hidden=4)
     >>> len(made.memory["characters"])
     7
     """
     text = _topics() if text is None else text
-    return _language_model(text, cell, hidden, layers, steps, batch, seed, "the text")
+    sizes = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
+    return _language_model("the text", text, sizes, steps, batch)
 
 
 def names(
@@ -60,91 +60,69 @@ def names(
     batch: int = 16,
     seed: int = 0,
 ) -> Problem:
-    """Learn how things are named: by default the names that Unicode gives to letters, one in each line."""
+    """Learn names, one per line, by default those that Unicode gives to letters; see `problem`."""
     text = _letters() if text is None else text
-    return _language_model(text, cell, hidden, layers, steps, batch, seed, "the names")
+    sizes = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
+    return _language_model("the list of names", text, sizes, steps, batch)
 
 
 def _language_model(
-    text: str, cell: str, hidden: int, layers: int, steps: int, lanes: int, seed: int, what: str
+    what: str, text: str, sizes: dict[str, object], steps: int, lanes: int
 ) -> Problem:
+    at_least(1, steps=steps)
     vocabulary = Vocabulary(text)
     if len(vocabulary) < 2:
-        given = f"is one character only in {what}, {text[0]!r}" if text else f"is nothing in {what}"
-        raise ValueError(f"there {given}; give a text with at least two different characters")
-    numbers = vocabulary.encode(text)
-    cut = max(len(numbers) - max(len(numbers) // 10, 2), 0)
-    known, kept = numbers[:cut], numbers[cut:][: MEASURED + 1]
-    lanes = max(1, min(lanes, (len(known) - 1) // max(steps, 1)))
-    if (len(known) - 1) // lanes < steps:
+        few = f"only one distinct character, {text[0]!r}" if text else "no characters"
+        raise ValueError(f"{what} has {few}; give a text with at least two distinct characters")
+    indices = vocabulary.encode(text)
+    cut = max(len(indices) - max(len(indices) // 10, 2), 0)
+    training, held_out = indices[:cut], indices[cut:][: MEASURED + 1]
+    if len(training) - 1 < steps:
         raise ValueError(
-            f"there are {len(text):,} characters in {what}, a tenth of which is kept for measuring: too "
-            f"short for {steps} steps; give a longer text, or fewer --steps"
+            f"{what} has {len(text):,} characters, a tenth of which is held out: too short for {steps} "
+            "steps; give a longer text, or fewer --steps"
         )
-    options = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
-    model = character_model(len(vocabulary), options)
-    objective = by_step(model)
-    alone, by_last = counted(known, kept, len(vocabulary))
+    fitting = min(lanes, (len(training) - 1) // steps)
+    network = character_model(len(vocabulary), sizes)
+    objective = by_step(network)
+    unigrams, bigrams = counting(training, held_out, len(vocabulary))
 
-    def reached() -> float:
-        return objective(Batch(kept[:-1, None], kept[1:, None]), None).total.item()
+    def loss() -> float:
+        return objective(Batch(held_out[:-1, None], held_out[1:, None]), None).total.item()
 
     def measures() -> list[Measure]:
-        why = "counting which character follows which"
-        loss = reached()
-        measured = Measure.below("nats per character, of the kept tenth", loss, by_last, why)
-        singly = f"{np.log(len(vocabulary)):.4g} by guessing, {alone:.4g} by counting characters"
-        return [measured, Measure("perplexity", float(np.exp(loss)), f"in nats: {singly}")]
+        nats = loss()
+        guessing = f"{np.log(len(vocabulary)):.4g} nats by guessing, {unigrams:.4g} by unigrams"
+        return [
+            Measure.below("nats per held-out character", nats, bigrams, "bigrams"),
+            Measure("perplexity", float(np.exp(nats)), guessing),
+        ]
 
-    def show(count: int) -> list[Shown]:
-        shown = []
-        for i in range(min(count, max(1, (len(kept) - 1) // 40))):
-            piece = kept[40 * i : 40 * i + 41]
-            outputs, _ = model(piece[:-1, None])
-            said = vocabulary.decode(likeliest(outputs).ravel())
-            shown.append(Shown(vocabulary.decode(piece[:-1]), vocabulary.decode(piece[1:]), said))
-        return shown
+    def examples() -> Iterator[Example]:
+        for i in range(0, max(1, len(held_out) - WIDTH), WIDTH):
+            piece = held_out[i : i + WIDTH + 1]
+            outputs, _ = network(piece[:-1, None])
+            rows = piece[:-1], piece[1:], predicted(outputs).ravel()
+            yield Example(*map(vocabulary.decode, rows))
 
     return Problem(
-        f"a character model of {what}: {len(text):,} characters, {len(vocabulary)} different ones",
-        model,
-        Stream(known[:-1], known[1:], steps, lanes),
+        f"{network} predicts each next character of {what}: {len(text):,} characters, "
+        f"{len(vocabulary)} distinct",
+        network,
+        Stream(training[:-1], training[1:], steps, fitting),
         objective,
         measures,
-        show,
-        validate=reached,
-        lr=0.01,
+        examples,
+        validate=loss,
         clip=5.0,
         iterations=600,
         memory={"characters": "".join(vocabulary)},
         inputs=lambda b: vocabulary.decode(b.inputs[:, 0]),
         labels=lambda b: vocabulary.decode(b.targets[:, 0]),
+        remarks=[f"the text is short: batch {lanes} reduced to {fitting}"]
+        if fitting < lanes
+        else [],
     )
-
-
-def counted(known: Any, kept: Any, size: int) -> tuple[float, float]:
-    """The cross-entropy on ``kept`` of counting in ``known``: characters, and pairs of them.
-
-    Every count begins at 1 for the first and at a share of the first for the second, so that nothing is
-    impossible.
-
-    >>> text = np.array([0, 1] * 50)
-    >>> alone, by_last = counted(text, text, 2)
-    >>> round(alone, 3), by_last < 0.02
-    (0.693, True)
-    """
-    single = np.bincount(known, minlength=size) + 1.0
-    single /= single.sum()
-    double = np.zeros((size, size))
-    np.add.at(double, (known[:-1], known[1:]), 1.0)
-    double = (double + single) / (double.sum(1, keepdims=True) + 1.0)
-    alone = -np.log(single[kept[1:]]).mean()
-    return float(alone), float(-np.log(double[kept[:-1], kept[1:]]).mean())
-
-
-def speaker(options: Mapping[str, Any], memory: Mapping[str, Any]) -> Any:
-    """The model and the vocabulary of a trained checkpoint."""
-    return character_model(len(memory["characters"]), options), Vocabulary(memory["characters"])
 
 
 def _topics() -> str:
@@ -156,9 +134,9 @@ def _topics() -> str:
 def _letters() -> str:
     import unicodedata
 
-    found = [unicodedata.name(chr(code), "") for code in range(0x41, 0x2E80)]
-    letters = [name.lower() for name in found if "LETTER" in name]
+    every = [unicodedata.name(chr(code), "") for code in range(0x41, 0x2E80)]
+    letters = [name.lower() for name in every if "LETTER" in name]
     order = np.random.default_rng(0).permutation(
         len(letters)
-    )  # alphabets mixed, as they come later
+    )  # the held-out part has all alphabets
     return "\n".join(letters[i] for i in order)

@@ -1,4 +1,4 @@
-"""A network that ``micrornn train`` has trained: its task, options and weights, out of a checkpoint."""
+"""A trained network: the task, options and weights in a checkpoint of ``micrornn train``."""
 
 from __future__ import annotations
 
@@ -8,64 +8,83 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrornn.data.text import is_file
+from micrornn.data.text import Vocabulary
+from micrornn.files import STDIN, is_file
+from micrornn.messages import flags
 from micrornn.nn.module import Module
-from micrornn.tasks.problem import TASKS, Problem, Task
+from micrornn.tasks import TASKS, Task
+from micrornn.tasks.generation import character_model
+from micrornn.tasks.network import Network
+from micrornn.tasks.problem import Problem
 from micrornn.tasks.unrolled import Unrolled
-from micrornn.training.checkpoint import CheckpointError, read_checkpoint
+from micrornn.training.checkpoint import read_checkpoint
+from micrornn.training.tree import CheckpointError
 
-READ = ("text", "csv", "pairs")  # the options that may name a file
+FILES = ("text", "csv", "pairs")  # the options that may name a file
 
 
 class Trained(NamedTuple):
-    """A checkpoint of the command ``train``: the task, its options, what has to be known, the weights.
+    """The content of a checkpoint of ``micrornn train``.
 
     Attributes:
         path: the checkpoint.
-        files: what was read, by the full name of the file: a digest of its content.
+        options: those of the task.
+        memory: what else is needed to use the network, such as its characters.
+        settings: how it was trained.
+        files: the files that were read, by absolute name, with a digest of their content.
     """
 
     path: str
     task: Task
     options: dict[str, Any]
     memory: dict[str, Any]
-    training: dict[str, Any]
+    settings: dict[str, Any]
     weights: dict[str, Any]
     iteration: int
     files: dict[str, str]
 
     def problem(self, **changed: Any) -> Problem:
-        """The task with the trained model, and some options changed that do not change the model.
+        """The problem with the trained network, and with other values of options that fit the network.
 
         Raises:
             CheckpointError: the data have changed since, or the weights do not fit.
         """
         self.check_data()
-        problem = self.task.make({**self.options, **changed})
+        problem = self.task.problem({**self.options, **changed})
         try:
-            self.fill(problem.model)
+            self.load_into(problem.model)
         except CheckpointError as error:
-            if others := [name for name in changed if changed[name] != self.options.get(name)]:
-                flags = ", ".join(
-                    f"--{name.replace('_', '-')}" for name in others if name != "batch"
-                )
+            others = [n for n in changed if changed[n] != self.options.get(n) and n != "batch"]
+            if others:
                 raise CheckpointError(
-                    f"{flags}: {self.path} was trained otherwise, and its weights do not fit; leave it out"
+                    f"{self.path} was trained with other values of {flags(others)}, so its weights do not "
+                    "fit; leave the options out"
                 ) from error
             raise
         return problem
 
     def unrolled(self, **changed: Any) -> Unrolled:
-        """The trained network as a source: unrolled over one sequence.
+        """The trained network unrolled over one sequence; see `problem`."""
+        one = {"batch": 1} if "batch" in self.task.options() else {}
+        unrolled = self.problem(**one, **changed).unrolled()
+        count = f"{self.iteration} iteration{'' if self.iteration == 1 else 's'}"
+        return unrolled.titled(f"{self.task.name} after {count}: {unrolled.title}")
+
+    def language_model(self) -> tuple[Network, Vocabulary]:
+        """The trained character model and its vocabulary; the text is not needed.
 
         Raises:
-            CheckpointError: as `problem`.
+            CheckpointError: the task has no characters, or the weights do not fit.
         """
-        one = {"batch": 1} if "batch" in self.task.options() else {}
-        return self.problem(**one, **changed).unrolled()
+        if "characters" not in self.memory:
+            raise CheckpointError(f"{self.path} is a checkpoint of {self.task.name}, not of a text")
+        vocabulary = Vocabulary(self.memory["characters"])
+        model = character_model(len(vocabulary), {**self.task.options(), **self.options})
+        self.load_into(model)
+        return model, vocabulary
 
-    def fill(self, model: Module) -> None:
-        """Give a model that was made for it the trained weights.
+    def load_into(self, model: Module) -> None:
+        """Load the trained weights into a model.
 
         Raises:
             CheckpointError: they do not fit.
@@ -76,36 +95,36 @@ class Trained(NamedTuple):
             raise CheckpointError(f"{self.path} does not fit its own task: {error}") from error
 
     def check_data(self) -> None:
-        """See to it that the files are those that were trained on.
+        """Check that the files are still those that were trained on.
 
         Raises:
-            CheckpointError: one is gone, or was changed.
+            CheckpointError: a file is missing, or has changed.
         """
         for name, digest in self.files.items():
             if not is_file(name):
                 raise CheckpointError(
-                    f"{self.path} was trained on {name}, which is not there any more; put it back"
+                    f"{self.path} was trained on {name}, which is missing; restore it"
                 )
             if digest_of(name) != digest:
                 raise CheckpointError(
-                    f"{name} was changed since {self.path} was trained on it, so nothing that was learnt "
-                    "of it can be measured on it; put the old one back, or train anew"
+                    f"{name} has changed since {self.path} was trained on it, so a result on it would mean "
+                    "nothing; restore the old file, or train again"
                 )
 
 
 def open_trained(path: str) -> Trained:
-    """Read a checkpoint of the command ``train``.
+    """Read a checkpoint of ``micrornn train``.
 
     Raises:
-        CheckpointError: it is none, is damaged, or was not saved by ``micrornn train``.
+        CheckpointError: the file is not a checkpoint, is damaged, or was saved by another program.
         FileNotFoundError: there is no such file.
     """
     tree = read_checkpoint(path)
     about = tree["about"]
     if not isinstance(about, dict) or not {"task", "options", "memory", "training"} <= set(about):
         raise CheckpointError(
-            f"{path} was saved by a program of its own, so micrornn does not know what it is for; load it "
-            "there"
+            f"{path} was not saved by micrornn train, so its task is unknown; load it in the program that "
+            "saved it"
         )
     name, parts = about["task"], [about[part] for part in ("options", "memory", "training")]
     files = about.get("files", {})
@@ -117,14 +136,16 @@ def open_trained(path: str) -> Trained:
         or not _fit(about["options"], TASKS[name].options())
         or not isinstance(about["memory"].get("characters", ""), str)
     ):
-        raise CheckpointError(f"{path} is damaged: what it says of its task is not whole")
-    options, memory, training = parts
-    weights, iteration = tree["model"]["state"], tree["trainer"]["iteration"]
-    return Trained(path, TASKS[name], options, memory, training, weights, iteration, files)
+        raise CheckpointError(
+            f"{path} is damaged (its task is incomplete); give another checkpoint"
+        )
+    options, memory, settings = parts
+    iteration = tree["trainer"]["iteration"]
+    return Trained(path, TASKS[name], options, memory, settings, tree["model"], iteration, files)
 
 
 def _fit(options: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    """Whether options are those of a task, and of the kind that its defaults are."""
+    """Whether options are those of a task, with values of the types of its defaults."""
     return all(
         name in known and (known[name] is None or isinstance(value, type(known[name])))
         for name, value in options.items()
@@ -132,39 +153,48 @@ def _fit(options: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
 
 
 def is_checkpoint(path: str) -> bool:
-    """Whether a file looks like one, whatever it is called: an archive of arrays that says what it is."""
+    """Whether a file looks like a checkpoint, whatever its name."""
     if not is_file(path) or not zipfile.is_zipfile(path):
         return False
     try:
         with zipfile.ZipFile(path) as file:
             return "meta.npy" in file.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, zipfile.BadZipFile):
         return False
 
 
+# -- the files that options name --------------------------------------------------------------------
+
+
 def files_of(options: Mapping[str, Any]) -> dict[str, str]:
-    """The files that options name, by the option and by their full names, so that they are found again."""
-    named = {name: str(options.get(name) or "").removeprefix("@") for name in READ}
+    """The absolute names of the files that options name, by option."""
+    named = {name: str(options.get(name) or "").removeprefix("@") for name in FILES}
     return {name: str(Path(file).resolve()) for name, file in named.items() if is_file(file)}
 
 
-def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with files by their full names.
+def kept(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a checkpoint keeps them: files by absolute name, a text in a file as ``@FILE``.
 
-    A text in a file is written as ``@FILE``, so that it is never taken for the text itself.
+    Raises:
+        ValueError: an option reads standard input, which cannot be read again.
 
-    >>> absolute({"text": "to be", "hidden": 8})
+    >>> kept({"text": "to be", "hidden": 8})
     {'text': 'to be', 'hidden': 8}
     """
+    if piped := [name for name in FILES if options.get(name) == STDIN]:
+        raise ValueError(
+            f"{flags(piped)} -: a checkpoint refers to its data by file name; save standard input to a "
+            "file first"
+        )
     files = {name: f"@{f}" if name == "text" else f for name, f in files_of(options).items()}
     return {**options, **files}
 
 
 def digests(options: Mapping[str, Any]) -> dict[str, str]:
-    """What files the options name, and a digest of the content of each."""
+    """The files that options name, with a digest of their content."""
     return {file: digest_of(file) for file in files_of(options).values()}
 
 
 def digest_of(path: str) -> str:
-    """A short text that differs where the content of files does."""
+    """A digest of the content of a file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]

@@ -1,30 +1,35 @@
-"""A name out of a user's own Python file, with the user's mistakes told by file and line."""
+"""A name in a user's own Python file; errors in the file are reported with its line.
+
+The user's code runs inside `UserFile.running`, which also keeps it from changing the command around it: what
+it prints goes to stderr, and a folder that it changes to is left again.
+"""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 from micrornn.core.tensor import Tensor
-from micrornn.tasks.output import nearest
+from micrornn.files import read_whole
+from micrornn.messages import nearest
 from micrornn.tasks.unrolled import Unrolled
 
 
 class SourceError(ValueError):
-    """A source that cannot be used: what was given, what was expected, what to do."""
+    """A source that cannot be used: what was given, what is expected, what to do."""
 
 
 class UserFile:
-    """A Python file, run once as ``import`` would run it.
+    """A Python file, run once as by ``import``.
 
-    Its folder is put first on the path for imports, as Python does for a script. What it prints goes to
-    stderr, because stdout may be a picture.
+    Its folder is put first on the path for imports, as Python does for a script.
 
     Raises:
         SourceError: there is no such file, it is not Python, or it fails; names the line.
@@ -34,17 +39,21 @@ class UserFile:
         self.path = path
         file = Path(path)
         if file.suffix != ".py":
-            raise SourceError(f"{path} is not a Python file; write FILE.py:NAME")
-        if not file.exists():
-            raise SourceError(f"there is no file {path}; write FILE.py:NAME")
+            raise SourceError(f"{path} is not a Python file; give FILE.py:NAME")
+        try:
+            code = read_whole(file, "FILE.py:NAME")
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.strerror:
+                raise
+            raise SourceError(str(error)) from None
         self.module = ModuleType(file.stem)
         self.module.__file__ = str(file.resolve())
-        with self.blamed(), self._importable():
-            exec(compile(file.read_bytes(), path, "exec"), vars(self.module))
+        with self.running(), self._importable():
+            exec(compile(code, path, "exec"), vars(self.module))
 
     @contextmanager
     def _importable(self) -> Iterator[None]:
-        """Put the file's folder on the path, and the file among the modules, unless it fails."""
+        """Put the folder on the path and the file among the modules, unless the file fails."""
         path, name = list(sys.path), self.module.__name__
         sys.path.insert(0, str(Path(str(self.module.__file__)).parent))
         new = sys.modules.setdefault(name, self.module)  # dataclasses, for one, look it up there
@@ -68,16 +77,16 @@ class UserFile:
         raise SourceError(f"{self.path} has no {name!r}; {self.advice(name)}")
 
     def advice(self, name: str = "") -> str:
-        """Which names could be meant."""
+        """Which names may be meant."""
         own = vars(self.module)
         public = [n for n, v in own.items() if n[0] != "_" and not isinstance(v, ModuleType)]
         if difflib.get_close_matches(name, public, 1):
             return nearest(name, public)
-        if useful := [n for n in public if self._useful(own[n])]:
-            return f"write {self.path}:NAME with one of {', '.join(useful)}"
+        if usable := [n for n in public if self._usable(own[n])]:
+            return f"give {self.path}:NAME, where NAME is one of {', '.join(usable)}"
         return "define a tensor there, or a function without arguments that returns one"
 
-    def _useful(self, value: Any) -> bool:
+    def _usable(self, value: Any) -> bool:
         if isinstance(value, (Tensor, Unrolled)):
             return isinstance(value, Unrolled) or not value.is_leaf
         if not isinstance(value, FunctionType) or value.__module__ != self.module.__name__:
@@ -85,34 +94,32 @@ class UserFile:
         return not needed_arguments(value)
 
     def call(self, name: str, function: Callable[[], Any]) -> Any:
-        """What a function of the file returns, called without arguments.
+        """The result of a function of the file, called without arguments.
 
         Raises:
-            SourceError: it needs arguments, or fails; names the line.
+            SourceError: the function needs arguments, or fails; names the line.
         """
         if needed := needed_arguments(function):
             raise SourceError(
-                f"{self.path}:{name} needs {', '.join(needed)}; it is called without arguments, so give "
-                "them defaults, or write a function around it"
+                f"{self.path}:{name} needs the arguments {', '.join(needed)}, but it is called without any; "
+                "give them defaults"
             )
-        with self.blamed():
+        with self.running():
             return function()
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Turn any failure of the user's code inside into a `SourceError` with its line."""
+    def running(self) -> Iterator[None]:
+        """Run code of the file inside: its failure becomes a `SourceError` that names the line."""
         try:
-            with redirect_stdout(sys.stderr):
+            with _same_folder(), _stdout_to_stderr():
                 yield
-        except SourceError:
+        except (SourceError, KeyboardInterrupt):
             raise
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # whatever it is, it is the file's own
+        except BaseException as error:  # also SystemExit
             raise SourceError(f"{self._place(error)}: {_in_words(error)}") from error
 
     def _place(self, error: BaseException) -> str:
-        """Where in the file it happened: the innermost line of it that was running."""
+        """Where in the file it happened: the innermost line of the file that was running."""
         if isinstance(error, SyntaxError) and error.lineno:
             return f"{error.filename}, line {error.lineno}"
         place, trace = self.path, error.__traceback__
@@ -123,6 +130,35 @@ class UserFile:
                 place = f"{self.path}, line {trace.tb_lineno}{where}"
             trace = trace.tb_next
         return place
+
+
+@contextmanager
+def _same_folder() -> Iterator[None]:
+    """Return to the current folder, so that relative names in later arguments mean what the user meant."""
+    folder = os.getcwd()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it was removed
+            os.chdir(folder)
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send what the code prints to stderr, also what it writes to file descriptor 1 or a child prints."""
+    with redirect_stdout(sys.stderr):
+        try:
+            saved = os.dup(1)
+        except OSError:  # stdout is closed
+            yield
+            return
+        try:
+            with suppress(OSError):  # stderr is closed
+                os.dup2(2, 1)
+            yield
+        finally:
+            os.dup2(saved, 1)
+            os.close(saved)
 
 
 def needed_arguments(function: Callable[..., Any]) -> list[str]:
@@ -141,7 +177,7 @@ def needed_arguments(function: Callable[..., Any]) -> list[str]:
 
 def _in_words(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        return f"the file ends the program (exit code {error.code}); leave that to a main block"
+        return f"the file exits (code {error.code}); do that in its main block only"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

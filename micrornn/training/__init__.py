@@ -1,11 +1,12 @@
-"""Training: loops that one could have written, truncation, online learning, checkpoints."""
+"""Training: the loop, truncated BPTT, online learning, early stopping, logs and checkpoints."""
 
-from micrornn.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from micrornn.training.log import Log, read_log
+from micrornn.training.checkpoint import load_checkpoint, save_checkpoint
+from micrornn.training.log import Log, Report, read_log
 from micrornn.training.objective import Computed, Objective, at_end, by_step
 from micrornn.training.online import RTRL, UORO
 from micrornn.training.stopping import EarlyStopping
-from micrornn.training.trainer import Report, Trainer, TrainingError
+from micrornn.training.trainer import Trainer, TrainingError
+from micrornn.training.tree import CheckpointError
 from micrornn.training.truncated import Truncation
 
 __all__ = [

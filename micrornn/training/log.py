@@ -1,129 +1,169 @@
-"""A log of the training in a file: one line for each iteration, as CSV or as JSON."""
+"""The results of each iteration: as a report, and as a line of a log in CSV or JSON."""
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from micrornn.files import written_whole
-
-if TYPE_CHECKING:
-    from micrornn.training.trainer import Report, Trainer
+from typing import Any, NamedTuple
 
 COLUMNS = ("iteration", "loss", "validation", "norm", "lr", "losses")
+SUFFIXES = (".csv", ".json", ".jsonl")
 UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
-class Log:
-    """Appends a line to a file at each iteration; give it to a `Trainer` among its callbacks.
+class Report(NamedTuple):
+    """The results of one iteration.
 
-    The file ends in ``.csv`` (columns iteration, loss, validation, norm, lr, and the steps' losses separated
-    by blanks) or in ``.json`` or ``.jsonl`` (one object in each line). When training is resumed, lines later
-    than the checkpoint are taken off, for those iterations are made again.
+    Attributes:
+        loss: the mean over the updates of the iteration.
+        losses: the loss of each step.
+        norm: of the gradient before clipping, at the last update.
+        lr: the learning rate.
+        validation: the loss on held-out data, at the iterations that compute it.
+    """
+
+    iteration: int
+    loss: float
+    losses: list[float]
+    norm: float
+    lr: float
+    validation: float | None = None
+
+
+class Log:
+    """Appends a line to a file at each iteration; give it to a `Trainer` as a callback.
+
+    A file that ends in ``.csv`` has the columns iteration, loss, validation, norm, lr, and the losses of the
+    steps separated by spaces; a ``.json`` or ``.jsonl`` file has one object per line. A new training needs a
+    new file. A resumed one continues its log: lines later than the checkpoint are removed, since those
+    iterations run again.
 
     Raises:
-        ValueError: the file name ends in neither, or the file is there and is no log.
+        ValueError: the file name has another ending, or the file exists and is not a training log.
 
     >>> Log("training.txt")
     Traceback (most recent call last):
-    ValueError: training.txt: a log is written as .csv or .json; name it so
+    ValueError: training.txt: a training log ends in .csv or .json; rename it
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if self.path.suffix.lower() not in (".csv", ".json", ".jsonl"):
-            raise ValueError(f"{path}: a log is written as .csv or .json; name it so")
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"{path}: a training log ends in .csv or .json; rename it")
         self.tabular = self.path.suffix.lower() == ".csv"
-        self._begun = False
-        lines = self._lines()
-        first = lines[0].rstrip() if lines else ""
-        if lines and not (
-            first == ",".join(COLUMNS) if self.tabular else first.startswith('{"iteration"')
-        ):
-            raise ValueError(
-                f"{path} is there already and is no log of a training, so it is not replaced; name another "
-                "file"
-            )
+        self._size = -1  # of the file after the last line of this training
+        self.read()
 
-    def __call__(self, trainer: Trainer, report: Report) -> None:
-        if not self._begun:
-            self._begin(report.iteration)
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(self._line(report))
+    def __call__(self, trainer: object, report: Report) -> None:
+        if self._size < 0:
+            self._begin(report.iteration - 1)
+        elif self.path.is_file() and self.path.stat().st_size != self._size:
+            problem = "another program writes to this log; give each training its own"
+            raise OSError(errno.EBUSY, problem, str(self.path))
+        with self.path.open("ab") as file:
+            file.write(self._line(report).encode())
+        self._size = self.path.stat().st_size
 
-    def go_on(self, iteration: int) -> None:
-        """See to it that the log is one of the training that goes on after this iteration.
+    def check(self, iteration: int) -> None:
+        """Check that a training at this iteration can continue the log; 0 is a new training.
 
         Raises:
-            ValueError: it has no line of that iteration: there would be a gap, or it is of another training.
+            ValueError: the log is of another training, or has a gap.
         """
-        numbers = [self._number(line) for line in self._lines()]
-        if any(numbers) and iteration not in numbers:
+        iterations = [report.iteration for report, _ in self.read()]
+        if iterations and not iteration:
             raise ValueError(
-                f"{self.path} has no line of iteration {iteration}, after which the training goes on: it "
-                "is of another one, or has a gap; name another file"
+                f"{self.path} is the log of another training, of {iterations[-1]} iterations; resume that "
+                "training, or give another file"
+            )
+        if iterations and iteration not in iterations:
+            raise ValueError(
+                f"{self.path} has no line for iteration {iteration}, where training resumes; it is the log "
+                "of another training, so give another file"
             )
 
-    def _lines(self) -> list[str]:
-        """What is in the file, where there is one."""
-        if not self.path.is_file():
-            return []
-        try:
-            return self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-        except UnicodeDecodeError:
-            raise ValueError(f"{self.path} is no text, and so no log; name another file") from None
+    def read(self) -> list[tuple[Report, int]]:
+        """The reports, each with the size of the file up to the end of its line.
+
+        The last line is left out if it is incomplete, as after a kill.
+
+        Raises:
+            ValueError: the file is not a training log; names the line.
+        """
+        found: list[tuple[Report, int]] = []
+        content = self.path.read_bytes() if self.path.is_file() else b""
+        size = 0
+        for i, line in enumerate(content.splitlines(keepends=True), 1):
+            size += len(line)
+            if not line.endswith(b"\n"):
+                line = b"" if i > 1 else line
+            if not line or (self.tabular and i == 1 and line == _HEADING):
+                continue
+            try:
+                found.append((Report(*self._fields(line.decode())), size))
+            except UNREADABLE:
+                raise ValueError(
+                    f"{self.path} is not a training log (line {i}); give another file"
+                ) from None
+        if self.tabular and content and not content.startswith(_HEADING):
+            raise ValueError(f"{self.path} is not a training log; give another file")
+        return found
 
     def _begin(self, iteration: int) -> None:
-        """Keep what was written before this iteration, and nothing else."""
-        kept = [line for line in self._lines() if 0 < self._number(line) < iteration]
-        heading = ",".join(COLUMNS) + "\n" if self.tabular else ""
-        with written_whole(self.path) as file:
-            file.write((heading + "".join(kept)).encode())
-        self._begun = True
+        """Keep the lines up to this iteration, in place: there is no other file that a kill could leave."""
+        self.check(iteration)
+        sizes = {report.iteration: size for report, size in self.read()}
+        heading = _HEADING if self.tabular else b""
+        if not self.path.exists() or (self.path.is_file() and not sizes):
+            self.path.write_bytes(heading)
+        elif sizes:
+            os.truncate(self.path, sizes[iteration])
 
-    def _number(self, line: str) -> int:
-        """The iteration of a line, or 0 for one that is no line of a log, or not a whole one."""
-        try:
-            if not line.endswith("\n"):
-                return 0
-            return int(line.split(",")[0] if self.tabular else json.loads(line)["iteration"])
-        except UNREADABLE:
-            return 0
-
-    def _report(self, line: str) -> Report:
-        """What `_line` wrote."""
-        from micrornn.training.trainer import Report
-
-        row = dict(zip(COLUMNS, line.split(","))) if self.tabular else json.loads(line)
-        losses = row["losses"].split() if self.tabular else row["losses"]
-        loss, norm, lr = (float(row[name]) for name in ("loss", "norm", "lr"))
-        judged = row["validation"]
-        validation = None if judged in ("", None) else float(judged)
-        return Report(int(row["iteration"]), loss, [float(x) for x in losses], norm, lr, validation)
+    def _fields(self, line: str) -> tuple[Any, ...]:
+        """The fields of a report, from the line that `_line` wrote."""
+        if self.tabular:
+            (row,) = csv.reader([line], strict=True)
+            iteration, loss, validation, norm, lr, losses = row
+            steps: list[Any] = losses.split()
+        else:
+            read = json.loads(line)
+            if set(read) != set(COLUMNS):
+                raise ValueError
+            iteration, loss, validation, norm, lr, steps = (read[name] for name in COLUMNS)
+        judged = None if validation in ("", None) else float(validation)
+        if int(iteration) < 1:
+            raise ValueError
+        return (
+            *(int(iteration), float(loss), [float(x) for x in steps]),
+            *(float(norm), float(lr), judged),
+        )
 
     def _line(self, report: Report) -> str:
         if not self.tabular:
             return json.dumps({name: getattr(report, name) for name in COLUMNS}) + "\n"
         buffer = io.StringIO()
         losses = " ".join(f"{loss:.6g}" for loss in report.losses)
-        judged = "" if report.validation is None else report.validation
-        row: list[Any] = [report.iteration, report.loss, judged, report.norm, report.lr, losses]
+        validation = "" if report.validation is None else report.validation
+        row: list[Any] = [report.iteration, report.loss, validation, report.norm, report.lr, losses]
         csv.writer(buffer, lineterminator="\n").writerow(row)
         return buffer.getvalue()
 
 
+_HEADING = (",".join(COLUMNS) + "\n").encode()
+
+
 def read_log(path: str | Path) -> list[Report]:
-    """The reports in a log that `Log` wrote, in order; a last line that is not whole is left out.
+    """The reports in a training log, in order; the last line is left out if it is incomplete.
 
     Raises:
-        ValueError: the file name is not that of a log, or a line is none of one.
+        ValueError: the file is not a training log; names the line.
         FileNotFoundError: there is no such file.
 
     >>> import tempfile
-    >>> from micrornn.training.trainer import Report
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = Log(Path(folder, "log.csv"))
     ...     log(None, Report(1, 0.5, [0.25, 0.75], 1.5, 0.01))
@@ -131,15 +171,6 @@ def read_log(path: str | Path) -> list[Report]:
     [Report(iteration=1, loss=0.5, losses=[0.25, 0.75], norm=1.5, lr=0.01, validation=None)]
     """
     log = Log(path)
-    found = []
     if not log.path.is_file():
-        raise FileNotFoundError(f"there is no file {path}; give a log that training has written")
-    for i, line in enumerate(log._lines(), 1):
-        if log._number(line) > 0:
-            try:
-                found.append(log._report(line))
-            except UNREADABLE:
-                raise ValueError(
-                    f"{path}, line {i}: this is no line of a log; give a file that training has written"
-                ) from None
-    return found
+        raise FileNotFoundError(f"no file {path}; give a training log")
+    return [report for report, _ in log.read()]

@@ -1,8 +1,9 @@
-"""What training minimises: a function from a batch and a state to losses."""
+"""Objectives: what training minimizes, as a function from a batch and a state to losses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from micrornn.core.context import scope
@@ -12,12 +13,12 @@ from micrornn.nn.losses import Loss, cross_entropy, sequence_loss
 
 
 class Computed(NamedTuple):
-    """What came out of one forward pass.
+    """The result of one forward pass.
 
     Attributes:
         losses: the loss of each step that has one.
-        total: their sum or mean: what backward starts from.
-        state: the last state, a tensor or several, or None where none is carried.
+        total: their sum or mean, where backward starts.
+        state: the last state, a tensor or several; None if no state is carried to the next batch.
     """
 
     losses: Sequence[Tensor]
@@ -29,14 +30,18 @@ Objective = Callable[[Batch, Any], Computed]
 
 
 def by_step(
-    model: Callable[..., Any], loss: Loss = cross_entropy, reduction: str = "mean"
+    model: Callable[..., Any],
+    loss: Loss = cross_entropy,
+    reduction: str = "mean",
+    last_only: bool = False,
 ) -> Objective:
-    """The objective of a model that says something at every step: the mean (or sum) of the steps' losses.
+    """The objective of a model with an output at every step (many to many).
 
     Args:
         model: from a list of steps and a state to a list of outputs and the next state.
-        loss: from one step's output and target to one number.
+        loss: from the output and target of one step to one number.
         reduction: ``"mean"`` or ``"sum"`` over the steps.
+        last_only: take the loss of the last step only; the other outputs are ignored.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -48,6 +53,8 @@ def by_step(
 
     def objective(batch: Batch, state: Any) -> Computed:
         outputs, state = model(list(batch.inputs), state)
+        if last_only:
+            return final_loss(outputs[-1], replace(batch, targets=batch.targets[-1]), loss, state)
         losses, total = sequence_loss(outputs, batch.targets, loss, reduction)
         return Computed(losses, total, state)
 
@@ -55,11 +62,11 @@ def by_step(
 
 
 def at_end(model: Callable[..., Any], loss: Loss = cross_entropy) -> Objective:
-    """The objective of a model that says something once, after the last step: many to one.
+    """The objective of a model with one output, after the last step (many to one).
 
     Args:
         model: from a list of steps and a state to a list of one output and the next state.
-        loss: from that output and the batch's targets to one number.
+        loss: from that output and the targets of the batch to one number.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -74,16 +81,18 @@ def at_end(model: Callable[..., Any], loss: Loss = cross_entropy) -> Objective:
 
     def objective(batch: Batch, state: Any) -> Computed:
         (output,), state = model(batch.inputs, state)
-        return concluded(output, batch, loss, state)
+        return final_loss(output, batch, loss, state)
 
     return objective
 
 
-def concluded(output: Any, batch: Batch, loss: Loss = cross_entropy, state: Any = None) -> Computed:
-    """The one loss of a sequence, made in scope ``loss`` at its last step.
+def final_loss(
+    output: Any, batch: Batch, loss: Loss = cross_entropy, state: Any = None
+) -> Computed:
+    """The one loss of a sequence, in scope ``loss`` at its last step.
 
     >>> import micrornn as mr
-    >>> computed = concluded(mr.tensor([[0.0, 0.0]]), Batch([[0], [1], [0]], [1]))
+    >>> computed = final_loss(mr.tensor([[0.0, 0.0]]), Batch([[0], [1], [0]], [1]))
     >>> round(computed.total.item(), 3), computed.total.step
     (0.693, 3)
     """

@@ -1,15 +1,15 @@
-"""Learning online: the gradient carried forwards with time, so that no step of the past need be kept.
+"""Online learning: the gradient is carried forward in time, so that no past step has to be kept.
 
-Backpropagation through time walks back from a loss. These two carry with them, from step to step, how the
-state depends on the weights, and so know the gradient of each loss at once:
+Backpropagation through time runs back from a loss. These two methods carry, from step to step, how the state
+depends on the weights, and so have the gradient of each loss at once:
 
 - `RTRL`, real-time recurrent learning (Williams & Zipser 1989): the whole matrix J_t = ds_t/dw, by
   J_t = (ds_t/ds_{t-1}) J_{t-1} + (ds_t/dw at s_{t-1} fixed). Exact; S x P numbers for a state of S and P
   weights, and S^2 P work for a step.
 - `UORO`, unbiased online recurrent optimization (Tallec & Ollivier 2017): one column times one row whose
-  mean is that matrix. S + P numbers; noisy, but right on average.
+  mean is that matrix. S + P numbers; noisy, but unbiased.
 
-Every step is a graph of its own, of one step, whose state is cut off from the one before.
+Every step has its own graph, with a state that is detached from the step before.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Array = np.ndarray[Any, Any]
 
 
 class OnlineGradient:
-    """What both share: the state, one step of the model, and the gradient of its loss.
+    """What both methods share: the state, one step of the model, and the gradient of its loss.
 
     Args:
         objective: as for a `Trainer`, for batches of one step.
-        params: the weights whose gradients are wanted.
+        params: the parameters to learn.
     """
 
     def __init__(self, objective: Objective, params: Sequence[Tensor]) -> None:
@@ -43,25 +43,25 @@ class OnlineGradient:
         self.params = list(params)
         self.state: Any = None
         if not self.params:
-            raise ValueError("there are no weights to learn; give list(model.parameters())")
+            raise ValueError("no parameters to learn; give list(model.parameters())")
 
     def begin(self) -> None:
-        """A new sequence: the state is the model's own first, and depends on no weight."""
+        """Start a new sequence, at the model's initial state, which depends on no weight."""
         self.state = None
         self._forget()
 
     def observe(self, batch: Batch) -> Computed:
-        """One step: its loss, with the gradient of it added to ``.grad`` of every weight.
+        """The loss of one step; its gradient is added to ``.grad`` of every parameter.
 
         Raises:
             ValueError: the batch has more than one step, or the model carries no state.
         """
         if len(batch) != 1:
-            raise ValueError(f"learning online takes one step at a time; {len(batch)} were given")
+            raise ValueError(f"online learning takes one step at a time, not {len(batch)}")
         begin = detached(self.state, wants_gradient=True)
         computed = self.objective(batch, begin)
         if computed.state is None:
-            raise ValueError("this model carries no state, so it has nothing to learn online")
+            raise ValueError("the model carries no state, so online learning has nothing to track")
         old, new = parts(begin), parts(computed.state)
         found = grad(computed.total, [*self.params, *old])
         direct, to_state = found[: len(self.params)], found[len(self.params) :]
@@ -76,23 +76,23 @@ class OnlineGradient:
         return computed
 
     def state_dict(self) -> dict[str, Any]:
-        """What is carried, as arrays."""
+        """The carried quantities, as arrays."""
         return {"state": as_arrays(self.state), **self._carried()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what was carried."""
+        """Restore the carried quantities."""
         arrays = state["state"]
         tensors = None if arrays is None else tuple(Tensor(a) for a in arrays)
         self.state = tensors[0] if tensors and len(tensors) == 1 else tensors
         self._set_carried(state)
 
-    # -- what the two methods do differently -------------------------------------------------------
+    # -- what differs between the two methods ------------------------------------------------------
 
     def _forget(self) -> None:
         raise NotImplementedError
 
     def _through_past(self, to_state: Array) -> list[Array]:
-        """The gradient that comes by the old state: dL/ds_{t-1} J_{t-1}, for each weight."""
+        """The gradient through the old state, dL/ds_{t-1} J_{t-1}, for each parameter."""
         raise NotImplementedError
 
     def _carry(self, old: list[Tensor], new: list[Tensor]) -> None:
@@ -111,10 +111,10 @@ class OnlineGradient:
 
 
 class RTRL(OnlineGradient):
-    """Real-time recurrent learning (Williams & Zipser 1989); exact, while the weights stay as they are.
+    """Real-time recurrent learning (Williams & Zipser 1989); exact for constant weights.
 
-    When they change at each step, the matrix holds shares that were computed with earlier weights, as in
-    the paper.
+    If the weights change at each step, the matrix contains terms that were computed with earlier weights, as
+    in the paper.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -167,12 +167,12 @@ class UORO(OnlineGradient):
     """Unbiased online recurrent optimization (Tallec & Ollivier 2017).
 
     The matrix J is carried as s w^T, with s <- r0 (ds'/ds) s + r1 v and w <- w / r0 + (v^T ds'/dw) / r1.
-    The signs v are drawn anew at every step; what is independent averages out, and E[s w^T] = J. The
-    factors r0 and r1 even out the lengths of s and w, which makes the noise least.
+    The signs v are drawn anew at every step: independent terms average out, and E[s w^T] = J. The factors
+    r0 and r1 balance the lengths of s and w, which minimizes the noise.
 
     Args:
         objective: as for a `Trainer`, for batches of one step.
-        params: the weights whose gradients are wanted.
+        params: the parameters to learn.
         seed: for the signs.
     """
 
@@ -221,7 +221,7 @@ class UORO(OnlineGradient):
 
 
 def _row(gradients: Sequence[Any], of: Sequence[Tensor]) -> Array:
-    """Gradients as one row; zeros where no path leads."""
+    """Gradients as one row, with zeros where there is no path."""
     pieces = [np.zeros(x.size) if g is None else np.ravel(g) for g, x in zip(gradients, of)]
     return np.concatenate(pieces) if pieces else np.zeros(0)
 

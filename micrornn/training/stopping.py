@@ -1,4 +1,4 @@
-"""Early stopping: when a loss on data that are not trained on no longer falls."""
+"""Early stopping: when the loss on held-out data no longer improves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class EarlyStopping:
-    """Stop after ``patience`` judgements without a fall of more than ``min_delta``.
+    """Stop after ``patience`` validations without an improvement of more than ``min_delta``.
 
     >>> stopping = EarlyStopping(patience=2)
     >>> [stopping.judge(loss) for loss in (3.0, 2.0, 2.5, 2.1)]
@@ -30,7 +30,7 @@ class EarlyStopping:
         self.waited = 0
 
     def judge(self, loss: float) -> bool:
-        """Whether it is time to stop."""
+        """Whether to stop, after a validation with this loss."""
         if loss < self.best - self.min_delta:
             self.best, self.waited = loss, 0
         else:
@@ -38,9 +38,9 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """All its numbers."""
+        """The settings, the best loss, and the number of validations since."""
         return dict(vars(self))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with the best loss so far and how long it was waited for a better one."""
+        """Restore the best loss and the number of validations since."""
         self.best, self.waited = state["best"], state["waited"]

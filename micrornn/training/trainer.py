@@ -1,19 +1,16 @@
-"""The trainer: forward, backward, clip, step, again and again.
+"""The trainer: forward, backward, clip, step, repeat.
 
-The loop is the one everybody writes. What it adds is bookkeeping: it stops at a loss that is no number
-before the weights are spoilt, it saves everything that makes the next iteration what it is, and Ctrl-C ends
-it between two iterations, not within one.
+The loop is the usual one. It also stops at a loss that is NaN or infinite before the weights are damaged,
+saves everything that determines the next iteration, and ends between two iterations at Ctrl-C or `kill`.
 """
 
 from __future__ import annotations
 
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,38 +21,19 @@ from micrornn.nn.module import Module
 from micrornn.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from micrornn.optim import Optimizer
 from micrornn.optim.lr_scheduler import LRScheduler
-from micrornn.training.checkpoint import load_checkpoint, save_checkpoint
+from micrornn.training.checkpoint import load_checkpoint
+from micrornn.training.log import Report
 from micrornn.training.objective import Computed, Objective
+from micrornn.training.saving import CheckpointFile, Identity, identity, interruptible
 from micrornn.training.stopping import EarlyStopping
-from micrornn.training.truncated import (
-    Truncation,
-    as_arrays,
-    chunks,
-    detached,
-    from_arrays,
-)
+from micrornn.training.truncated import Truncation, as_arrays, chunks, detached, from_arrays
 
 if TYPE_CHECKING:
     from micrornn.training.online import OnlineGradient
 
 
 class TrainingError(RuntimeError):
-    """Training that cannot go on: what happened, when, and what to try."""
-
-
-class Report(NamedTuple):
-    """One iteration: its loss, the loss of each step, the gradient's norm before clipping, the learning rate.
-
-    ``norm`` is that of the iteration's last update, where it makes several; ``validation`` the loss on data
-    that are not trained on, at the iterations at which it was asked for.
-    """
-
-    iteration: int
-    loss: float
-    losses: list[float]
-    norm: float
-    lr: float
-    validation: float | None = None
+    """Training that cannot continue: what happened, at which iteration, and what to try."""
 
 
 Callback = Callable[["Trainer", Report], None]
@@ -65,27 +43,27 @@ class Trainer:
     """Trains a model on a feed of batches.
 
     Args:
-        model: whose parameters the optimizer changes.
+        model: the model; the optimizer changes its parameters.
         optimizer: made for ``model.parameters()``.
         feed: gives the batches.
         objective: from a batch and a state to losses; see `by_step`.
-        truncation: for truncated BPTT; without one, the gradient goes back to the start of each batch.
-        online: RTRL or UORO in the place of backpropagation; see `micrornn.training.online`.
-        incremental: go back from each step's loss on its own, instead of once from their total. The
-            gradient is the same; the time grows with the square of the steps.
-        clip_norm: scale the gradients so that their common norm is at most this.
-        clip_value: hold each number of each gradient between minus and plus this.
-        noise: eta of the annealed Gaussian noise on the gradients, whose variance at update t is
-            eta / (1 + t)^0.55 (Neelakantan et al. 2015); added after clipping. Off by default.
-        schedule: sets the learning rate; told after each update.
-        validate: the loss on data that are not trained on; judged by ``stopping``, told to the schedule.
-        validate_every: iterations between two such judgements.
-        stopping: when to end early.
+        truncation: for truncated BPTT; by default the gradient reaches the start of each batch.
+        online: RTRL or UORO instead of backpropagation; see `micrornn.training.online`.
+        incremental: run backward from the loss of each step, instead of once from their total. The
+            gradient is the same; the time grows with the square of the number of steps.
+        clip_norm: scale the gradients so that their total norm is at most this.
+        clip_value: clip each element of each gradient between minus and plus this.
+        noise: eta of the annealed Gaussian noise on the gradients, with variance eta / (1 + t)^0.55 at update
+            t (Neelakantan et al. 2015); added after clipping.
+        schedule: sets the learning rate after each update.
+        validate: the loss on held-out data, for ``stopping`` and the schedule.
+        validate_every: iterations between two validations.
+        stopping: when to stop early.
         callbacks: called with the trainer and a `Report` after each iteration.
         seed: for the noise.
 
     Raises:
-        ValueError: options that exclude each other, or are out of range.
+        ValueError: options exclude each other, or are out of range.
 
     >>> from micrornn import nn, optim
     >>> from micrornn.data.feeds import Stream
@@ -124,9 +102,9 @@ class Trainer:
         seed: int = 0,
     ) -> None:
         if sum([truncation is not None, online is not None, incremental]) > 1:
-            raise ValueError("give one of truncation, online and incremental")
+            raise ValueError("truncation, online and incremental exclude each other; give one")
         if stopping is not None and validate is None:
-            raise ValueError("early stopping judges a loss; give validate as well")
+            raise ValueError("early stopping needs a validation loss; give validate as well")
         for name, value in (("clip_norm", clip_norm), ("clip_value", clip_value), ("noise", noise)):
             if value is not None and not value >= 0:
                 raise ValueError(f"{name}={value!r}; give 0 or more")
@@ -141,11 +119,12 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.iteration = 0
         self.updates = 0
-        self.state: Any = None  # what is carried from one batch to the next
-        self.interrupted = False
+        self.state: Any = None  # carried from one batch to the next
+        self.interrupted = 0  # the number of the signal that ended training
         self.stopped = False
-        self.about: dict[str, Any] = {}  # what a checkpoint should say besides
+        self.about: dict[str, Any] = {}  # further data for checkpoints
         self._norm = 0.0
+        self._known: tuple[str, Identity] = ("", None)  # the last checkpoint read or written
         self._params: list[Tensor] = list(model.parameters())
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -153,26 +132,45 @@ class Trainer:
     def run(
         self, iterations: int, checkpoint: str | Path | None = None, save_every: int = 100
     ) -> list[Report]:
-        """Train until so many iterations have been made in all, those before a resumption included.
+        """Train until this number of iterations in total, those before resuming included.
 
-        Ends earlier when stopping says so, or at Ctrl-C: then ``interrupted`` is true, the iteration that
-        was under way has been finished, and it is all in the checkpoint. A second Ctrl-C does not wait.
+        Training ends earlier if ``stopping`` says so, or at Ctrl-C, SIGTERM or SIGHUP: then the running
+        iteration is finished, saved, and ``interrupted`` is the number of the signal. A second signal ends
+        the program at once.
 
         Args:
-            iterations: the number to be reached.
-            checkpoint: a file to save to before the first iteration, every ``save_every`` iterations, and at
-                the end, also where an error is the end.
+            iterations: the total number.
+            checkpoint: a new file, or the one that this trainer resumed from. It is saved before the first
+                iteration, every ``save_every`` iterations, and at the end, also if that is an error.
 
         Raises:
-            TrainingError: a loss or a gradient is nan or infinite. The weights are those before it.
-            OSError: the checkpoint, or what a callback writes, cannot be written.
+            TrainingError: a loss or a gradient is NaN or infinite. The weights are those before it.
+            CheckpointError: the checkpoint exists, or another training writes to it.
+            OSError: the checkpoint or the file of a callback cannot be written.
         """
-        reports = []
+        reports: list[Report] = []
         self.model.train()
-        if checkpoint:
-            save_checkpoint(checkpoint, self)
-        # What overflows is found by the checks, which say more than NumPy's warnings.
-        with self._interruptible(), np.errstate(over="ignore", invalid="ignore"):
+        if checkpoint is None:
+            self._loop(iterations, reports, lambda: None, save_every)
+            return reports
+        path = str(Path(checkpoint).resolve())
+        known = self._known[1] if self._known[0] == path else None
+        with closing(CheckpointFile(checkpoint, known)) as file:
+
+            def save() -> None:
+                file.save(self)
+                self._known = path, file.known
+
+            save()
+            self._loop(iterations, reports, save, save_every)
+        return reports
+
+    def _loop(
+        self, iterations: int, reports: list[Report], save: Callable[[], None], save_every: int
+    ) -> None:
+        self.interrupted = 0
+        # Overflow is found by the checks, whose messages say more than NumPy's warnings.
+        with interruptible(self._interrupt), np.errstate(over="ignore", invalid="ignore"):
             try:
                 while self.iteration < iterations and not (self.interrupted or self.stopped):
                     report = self.step()
@@ -181,18 +179,18 @@ class Trainer:
                     reports.append(report)
                     for callback in self.callbacks:
                         callback(self, report)
-                    if checkpoint and self.iteration % save_every == 0:
-                        save_checkpoint(checkpoint, self)
-            except (TrainingError, OSError):  # raised between updates, so what was learnt is whole
-                if checkpoint:
-                    save_checkpoint(checkpoint, self)
+                    if self.iteration % save_every == 0:
+                        save()
+            except (TrainingError, OSError):  # raised between updates: the model is consistent
+                save()
                 raise
-            if checkpoint:
-                save_checkpoint(checkpoint, self)
-        return reports
+            save()
+
+    def _interrupt(self, number: int) -> None:
+        self.interrupted = number
 
     def step(self) -> Report:
-        """One iteration: the next batch, forward, backward, update (several, when truncated or online)."""
+        """One iteration: the next batch, forward, backward, update (several if truncated or online)."""
         batch = self.feed.next()
         state = None if batch.fresh else detached(self.state)
         if self.online:
@@ -215,7 +213,7 @@ class Trainer:
         return Report(self.iteration, mean, by_step, self._norm, self._lr())
 
     def update(self) -> None:
-        """With the gradients as they are: clip, add noise, step, and forget them."""
+        """Clip the gradients, add noise, step, and reset the gradients."""
         if self.clip_value is not None:
             clip_grad_value_(self._params, self.clip_value)
         if self.clip_norm is not None:
@@ -226,7 +224,7 @@ class Trainer:
             self.optimizer.zero_grad()
             raise TrainingError(
                 f"the gradient at iteration {self.iteration + 1} is {self._norm}, though the loss is "
-                f"finite; no clipping cures that, and the weights were left as they were. {ADVICE}"
+                f"finite; the weights were left as they were before it. {ADVICE}"
             )
         if self.noise:
             deviation = math.sqrt(self.noise / (1 + self.updates) ** 0.55)
@@ -239,7 +237,7 @@ class Trainer:
         if self.schedule:
             self.schedule.after_update()
 
-    # -- ways to the gradient ----------------------------------------------------------------------
+    # -- the gradient ------------------------------------------------------------------------------
 
     def _truncated(self, batch: Batch, state: Any) -> tuple[list[float], list[float]]:
         assert self.truncation is not None
@@ -267,13 +265,13 @@ class Trainer:
         return totals, totals
 
     def _go_back_from_each(self, computed: Computed) -> None:
-        """Incremental: each step's loss goes back on its own, by what it counts in the total."""
+        """Incremental: backward from the loss of each step, weighted as in the total."""
         shares = grad(computed.total, list(computed.losses))
         for loss, share in zip(computed.losses, shares):
             if share is not None and loss.requires_grad:
                 loss.backward(share)
 
-    # -- looking after it --------------------------------------------------------------------------
+    # -- checks ------------------------------------------------------------------------------------
 
     def _check(self, total: Tensor, losses: Sequence[Tensor]) -> None:
         if math.isfinite(total.item()):
@@ -296,29 +294,10 @@ class Trainer:
     def _lr(self) -> float:
         return float(self.optimizer.param_groups[0]["lr"])
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """While training, Ctrl-C only asks for the end; a second one is Python's again."""
-        self.interrupted = False
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.getsignal(signal.SIGINT)
-
-        def ask(number: int, frame: Any) -> None:
-            self.interrupted = True
-            signal.signal(signal.SIGINT, before)
-
-        signal.signal(signal.SIGINT, ask)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    # -- its state ---------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes and is not in the model, the optimizer or the feed."""
+        """Everything that changes, except the model, the optimizer and the feed."""
         others = {"schedule": self.schedule, "stopping": self.stopping, "online": self.online}
         return {
             "iteration": self.iteration,
@@ -330,19 +309,19 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the trainer that gave ``state`` was; the options have to be the same.
+        """Restore a state of a trainer with the same options.
 
         Raises:
-            ValueError: this trainer has a schedule, a stopping or an online method, and that one had none
-                (or the other way round).
+            ValueError: one of the two trainers has a schedule, early stopping or an online method and the
+                other has not.
         """
         others = {"schedule": self.schedule, "stopping": self.stopping, "online": self.online}
         for name, part in others.items():
             if (part is None) != (state[name] is None):
-                had, has = ("no", "a") if part else ("a", "no")
+                before, now = ("without", "with") if part else ("with", "without")
                 raise ValueError(
-                    f"it was trained with {had} {name}, and is to go on with {has} {name}; give the "
-                    "options it was begun with"
+                    f"it was trained {before} {name}, and this trainer is {now} {name}; give the options it "
+                    "was trained with"
                 )
         for name, part in others.items():
             if part is not None:
@@ -353,12 +332,16 @@ class Trainer:
         self.state = from_arrays(state["carried"])
 
     def resume(self, checkpoint: str | Path) -> None:
-        """Go on where the trainer was that saved this file.
+        """Restore the state that was saved in a checkpoint.
 
         Raises:
-            CheckpointError: it is no checkpoint, is damaged, or is of another model.
+            CheckpointError: the file is not a checkpoint, is damaged, or is of another model.
         """
+        known = identity(checkpoint)
         load_checkpoint(checkpoint, self)
+        self._known = str(Path(checkpoint).resolve()), known
 
 
-ADVICE = "Clip the gradient, or lower the learning rate; micrornn diagnose shows where it grows"
+ADVICE = (
+    "Clip the gradient or lower the learning rate; micrornn diagnose shows where the gradient grows"
+)

@@ -1,15 +1,15 @@
 """Truncated BPTT: how far back the gradient goes, and where the graph is cut.
 
-BPTT(h; h') of Williams & Peng (1990), k2 and k1 of later writers: after every k1 steps, the losses of those
-steps go back through the last k2 steps, and the weights change. The state is carried across all cuts, so
-that the network remembers as before; only the gradient stops. This bounds what a step costs, and it biases
-the gradient: what an output owes to earlier steps is not learnt.
+BPTT(h; h') of Williams & Peng (1990), k2 and k1 of later authors: after every k1 steps, the gradient of the
+losses of those steps goes back through the last k2 steps, and the weights are updated. The state is carried
+across all cuts, so the network remembers as before; only the gradient stops. This bounds the cost of a step
+and biases the gradient: dependencies on earlier steps are not learned.
 
-A sequence becomes chunks of k1 steps, each beginning at a detached state. With k2 = k1 that is all. With
-k2 > k1 the gradient that arrives at the beginning of a chunk is handed on to the end of the chunk before,
-as often as k2 reaches: the chunks are one graph, unrolled backwards by hand. Where k2 is no multiple of k1,
-the oldest chunk takes part with its last k2 mod k1 steps only, which are read once more by themselves for
-that: twice the forward work. The window begins anew with each batch: give batches of at least k2 steps.
+A sequence becomes chunks of k1 steps, each starting at a detached state. If k2 = k1, that is all. If k2 > k1,
+the gradient that arrives at the start of a chunk is passed on to the end of the chunk before, as far as k2
+reaches: the chunks are one graph, unrolled backward by hand. If k2 is not a multiple of k1, only the last
+k2 mod k1 steps of the oldest chunk take part, which are computed once more for that: twice the forward work.
+The window starts anew with each batch, so give batches of at least k2 steps.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from micrornn.training.objective import Computed, Objective
 
 
 class Truncation(NamedTuple):
-    """k1: steps between updates. k2: steps that the gradient goes back; k1 or more.
+    """k1 steps between two updates, and k2 >= k1 steps that the gradient goes back.
 
     >>> Truncation.parse("5:20")
     Truncation(k1=5, k2=20)
     >>> Truncation.parse("5:3")
     Traceback (most recent call last):
-    ValueError: truncation 5:3: k2 must be at least k1, so that each loss goes back; for example 5:10
+    ValueError: truncation 5:3: k2 must be at least k1; for example 5:10
     """
 
     k1: int
@@ -45,15 +45,17 @@ class Truncation(NamedTuple):
         """From ``K1:K2``, or ``K`` for both.
 
         Raises:
-            ValueError: it is not of that form, or k2 is less than k1.
+            ValueError: the text has another form, or k2 is less than k1.
         """
         parts = text.split(":")
-        if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
-            raise ValueError(f"{text!r} is no truncation; write K1:K2, for example 5:20")
+        if len(parts) > 2 or not all(
+            part.isdecimal() and len(part) < 10 and int(part) for part in parts
+        ):
+            raise ValueError(f"{text!r} is not a truncation; give K1:K2, for example 5:20")
         return cls(int(parts[0]), int(parts[-1])).checked()
 
     def checked(self) -> Truncation:
-        """Itself, if it can be done.
+        """The truncation itself, if it is valid.
 
         Raises:
             ValueError: k1 is less than 1, or k2 less than k1.
@@ -62,7 +64,7 @@ class Truncation(NamedTuple):
             raise ValueError(f"truncation {self.k1}:{self.k2}: k1 must be at least 1")
         if self.k2 < self.k1:
             raise ValueError(
-                f"truncation {self.k1}:{self.k2}: k2 must be at least k1, so that each loss goes back; "
+                f"truncation {self.k1}:{self.k2}: k2 must be at least k1; "
                 f"for example {self.k1}:{2 * self.k1}"
             )
         return self
@@ -72,10 +74,10 @@ class Chunk(NamedTuple):
     """Some steps, with the cut before them.
 
     Attributes:
-        begin: the detached state they begin at.
-        source: what it was cut from.
+        begin: the detached state at their start.
+        source: the state it was detached from.
         computed: their losses and the state at their end.
-        oldest: that state again, as a function of as many steps as the window has of its oldest chunk.
+        oldest: that state as a function of the steps that the window has of its oldest chunk.
     """
 
     begin: Any
@@ -87,10 +89,10 @@ class Chunk(NamedTuple):
 def chunks(
     objective: Objective, batch: Batch, state: Any, truncation: Truncation
 ) -> Iterator[Chunk]:
-    """Run through a batch chunk by chunk; after each, the gradient of its losses is in ``.grad``.
+    """The chunks of a batch; after each, the gradient of its losses is in ``.grad``.
 
-    Whoever takes a chunk updates the weights before asking for the next, which is computed with the new
-    ones; the graphs of earlier chunks keep the values they were computed with.
+    Update the weights before the next chunk, which is computed with the new ones; the graphs of earlier
+    chunks keep the values they were computed with.
 
     Raises:
         ValueError: the batch has no loss at each step, or the model carries no state.
@@ -104,8 +106,8 @@ def chunks(
         computed = objective(part, begin)
         if computed.state is None and k1 < len(batch):
             raise ValueError(
-                "this model carries no state from step to step, so there is nothing to truncate; "
-                "train by full BPTT"
+                "the model carries no state from step to step, so there is nothing to truncate; train "
+                "with full BPTT"
             )
         end = state_after(objective, part, begin, rest) if rest else computed.state
         window.append(Chunk(begin, source, computed, end))
@@ -115,7 +117,7 @@ def chunks(
 
 
 def state_after(objective: Objective, part: Batch, begin: Any, last: int) -> Any:
-    """The state at the end of a part, as a function of so many last steps alone; the same in value."""
+    """The state at the end of a part as a function of its last steps only; its value is the same."""
     first = len(part) - last
     if first > 0:
         with no_grad():
@@ -132,7 +134,7 @@ def go_back(window: deque[Chunk]) -> None:
         if i == 0:
             chunk.computed.total.backward()
         else:
-            # <state, gradient>: the number whose gradient with respect to the state is that gradient.
+            # <state, gradient>: a scalar whose gradient with respect to the state is that gradient.
             ends = parts(chunk.oldest if i + 1 == window.maxlen else chunk.computed.state)
             shares = [(s * g).sum() for s, g in zip(ends, arrived) if g is not None]
             if not shares:
@@ -152,7 +154,7 @@ def parts(state: Any) -> list[Tensor]:
 
 
 def detached(state: Any, wants_gradient: bool = False) -> Any:
-    """The state as data: the cut, which stays visible in the graph as a node ``detach``.
+    """The state, cut off from its history; the cut is visible in the graph as a node ``detach``.
 
     >>> import micrornn as mr
     >>> h = mr.tanh(mr.Value(0.5))
@@ -170,12 +172,12 @@ def detached(state: Any, wants_gradient: bool = False) -> Any:
 
 
 def as_arrays(state: Any) -> list[np.ndarray[Any, Any]] | None:
-    """A state as arrays, for a file."""
+    """A state as arrays, for a checkpoint."""
     return None if state is None else [s.numpy() for s in parts(state)]
 
 
 def from_arrays(arrays: Any) -> Any:
-    """The state that `as_arrays` wrote."""
+    """The state of which `as_arrays` made arrays."""
     if arrays is None:
         return None
     tensors = tuple(Tensor(a) for a in arrays)

@@ -15,7 +15,7 @@ def test_a_right_gradient(run: Run) -> None:
     result = run("check", "net.py:loss")
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        "net.py:loss: right, by calling loss again: 2 numbers, largest difference "
+        "net.py:loss: correct, by calling loss: 2 numbers, largest difference "
     )
 
 
@@ -23,9 +23,7 @@ def test_a_wrong_gradient(run: Run) -> None:
     result = run("check", "net.py:cut")
     assert result.exit_code == 1
     assert result.stderr == ""
-    line = (
-        "net.py:cut: wrong, by calling cut again: gradcheck: input 0 (w), element [0]: analytic 0.5"
-    )
+    line = "net.py:cut: wrong, by calling cut: gradcheck: input 0 (w), element [0]: analytic 0.5"
     assert result.stdout.startswith(line)
 
 
@@ -34,7 +32,7 @@ def test_a_pair_of_a_function_and_its_inputs(run: Run, folder: Path) -> None:
     (folder / "pair.py").write_text(net, encoding="utf-8")
     result = run("check", "pair.py:pair")
     assert result.exit_code == 0
-    assert result.stdout.startswith("pair.py:pair: right, by calling f again: 1 number,")
+    assert result.stdout.startswith("pair.py:pair: correct, by calling f: 1 number,")
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -42,7 +40,7 @@ def test_built_in_sources(run: Run, cell: str) -> None:
     result = run("check", "hello", "--cell", cell, "--hidden", "2", "--loss", "last")
     assert result.exit_code == 0
     sizes = {"rnn": 28, "lstm": 76, "gru": 60}
-    way = "right, by running the recorded operations again"
+    way = "correct, by rerunning the recorded operations"
     assert result.stdout.startswith(f"hello: {way}: {sizes[cell]} numbers, ")
 
 

@@ -14,38 +14,41 @@ Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
 
 RENDER = [
-    ("", "micrornn render: missing argument 'SOURCE' (micrornn render -h explains)"),
-    ("helo", "micrornn: there is no source 'helo'; did you mean 'hello'? (a file of your own is"),
-    ("hello again", "micrornn render: got unexpected extra argument (again) (micrornn render -h"),
+    ("", "micrornn render: the argument 'SOURCE' is missing (see micrornn render -h)"),
+    ("helo", "micrornn: no source 'helo'; did you mean 'hello'? (your own: FILE.py:NAME)"),
+    (
+        "hello again",
+        "micrornn render: got unexpected extra argument (again) (see micrornn render -h",
+    ),
     (
         "hello --cel rnn",
-        "micrornn render: there is no option --cel; did you mean '--cell'? (micrornn",
+        "micrornn render: no option --cel; did you mean '--cell'? (see micrornn",
     ),
-    ("hello --cell lsmt", "'--cell': there is no 'lsmt'; did you mean 'lstm'? (micrornn render -h"),
-    ("hello --cell transformer", "there is no 'transformer'; there are rnn, lstm, gru (micrornn"),
-    ("hello --loss first", "'--loss': there is no 'first'; there are last, all"),
-    ("hello --detail gates", "'--detail': there is no 'gates'; did you mean 'gate'?"),
-    ("hello --rankdir RL", "'--rankdir': there is no 'RL'; "),
-    ("hello -T sgv", "'-T' / '--format': there is no 'sgv'; did you mean 'svg'?"),
+    ("hello --cell lsmt", "--cell: no 'lsmt'; did you mean 'lstm'? (see micrornn render -h"),
+    ("hello --cell transformer", "no 'transformer'; choose from rnn, lstm, gru (see micrornn"),
+    ("hello --loss first", "--loss: no 'first'; choose from last, all"),
+    ("hello --detail gates", "--detail: no 'gates'; did you mean 'gate'?"),
+    ("hello --rankdir RL", "--rankdir: no 'RL'; "),
+    ("hello -T sgv", "-T/--format: no 'sgv'; did you mean 'svg'?"),
     ("hello -T", "requires an argument"),
-    ("hello --steps 0", "'--steps': 0 is not in the range x>=1"),
-    ("hello --steps many", "'--steps': 'many' is not a valid integer"),
-    ("hello --hidden -1", "'--hidden': -1 is not in the range x>=1"),
-    ("hello --layers 0", "'--layers': 0 is not in the range x>=1"),
-    ("hello --seed -1", "'--seed': -1 is not in the range x>=0"),
-    ("hello --csv p.csv", "--csv has no meaning for hello; it takes --text, --cell"),
-    ("stocks --text a", "--text has no meaning for stocks; it takes --csv, --column"),
+    ("hello --steps 0", "--steps: '0' is out of range; give an integer from 1 to 1,000,000"),
+    ("hello --steps many", "--steps: 'many' is not an integer; give an integer from 1"),
+    ("hello --hidden -1", "--hidden: '-1' is out of range; give an integer from 1"),
+    ("hello --layers 0", "--layers: '0' is out of range; give an integer from 1"),
+    ("hello --seed -1", "--seed: '-1' is out of range; give an integer from 0 up"),
+    ("hello --csv p.csv", "hello has no option --csv; options: --text, --cell"),
+    ("stocks --text a", "stocks has no option --text; options: --csv, --column"),
     (
         "net.py:loss --cell rnn",
-        "--cell has no meaning for net.py:loss; what it draws is made in net",
+        "net.py:loss does not take --cell: its network is made in net.py",
     ),
     (
         "hello --text aaa",
-        'every character of the text "aaa" is the same, so there is nothing to predict',
+        'the text "aaa" has one distinct character; there is nothing to predict',
     ),
-    ("hello --text @none.txt", "there is no file none.txt; give a text file"),
-    ("stocks --csv none.csv", "there is no file none.csv; give a CSV file"),
-    ("stocks --csv p.csv --column c", "p.csv has no column 'c'; it has 'day', 'close'"),
+    ("hello --text @none.txt", "no file none.txt; give a text file"),
+    ("stocks --csv none.csv", "no file none.csv; give a CSV file"),
+    ("stocks --csv p.csv --column c", "no column 'c' in p.csv; columns: 'day', 'close'"),
     (
         "stocks --csv p.csv --column day",
         "p.csv, line 2: column 'day' is 'Mon', which is not a number",
@@ -54,27 +57,27 @@ RENDER = [
         "stocks --csv p.csv --column close",
         "p.csv, line 4: column 'close' is 'nan', which is not fin",
     ),
-    ("stocks --column close", "column 'close' of which file? Give --csv FILE as well"),
-    ("stocks --steps 65", "the built-in series has 65 prices, enough for 64 steps"),
-    ("hello --window 3", "'3' is no window; write its first and last step, for example 3:8"),
-    ("hello --window 2:9", "the window 2:9 reaches outside the steps, which are 1 to 4"),
-    ("hello --window 3:2", "the window 3:2 ends before it begins; write 2:3"),
-    ("net.py:cut --window 1:2", "net.py:cut has no time steps, so there is no window of them"),
-    ("none.py:loss", "there is no file none.py; write FILE.py:NAME"),
-    ("net.py", "net.py is a file, and what in it? write net.py:NAME with one of loss, cut, fails"),
+    ("stocks --column close", "--column close needs a file; give --csv FILE as well"),
+    ("stocks --steps 65", "steps=65, but there are 65 closing prices: enough for 64 steps"),
+    ("hello --window 3", "'3' is not a window; give the first and last step, for example 3:8"),
+    ("hello --window 2:9", "window 2:9 is out of range; the steps are 1 to 4"),
+    ("hello --window 3:2", "window 3:2 ends before it begins; write 2:3"),
+    ("net.py:cut --window 1:2", "net.py:cut has no time steps, so it has no window of steps"),
+    ("none.py:loss", "no file none.py; give FILE.py:NAME"),
+    ("net.py", "net.py has no NAME; give net.py:NAME, where NAME is one of loss, cut, fails"),
     ("net.py:los", "net.py has no 'los'; did you mean 'loss'?"),
-    ("net.py:w", "net.py:w is a tensor with nothing behind it"),
+    ("net.py:w", "net.py:w is a tensor without a history"),
     ("net.py:mr", "net.py:mr is an object of type module; expected a tensor, or a function"),
     ("net.py:fails", "net.py, line 20, in fails: ValueError: add (y = a + b)"),
     ("syntax.py:loss", "syntax.py, line 1: SyntaxError: "),
     (
         "hello -o a.jpg",
-        "a.jpg: there is no format 'jpg'; did you mean 'png'? (end the file name in",
+        "a.jpg: no format 'jpg'; did you mean 'png'? (or name the format with -T)",
     ),
-    ("hello -o a", "a: no format is named; there are svg, png, dot, txt, html, pdf (end"),
-    ("hello -o none/a.svg", "none/a.svg: there is no folder none; make it first"),
+    ("hello -o a", "a: the name has no ending; choose from svg, png, dot, txt, html, pdf (or"),
+    ("hello -o none/a.svg", "none/a.svg: no folder none; make it first"),
     ("hello -o .", ". is a folder; name a file in it"),
-    ("hello -o net.py/a.svg", "net.py/a.svg: there is no folder net.py; make it first"),
+    ("hello -o net.py/a.svg", "net.py/a.svg: no folder net.py; make it first"),
 ]
 
 
@@ -108,18 +111,18 @@ def test_what_render_refuses(
     [
         (
             "rendr hello",
-            "micrornn: there is no command 'rendr'; did you mean 'render'? (micrornn -h",
+            "micrornn: no command 'rendr'; did you mean 'render'? (see micrornn -h",
         ),
-        ("foo", "micrornn: there is no command 'foo'; there are list, render, check, flow, record"),
-        ("hello", "micrornn: hello is a source; say what to do with it: micrornn render hello"),
-        ("net.py:loss", "net.py:loss is a source; say what to do with it: micrornn render net.py"),
-        ("--vers", "micrornn: there is no option --vers; did you mean '--version'?"),
-        ("list --xyzzy", "micrornn list: there is no option --xyzzy (micrornn list -h explains)"),
+        ("foo", "micrornn: no command 'foo'; choose from render, flow, diagnose, why, debug"),
+        ("hello", "micrornn: hello is a source, not a command; try micrornn render hello"),
+        ("net.py:loss", "net.py:loss is a source, not a command; try micrornn render net.py:loss"),
+        ("--vers", "micrornn: no option --vers; did you mean '--version'?"),
+        ("list --xyzzy", "micrornn list: no option --xyzzy (see micrornn list -h)"),
         ("list hello", "micrornn list: got unexpected extra argument (hello)"),
-        ("check", "micrornn check: missing argument 'SOURCE'"),
-        ("check hello --eps 0", "'--eps': 0.0 is not in the range x>0"),
+        ("check", "micrornn check: the argument 'SOURCE' is missing"),
+        ("check hello --eps 0", "--eps: '0' is out of range; give a number above 0"),
         ("check net.py:fails", "net.py, line 20, in fails: ValueError"),
-        ("check net.py:w", "net.py:w is a tensor with nothing behind it"),
+        ("check net.py:w", "net.py:w is a tensor without a history"),
     ],
 )
 def test_what_the_others_refuse(run: Run, arguments: str, complaint: str) -> None:
@@ -127,7 +130,7 @@ def test_what_the_others_refuse(run: Run, arguments: str, complaint: str) -> Non
 
 
 def test_an_empty_text(run: Run) -> None:
-    assert "the text is empty, so there is nothing" in only_complaint(
+    assert "the text is empty; there is nothing" in only_complaint(
         run("render", "hello", "--text", "")
     )
 
@@ -135,7 +138,7 @@ def test_an_empty_text(run: Run) -> None:
 def test_a_book_without_a_number_of_steps(run: Run, folder: Path) -> None:
     (folder / "book.txt").write_text("ab" * 6000, encoding="utf-8")
     complaint = only_complaint(run("render", "hello", "--text", "@book.txt"))
-    assert "the text has 12,000 characters; say how many steps" in complaint
+    assert "the text has 12,000 characters; give the number of steps" in complaint
 
 
 @pytest.mark.parametrize("format", ["png", "pdf"])
@@ -146,7 +149,7 @@ def test_a_terminal_shows_no_pictures(
 
     monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
     complaint = only_complaint(run("render", "hello", "-T", format))
-    assert f"a terminal cannot show {format}; name a file: -o FILE.{format}" in complaint
+    assert f"a terminal cannot show {format}; give a file: -o FILE.{format}" in complaint
     assert run("render", "hello").stdout == "<txt picture>\n"
 
 
@@ -167,14 +170,14 @@ def test_a_terminal_shows_no_pictures(
         (
             MemoryError(),
             2,
-            "micrornn: not enough memory for that; take fewer steps or a smaller net",
+            "micrornn: not enough memory; use fewer steps or a smaller network",
         ),
         (RecursionError("too deep"), 2, "micrornn: too deep"),
         (ValueError(), 2, "micrornn: ValueError"),
         (
             KeyError("h"),
             70,
-            "micrornn: unexpected KeyError ('h'), a mistake in micrornn; MICRORNN_TR",
+            "micrornn: unexpected KeyError ('h'), an error in micrornn; MICRORNN_TR",
         ),
         (KeyboardInterrupt(), 130, "micrornn: interrupted"),
     ],

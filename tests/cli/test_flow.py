@@ -66,7 +66,7 @@ def test_several_cells_are_compared(run: Run, folder: Path) -> None:
 
 def test_remarks_are_made_once(run: Run) -> None:
     result = run("flow", "hello", "--cell", "rnn,gru", "--steps", "6", "--view", "ledger")
-    assert result.stderr == 'the text "hello" has 4 steps; it is repeated to fill 6\n'
+    assert result.stderr == 'the text "hello" has 4 steps; repeated to fill 6\n'
     assert run("flow", "hello", "--steps", "6", "--view", "ledger", "-q").stderr == ""
 
 
@@ -146,38 +146,38 @@ def test_the_terminal_gets_no_picture(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
     result = run("flow", "hello", "-T", "png")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "a terminal cannot show png; name a file: -o FILE.png" in result.stderr
+    assert "a terminal cannot show png; give a file: -o FILE.png" in result.stderr
 
 
 ERRORS = [
-    ("flow", "micrornn flow: missing argument 'SOURCE' (micrornn flow -h explains)"),
-    ("flow helo", "there is no source 'helo'; did you mean 'hello'?"),
-    ("flow hello --cell rnn,lsmt", "there is no 'lsmt'; did you mean 'lstm'? (micrornn flow -h"),
-    ("flow hello --cell rnn,", "there is no ''; there are rnn, lstm, gru"),
-    ("flow hello --view map", "'--view': 'map' is not one of"),
+    ("flow", "micrornn flow: the argument 'SOURCE' is missing (see micrornn flow -h)"),
+    ("flow helo", "no source 'helo'; did you mean 'hello'?"),
+    ("flow hello --cell rnn,lsmt", "no 'lsmt'; did you mean 'lstm'? (see micrornn flow -h"),
+    ("flow hello --cell rnn,", "no ''; choose from rnn, lstm, gru"),
+    ("flow hello --view map", "--view: no 'map'; choose from ledger"),
     ("flow hello --of W_zz", "there is no parameter 'W_zz' in this recording; there are: rnn."),
     ("flow hello --view credit --of q", "nothing named 'q' over time; there are: "),
     ("flow hello --of c", "nothing named 'c' over time; there are: "),
     ("flow hello --view gates --of h", "so it takes no of='h'"),
     ("flow hello --view credit --over losses", "only a ledger goes over copies or losses"),
-    ("flow hello -o a.gif", "a.gif: there is no format 'gif'; there are svg, png, pdf, txt"),
-    ("flow hello -o none/a.svg", "none/a.svg: there is no folder none; make it first"),
-    ("flow hello --json -T svg", "--json and -T svg are two formats; give one"),
-    ("flow none.mrn", "none.mrn: no such file or directory"),
+    ("flow hello -o a.gif", "a.gif: no format 'gif'; choose from svg, png, pdf, txt"),
+    ("flow hello -o none/a.svg", "none/a.svg: no folder none; make it first"),
+    ("flow hello --json -T svg", "--json and -T svg exclude each other; give one"),
+    ("flow none.mrn", "no file none.mrn; give a recording"),
     ("flow bad.mrn", "bad.mrn cannot be read as a recording: it is not a zip file"),
-    ("flow bad.mrn --cell gru", "--cell has no meaning for bad.mrn: it was recorded as it is"),
+    ("flow bad.mrn --cell gru", "bad.mrn does not take --cell: it is a recording of a run"),
     ("flow net.py:fails", "net.py, line 20, in fails: ValueError"),
-    ("record hello", "micrornn record: missing option '-o' / '--output'"),
-    ("record hello -o run.zip", "run.zip: a recording ends in .mrn; write -o run.zip.mrn"),
-    ("record hello -o none/a.mrn", "none/a.mrn: there is no folder none; make it first"),
-    ("diagnose none.mrn", "none.mrn: no such file or directory"),
-    ("why hello", "micrornn why: missing argument 'TARGET'"),
+    ("record hello", "micrornn record: the option '-o' / '--output' is missing"),
+    ("record hello -o run.zip", "run.zip: a recording ends in .mrn; give -o run.zip.mrn"),
+    ("record hello -o none/a.mrn", "none/a.mrn: no folder none; make it first"),
+    ("diagnose none.mrn", "no file none.mrn; give a recording"),
+    ("why hello", "micrornn why: the argument 'TARGET' is missing"),
     ("why hello q[1]", "no node 'q[1]' in this recording. Give a name, with the step in brackets"),
-    ("diff hello", "micrornn diff: missing argument 'B'"),
-    ("diff hello none.mrn", "none.mrn: no such file or directory"),
-    ("diff hello hello --rtol -1", "'--rtol': -1.0 is not in the range"),
-    ("render hello --from L3", "--from was given without --to; a path has two ends"),
-    ("render hello --to h0", "--to was given without --from; a path has two ends"),
+    ("diff hello", "micrornn diff: the argument 'B' is missing"),
+    ("diff hello none.mrn", "no file none.mrn; give a recording"),
+    ("diff hello hello --rtol -1", "--rtol: '-1' is out of range; give a number from 0 up"),
+    ("render hello --from L3", "--from needs --to: a path has two ends"),
+    ("render hello --to h0", "--to needs --from: a path has two ends"),
     ("render hello --from L9 --to h0", "there is no 'L9' in this picture"),
 ]
 

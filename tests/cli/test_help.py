@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -17,7 +18,8 @@ from click.testing import Result
 
 import cli
 import micrornn
-from micrornn.tasks import SOURCES
+from micrornn.tasks import TASKS
+from viz.commands.help import SECTIONS
 
 Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
@@ -34,7 +36,7 @@ def test_help_everywhere_with_an_example(run: Run, command: str, flag: str) -> N
     assert "\b" not in result.stdout
 
 
-LOADED = [cli.main, *(command.loaded() for command in cli.LATER)]
+LOADED = [cli.main, cli.explain, *(command.loaded() for command in cli.LATER)]
 
 
 def examples() -> list[str]:
@@ -69,13 +71,86 @@ def test_list_names_the_sources_and_their_options(run: Run) -> None:
     result = run("list")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines[::2]] == list(SOURCES)
-    for source, name, options in zip(SOURCES.values(), lines[::2], lines[1::2]):
-        assert name.split(maxsplit=1) == [source.name, source.description]
+    assert [line.split()[0] for line in lines[::2]] == list(TASKS)
+    for task, name, options in zip(TASKS.values(), lines[::2], lines[1::2]):
+        assert name.split(maxsplit=1) == [task.name, task.summary]
         assert re.findall(r"--([\w-]+)", options) == [
-            option.replace("_", "-") for option in source.options()
+            option.replace("_", "-") for option in task.options(view=True)
         ]
-        assert len(name) - len(source.description) == len(options) - len(options.lstrip())
+        assert len(name) - len(task.summary) == len(options) - len(options.lstrip())
+
+
+def test_list_as_json(run: Run) -> None:
+    listed = json.loads(run("list", "--json").stdout)
+    assert [one["name"] for one in listed] == list(TASKS)
+    for one in listed:
+        task = TASKS[one["name"]]
+        assert one["options"] == task.options(view=True)
+        assert one["trains"] == (task.module is not None)
+        assert one["training_options"] == (task.options() if one["trains"] else {})
+
+
+def sections(text: str) -> dict[str, set[str]]:
+    """The options in each section of a help."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        if re.fullmatch(r"\w[\w ]*:", line):
+            found[line[:-1]] = set()
+        elif match := re.match(r"  (?:-\w, )?(-[\w-]+)", line):
+            list(found.values())[-1].add(match[1])
+    return found
+
+
+@pytest.mark.parametrize("command", ["render", "flow", "train", "debug"])
+def test_the_help_has_the_options_of_the_command_first_and_the_rest_in_sections(
+    run: Run, command: str
+) -> None:
+    found = sections(run(command, "-h").stdout)
+    names = list(found)
+    assert names == [n for n in ("Options", *(f"{s} options" for s in SECTIONS)) if n in names]
+    assert {"--cell", "--hidden", "--seed"} <= found["Network options"]
+    assert {"--text", "--csv", "--steps"} <= found["Data options"]
+    assert found["Options"].isdisjoint({"--cell", "--text", "--quiet"})
+    assert ("Training options" in found) == (command == "train")
+
+
+@pytest.mark.parametrize("name", ["hello", "weather", "image"])
+def test_the_help_of_a_task_has_its_own_options_with_their_defaults(run: Run, name: str) -> None:
+    for command, view in (("train", False), ("render", True)):
+        text = run(command, name, "--help").stdout
+        assert text == run(command, "--help", name).stdout == run("help", command, name).stdout
+        known = TASKS[name].options(view=view)
+        found = sections(text)
+        shown = found["Network options"] | found.get("Data options", set())
+        assert {option[2:].replace("-", "_") for option in shown} == set(known)
+        assert f"Width of the hidden state. [default: {known['hidden']}]" in " ".join(text.split())
+        assert f"{name}: {TASKS[name].summary}." in text
+
+
+def test_a_word_that_is_a_value_is_no_task(run: Run) -> None:
+    assert run("render", "--text", "hello", "-h").stdout == run("render", "-h").stdout
+
+
+def test_help_is_a_command(run: Run) -> None:
+    assert run("help").stdout == run("-h").stdout
+    assert run("help", "render").stdout == run("render", "-h").stdout
+    wrong = run("help", "rendr")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("micrornn: no command 'rendr'; did you mean 'render'?")
+
+
+def test_the_commands_are_in_groups(run: Run) -> None:
+    text = run("-h").stdout
+    grouped = [name for names in cli.GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(cli.main.commands), "each is in one group"
+    for heading, names in cli.GROUPS.items():
+        block = text.split(f"{heading}:\n")[1].split("\n\n")[0]
+        assert [line.split()[0] for line in block.splitlines()] == list(names)
+
+
+def test_no_help_shows_how_a_bound_is_missing(run: Run) -> None:
+    for command in cli.main.commands:
+        assert "None" not in run(command, "-h").stdout
 
 
 def test_the_page_names_every_command() -> None:
@@ -85,8 +160,8 @@ def test_the_page_names_every_command() -> None:
 
 def test_the_options_in_the_list_work(run: Run, drawn: Drawn) -> None:
     for line in run("list").stdout.splitlines()[1::2]:
-        source = list(SOURCES)[len(drawn)]
-        words = re.sub(r"--\w+ \.\.\. ?", "", line).split()
+        source = list(TASKS)[len(drawn)]
+        words = re.sub(r"--[\w-]+ \.\.\. ?", "", line).split()
         assert run("render", source, *words).exit_code == 0
 
 
@@ -104,7 +179,8 @@ def complete(*words: str) -> list[str]:
 def test_completion() -> None:
     assert complete("re") == ["record", "render"]
     assert complete("render", "h") == ["hello"]
-    assert complete("render", "") == list(SOURCES)
+    assert complete("render", "") == list(TASKS)
+    assert complete("train", "") == [name for name, task in TASKS.items() if task.module]
     assert complete("render", "net.p") == ["file"]
     assert complete("render", "hello", "--cell", "l") == ["lstm"]
     assert complete("render", "hello", "-o", "") == complete("render", "--csv", "a") == ["file"]

@@ -96,7 +96,7 @@ def test_a_terminal_that_lacks_a_sign_shows_another(
 
 def test_what_was_done_to_the_text_is_said(run: Run, drawn: Drawn) -> None:
     result = run("render", "hello", "--steps", "9")
-    said = 'the text "hello" has 4 steps; it is repeated to fill 9'
+    said = 'the text "hello" has 4 steps; repeated to fill 9'
     assert result.stderr.splitlines()[0] == said
 
 
@@ -134,7 +134,7 @@ def test_options_reach_the_drawing(run: Run, drawn: Drawn) -> None:
         {"detail": "op", "gradients": True, "window": None, "rankdir": "LR"},
         {"detail": "gate", "gradients": False, "window": (2, 3), "rankdir": "TB"},
     ]
-    assert drawn[1]["title"] == 'hello: an LSTM reads "hell", and is asked for "ello"'
+    assert drawn[1]["title"] == 'hello: an LSTM reads "hell", predicts "ello"'
 
 
 def test_a_file_of_ones_own(run: Run, drawn: Drawn) -> None:
@@ -147,7 +147,7 @@ def test_a_series_of_ones_own(run: Run, drawn: Drawn, folder: Path) -> None:
     (folder / "p.csv").write_text("day,close\n1,5\n2,6\n3,7\n", encoding="utf-8")
     result = run("render", "stocks", "--csv", "p.csv", "--column", "close")
     assert result.exit_code == 0
-    assert "reads yesterday 5 and today 6, and is asked for tomorrow 7" in drawn[0]["title"]
+    assert "reads yesterday 5 and today 6, predicts tomorrow 7" in drawn[0]["title"]
 
 
 def test_the_graph_is_drawn_from_the_loss(run: Run, drawn: Drawn) -> None:
@@ -165,7 +165,7 @@ def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
     assert result.exit_code == 0, result.stderr
     picture = (folder / "hello.svg").read_text("utf-8")
     words = "".join(xml.fromstring(picture).itertext())
-    assert 'reads "hell", and is asked for "ello"' in words
+    assert 'reads "hell", predicts "ello"' in words
     assert all(f"'{letter}'" in words for letter in "hel")
     again = run("render", "hello", "--cell", cell, "-T", "svg", "-q")
     assert again.stdout_bytes == picture.encode(), "the same command gives the same bytes"

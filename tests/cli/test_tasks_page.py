@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import Result
 
-from micrornn.tasks.problem import TASKS
+from micrornn.tasks import TASKS
 
 Run = Callable[..., Result]
 
@@ -25,7 +25,7 @@ NAMED = sorted(
 
 def test_every_task_has_its_line() -> None:
     lines = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert sorted(lines) == sorted(TASKS)
+    assert sorted(lines) == sorted(name for name, task in TASKS.items() if task.module)
 
 
 # The letters of the parts of the course, and how many rows each has.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ def terminal(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[
             cwd=folder,
             env=settings,
             encoding="utf-8",
-            timeout=30,
+            timeout=300,  # only a program that hangs takes as long
             dimensions=(40, 160),
         )
         started.append(child)
@@ -117,29 +118,36 @@ def terminal(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[
         child.close(force=True)
 
 
-def test_a_new_user_in_a_terminal(terminal: Callable[..., object]) -> None:
+def answer(child: Any, line: str, prompt: str = r"\(debug\)") -> None:
+    """Type a line once the prompt is there: what is typed earlier, Ctrl-C and readline may discard."""
+    child.expect(prompt)
+    child.sendline(line)
+
+
+def test_a_new_user_in_a_terminal(terminal: Callable[..., Any]) -> None:
     child = terminal("hello", NO_COLOR="1")
     child.expect("the backward pass: from the loss back")  # the orientation
     child.expect("pullback 1 of 26")
-    child.expect(r"\(debug\)")
-    child.sendline("step")
+    answer(child, "step")
     child.expect("pullback 2 of 26")
-    child.sendline("")  # repeats
+    answer(child, "")  # repeats
     child.expect("pullback 3 of 26")
-    child.sendline("setp")
+    answer(child, "setp")
     child.expect("did you mean 'set' or 'step'")
+    child.expect(r"\(debug\)")
     child.sendcontrol("c")  # drops the line, stays
-    child.sendline("rc")
+    answer(child, "rc")
     child.expect("the beginning of the backward pass")
+    child.expect(r"\(debug\)")
     child.send("rest\t")
     child.expect("restart")
     child.send("\r")
     child.expect("pullback 1 of 26")
-    child.sendline("tutorial")
+    answer(child, "tutorial")
     child.expect("try: where")
-    child.sendline("")
+    answer(child, "", prompt=r"\(tutorial\)")
     child.expect("step 50")
-    child.sendline("q")
+    answer(child, "q", prompt=r"\(tutorial\)")
     child.expect(r"\(debug\)")
     child.sendcontrol("d")
     child.expect_exact(__import__("pexpect").EOF)
@@ -148,8 +156,7 @@ def test_a_new_user_in_a_terminal(terminal: Callable[..., object]) -> None:
     again = terminal("hello", NO_COLOR="1")
     again.expect("pullback 1 of 26")
     assert "from the loss back to the weights" not in again.before
-    again.expect(r"\(debug\)")
-    again.sendline("q")
+    answer(again, "q")
     again.expect_exact(__import__("pexpect").EOF)
 
 
@@ -196,18 +203,18 @@ def test_json_is_one_object_for_each_answer(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["helo"], "there is no source 'helo'; did you mean 'hello'?"),
+        (["helo"], "no source 'helo'; did you mean 'hello'?"),
         (["net.py:lose"], "net.py has no 'lose'"),
-        (["net.py:w"], "a tensor with nothing behind it"),
-        (["gone.mrn"], "there is no file gone.mrn"),
+        (["net.py:w"], "a tensor without a history"),
+        (["gone.mrn"], "no file gone.mrn; give a recording"),
         (["net.mrn"], "net.mrn"),
-        (["hello", "-x", "gone"], "gone: no such file"),
+        (["hello", "-x", "gone"], "no file gone; give a file of debugger commands"),
         (
             ["hello", "-ex", "stpe", "--batch"],
             "-ex: stpe: there is no command 'stpe'; did you mean 'step'?",
         ),
-        (["hello", "-ex", "save no/where.mrn", "--batch"], "there is no folder no; make it first"),
-        (["hello", "--port", "1"], "--port is of --dap"),
+        (["hello", "-ex", "save no/where.mrn", "--batch"], "no folder no; make it first"),
+        (["hello", "--port", "1"], "--port needs --dap"),
         (["hello", "--cell", "lsmt"], "'lsmt'"),
     ],
 )
@@ -265,7 +272,7 @@ def test_a_failing_training_is_stopped_where_it_fails_and_the_step_is_kept(
 ) -> None:
     done = run("net.py:training", "--post-mortem", "--batch", "-ex", "where")
     assert done.returncode == 1, done.stderr
-    assert "kept in net-failed.mrn" in done.stderr
+    assert "saved the step that failed in net-failed.mrn" in done.stderr
     assert "log(sub[4])  t=4" in done.stdout
     assert "y = mr.log(x - float(i))" in done.stdout
     rec = load_recording(folder / "net-failed.mrn")

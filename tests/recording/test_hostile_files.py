@@ -115,6 +115,14 @@ def test_foreign(tmp_path: Path, data: bytes, match: str) -> None:
     refused(tmp_path, data, match)
 
 
+def test_a_member_packed_in_another_way(tmp_path: Path, good: bytes) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in members(good).items():
+            archive.writestr(name, content)
+    refused(tmp_path, buffer.getvalue(), "compressed in an unknown way")
+
+
 @pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "sub/float64.npy", "object.npy"])
 def test_strange_members(tmp_path: Path, good: bytes, name: str) -> None:
     refused(tmp_path, packed({**members(good), name: b"x"}), "which no recording does")
@@ -131,7 +139,7 @@ def test_a_member_twice(tmp_path: Path, good: bytes) -> None:
 def test_a_zip_bomb(tmp_path: Path, good: bytes) -> None:
     bomb = packed({**members(good), "float32.npy": bytes(50_000_000)})
     assert len(bomb) < 200_000
-    refused(tmp_path, bomb, "would take 4. MB in memory and 10 are allowed", limit=10 * 2**20)
+    refused(tmp_path, bomb, "takes 4. MiB in memory, and 10 MiB are allowed", limit=10 * 2**20)
 
 
 def npy(array: Any, **header: Any) -> bytes:
@@ -151,14 +159,17 @@ FLAT = {"descr": "<f8", "fortran_order": False}
     [
         (npy(None, **FLAT, shape=(10**15,)), "does not fit its"),
         (npy(None, **FLAT, shape=(10**6, 10**6, 10**6, 10**6)), "does not fit its"),
-        (npy(np.ones((2, 3))), "does not fit its"),
-        (npy(np.ones(3, "f4")), "holds float32, not float64"),
-        (npy(np.ones(3, ">f8")), "holds >f8, not float64"),
-        (npy(np.array([{"a": 1}], object)), "holds object, not float64"),
+        (npy(np.ones((2, 3))), r"holds float64 of shape \(2, 3\)"),
+        (npy(np.ones(3, "f4")), "holds float32 of shape"),
+        (npy(np.ones(3, ">f8")), "holds >f8 of shape"),
+        (npy(np.array([{"a": 1}], object)), "holds Python objects"),
         (npy(np.ones(3))[:-4], "does not fit its"),
         (b"\x93NUMPY\x09\x00", "another version"),
         (b"", "damaged"),
-        (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535, "damaged"),
+        (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535, "damaged header"),
+        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',", "damaged header"),
+        (b"\x93NUMPY\x01\x00\x08\x00[1, 2, 3", "damaged header"),
+        (b"\x93NUMPY\x01\x00\x04\x00\x00\x00\x00\x00", "damaged header"),
         (npy(np.ones(3)), "lies outside the file"),
     ],
 )

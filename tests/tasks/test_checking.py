@@ -11,7 +11,8 @@ import pytest
 from micrornn.check import GradientMismatch, gradcheck
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
-from micrornn.tasks.checking import checkable, replayed
+from micrornn.tasks import task
+from micrornn.tasks.checking import checkable, rerun
 from micrornn.tasks.userfile import SourceError
 
 NET = """
@@ -113,20 +114,20 @@ def worst(source: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "way", "size"),
+    ("name", "how", "size"),
     [
-        ("loss", "by calling loss again", 2),
-        ("whole", "by calling whole again", 2),
-        ("fresh", "by running the recorded operations again", 2),
+        ("loss", "calling loss", 2),
+        ("whole", "calling whole", 2),
+        ("fresh", "rerunning the recorded operations", 2),
         # The detached value is data of the recorded graph: it stays, and the gradient agrees with that.
-        ("fresh_cut", "by running the recorded operations again", 2),
-        ("tensor", "by running the recorded operations again", 2),
-        ("both", "by calling f again", 2),
+        ("fresh_cut", "rerunning the recorded operations", 2),
+        ("tensor", "rerunning the recorded operations", 2),
+        ("both", "calling f", 2),
     ],
 )
-def test_what_is_right_passes_each_way(net: str, name: str, way: str, size: int) -> None:
+def test_what_is_right_passes_each_way(net: str, name: str, how: str, size: int) -> None:
     check = checkable(f"{net}:{name}")
-    assert (check.way, check.size) == (way, size)
+    assert (check.how, check.size) == (how, size)
     assert gradcheck(check.f, check.inputs) < 1e-8
 
 
@@ -151,9 +152,9 @@ def test_leaves_are_left_as_they_were(net: str) -> None:
         ("pair", "input 1 .* must be a float64 leaf with requires_grad=True"),
         ("later", r"net\.py, line \d+, in later: ValueError: enough"),
         ("no_tensor", r"f of net\.py returned float; a function to check returns a tensor"),
-        ("x", "a tensor with nothing behind it"),
+        ("x", "a tensor without a history"),
         ("calls", r"net\.py:calls is an object of type int; expected a tensor"),
-        ("other", r"net\.py:other needs v; it is called without arguments"),
+        ("other", r"net\.py:other needs the arguments v, but it is called without any"),
         ("los", "did you mean 'loss'"),
         *((n, "of type tuple; expected") for n in ("triple", "tensors", "number", "mixed", "text")),
     ],
@@ -165,10 +166,9 @@ def test_what_cannot_be_checked(net: str, name: str, complaint: str) -> None:
 
 def test_a_replay_gives_the_recorded_values() -> None:
     """Whatever is in the graph: every primitive of a bidirectional LSTM, and its loss."""
-    from micrornn.tasks import SOURCES
-
-    graph = SOURCES["hello"].load()(cell="lstm", bidirectional=True, hidden=2).graph
-    check = replayed(graph)
+    options = {"cell": "lstm", "bidirectional": True, "hidden": 2}
+    graph = task("hello").unrolled(options).graph
+    check = rerun(graph)
     (result,) = graph.outs
     assert check.f(*check.inputs) is result
     (first, *_) = check.inputs
@@ -183,4 +183,4 @@ def test_a_replay_gives_the_recorded_values() -> None:
 def test_a_graph_of_several_results_is_refused() -> None:
     a = Tensor(1.0, True)
     with pytest.raises(SourceError, match="has 2 results"):
-        replayed(Graph([a * 2.0, a * 3.0]))
+        rerun(Graph([a * 2.0, a * 3.0]))

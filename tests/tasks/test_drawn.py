@@ -1,4 +1,4 @@
-"""Tasks as sources: whatever changes the network or what it reads can be asked for; training cannot."""
+"""Views of tasks: every option that changes the network or its data can be given; batches cannot."""
 
 from __future__ import annotations
 
@@ -8,19 +8,35 @@ from typing import Any
 import numpy as np
 import pytest
 
-from micrornn.tasks import SOURCES
-from micrornn.tasks.problem import TASKS
+from micrornn.flow.failures import FAILURES
+from micrornn.tasks import TASKS
 from micrornn.tasks.source import resolve
-from micrornn.tasks.userfile import SourceError
 
-TRAINED = [name for name, source in SOURCES.items() if source.trained]
+TRAINED = [name for name, task in TASKS.items() if task.module]
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_source_takes_all_that_its_task_does_but_the_size_of_a_batch(name: str) -> None:
-    assert set(SOURCES[name].options()) == set(TASKS[name].options()) - {"batch"}
-    with pytest.raises(SourceError, match="--batch has no meaning"):
+def test_a_view_takes_all_that_training_does_but_the_size_of_a_batch(name: str) -> None:
+    view, training = TASKS[name].options(view=True), TASKS[name].options()
+    assert set(view) - set(TASKS[name].view_only) == set(training) - {"batch"}
+    with pytest.raises(ValueError, match=f"{name} has no option --batch; options: --"):
         resolve(name, {"batch": 2})
+
+
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.view_only])
+def test_what_only_a_view_takes_cannot_be_trained_with(name: str) -> None:
+    for option in TASKS[name].view_only:
+        with pytest.raises(ValueError, match=f"{name} has no option --{option}; options: --"):
+            TASKS[name].problem({option: 1})
+
+
+def test_the_failures_are_those_of_the_flow() -> None:
+    assert [name for name, task in TASKS.items() if not task.module] == list(FAILURES)
+    assert TASKS["vanishing"].options() == {"steps": 50}
+    with pytest.raises(ValueError, match="vanishing is a run that fails, not a task to train"):
+        TASKS["vanishing"].problem({})
+    with pytest.raises(ValueError, match="steps=0; give at least 1"):
+        resolve("vanishing", {"steps": 0})
 
 
 @pytest.mark.parametrize("name", ["reverse", "translate"])
@@ -34,11 +50,21 @@ def test_attention_is_drawn_where_there_is_one(name: str) -> None:
     assert sizes["dot"] < sizes["general"] < sizes["additive"]
 
 
-def test_the_bias_of_the_forget_gate_stands_in_the_weight() -> None:
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_bias_of_the_gate_that_keeps_the_state_is_in_the_weight(cell: str) -> None:
     for bias in (3.0, -1.5):
-        model: Any = resolve("recall", {"forget_bias": bias, "hidden": 2}).model
-        both = model.lstm.bias_ih_l0.numpy() + model.lstm.bias_hh_l0.numpy()
-        assert both[2:4].tolist() == [bias, bias]
+        options = {"forget_bias": bias, "hidden": 2, "cell": cell, "layers": 2}
+        recurrent = getattr(resolve("recall", options).model, cell)
+        for layer in (0, 1):
+            parts = (f"bias_{part}_l{layer}" for part in ("ih", "hh"))
+            both = sum(getattr(recurrent, name).numpy() for name in parts)
+            assert both[2:4].tolist() == [bias, bias]
+            assert not (np.abs(both[[0, 1, 4, 5]]) == abs(bias)).any(), "no other gate is set"
+
+
+def test_a_bias_without_a_gate_is_refused() -> None:
+    with pytest.raises(ValueError, match="a tanh RNN has no gate that keeps its state"):
+        resolve("recall", {"cell": "rnn", "forget_bias": 3.0})
 
 
 def test_the_length_decides_how_many_steps_are_unrolled() -> None:

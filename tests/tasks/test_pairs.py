@@ -9,9 +9,8 @@ import pytest
 
 from micrornn.data.feeds import Batch
 from micrornn.optim import Adam
-from micrornn.tasks import reverse
-from micrornn.tasks.pairs import END, batch_of, encoder_decoder, forced, said_freely
-from micrornn.tasks.problem import task
+from micrornn.tasks import reverse, task
+from micrornn.tasks.pairs import END, batch_of, decoded, encoder_decoder, teacher_forced
 from micrornn.training import Trainer
 
 RNG = np.random.default_rng
@@ -26,7 +25,7 @@ def net(attention: str = "dot", cell: str = "gru", seed: int = 0) -> Any:
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_the_loss_of_a_batch_is_the_mean_over_all_true_symbols(attention: str, cell: str) -> None:
-    objective = forced(net(attention, cell))
+    objective = teacher_forced(net(attention, cell))
     together = objective(batch_of(PAIRS), None).total.item()
     alone = [objective(batch_of([pair]), None).total.item() for pair in PAIRS]
     counts = [len(target) + 1 for _, target in PAIRS]
@@ -40,7 +39,7 @@ def test_what_is_said_freely_is_what_greedy_decoding_says(attention: str) -> Non
     for seed in range(8):
         model = net(attention, seed=seed)
         model.decoder.readout.bias.data = np.array([-9.0, 0.3, 0.0, 0.2, 0.1])
-        said = said_freely(model, batch_of(PAIRS), 6)
+        said = decoded(model, batch_of(PAIRS), 6)
         for source, answer in zip(sources, said):
             tokens = list(model.translate(source, max_length=6)[0].tokens)
             assert answer == [token for token in tokens if token != END]
@@ -50,9 +49,9 @@ def test_what_is_said_freely_is_what_greedy_decoding_says(attention: str) -> Non
 
 def test_what_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no attention 'aditive'; did you mean 'additive'"):
-        task("reverse").make({"attention": "aditive"})
-    with pytest.raises(ValueError, match=r"no cell 'gur'; give one of rnn, lstm, gru"):
-        task("reverse").make({"cell": "gur"})
+        task("reverse").problem({"attention": "aditive"})
+    with pytest.raises(ValueError, match=r"no cell 'gur'; choose from rnn, lstm, gru"):
+        task("reverse").problem({"cell": "gur"})
 
 
 # ---------------------------------------------------------------------------------------- reverse
@@ -77,19 +76,19 @@ def test_guessing_costs_what_is_said_of_it() -> None:
         losses = problem.objective(batch, None).losses
         measured.append([loss.item() for loss in losses])
     cost = (sum(measured[0][:-1]) + measured[1][-1]) / 5
-    bound = float(problem.judged()[0].expected.split()[1].rstrip(":"))
+    bound = float(problem.evaluate()[0].goal.split()[1])
     assert bound == pytest.approx(0.5 * cost, rel=1e-3)
 
 
 def test_attention_makes_the_same_sequence_easier() -> None:
     reached = []
     for attention in ("none", "dot"):
-        problem = task("reverse").make({"steps": 6, "hidden": 24, "attention": attention})
+        problem = task("reverse").problem({"steps": 6, "hidden": 24, "attention": attention})
         optimizer = Adam(problem.model.parameters(), lr=problem.lr)
         Trainer(problem.model, optimizer, problem.feed, problem.objective, clip_norm=1.0).run(150)
-        reached.append(problem.judged()[0].value)
+        reached.append(problem.evaluate()[0].value)
     assert reached[1] < 0.5 * reached[0]
 
 
 def test_one_sequence_alone_can_be_read() -> None:
-    assert len(said_freely(net(), Batch(np.array([[2], [3]]), None), 3)) == 1
+    assert len(decoded(net(), Batch(np.array([[2], [3]]), None), 3)) == 1

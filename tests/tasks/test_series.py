@@ -48,11 +48,11 @@ def test_the_only_column_of_numbers_needs_no_name(tmp_path: Path) -> None:
         ("\n\n", None, "is empty; its first line"),
         ("close\n", "close", "has no rows below"),
         ("100.34\n108.31\n", None, "begins with numbers; its first line must name"),
-        (GOOD, "price", "has no column 'price'; it has 'day', 'close', 'volume'"),
-        (GOOD, None, "several columns of numbers; say which to read: 'close', 'volume'"),
+        (GOOD, "price", r"no column 'price' in .*; columns: 'day', 'close', 'volume'"),
+        (GOOD, None, "several columns of numbers; choose one with --column: 'close', 'volume'"),
         (GOOD, "day", r"line 2: column 'day' is 'Mon', which is not a number; correct"),
-        ("day\nMon\n", None, "has no column of numbers; its columns are 'day'"),
-        ("a,a\n1,2\n", "a", "names 2 columns 'a'; rename"),
+        ("day\nMon\n", None, "has no column of numbers; columns: 'day'"),
+        ("a,a\n1,2\n", "a", "has 2 columns named 'a'; rename"),
         (GOOD.replace("108.31", ""), "close", "line 3: column 'close' is empty"),
         (
             GOOD.replace("1.094e2", "n/a"),
@@ -64,6 +64,11 @@ def test_the_only_column_of_numbers_needs_no_name(tmp_path: Path) -> None:
         (GOOD.replace("108.31", "1_000"), "close", "line 3: .* is '1_000', which is not a number"),
         (GOOD.replace("108.31", "1,008.31"), "close", "line 3: 4 cells, but the .* 3 columns"),
         (GOOD.replace("Tue,", ""), "close", "line 3: 2 cells, but"),
+        ("close,date\n1\n2\n3\n", "close", "line 2: 1 cell, but the first line names 2 columns"),
+        ("date,close\n2024-01-01\n2024-01-02\n", "close", "line 2: 1 cell, but"),
+        ('day,close\nMon,1\nTue,"2\nWed,3\n', "close", "line 3: not CSV .a quote is not closed"),
+        ('"day,close\nMon,1\n', "close", "line 1: not CSV .a quote is not closed"),
+        ('day,close\nMon,"1"2\n', "close", "line 2: not CSV"),
         (b"close\n\xff\xfe\n", "close", "is not text in UTF-8"),
         ('close\n"1' + "0" * 200_000 + '"\n', "close", "line 2: not CSV"),
     ],
@@ -71,12 +76,13 @@ def test_the_only_column_of_numbers_needs_no_name(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_file_is_said(
     tmp_path: Path, content: str | bytes, column: str | None, complaint: str
 ) -> None:
-    with pytest.raises(ValueError, match=rf"prices\.csv.*{complaint}"):
+    with pytest.raises(ValueError, match=complaint) as caught:
         read_column(file(tmp_path, content), column)
+    assert "prices.csv" in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.csv"):
+    with pytest.raises(FileNotFoundError, match=r"no file .*none\.csv; give a CSV file"):
         read_column(tmp_path / "none.csv")
     with pytest.raises(IsADirectoryError, match="is a folder; give a CSV file"):
         read_column(tmp_path)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from micrornn.tasks import SOURCES
-from micrornn.tasks.source import flags, resolve
+from micrornn.core.graph import Graph
+from micrornn.tasks import TASKS
+from micrornn.tasks.source import recorded, resolve
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile, needed_arguments
 
@@ -155,14 +159,8 @@ def test_a_path_may_hold_colons_and_folders(net: str, tmp_path: Path) -> None:
 def test_a_text_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "word.txt").write_text("abc", encoding="utf-8")
     assert resolve("hello", {"text": f"@{tmp_path / 'word.txt'}"}).inputs == ["a", "b"]
-    with pytest.raises(FileNotFoundError, match="there is no file"):
+    with pytest.raises(FileNotFoundError, match=r"no file none\.txt"):
         resolve("hello", {"text": "@none.txt"})
-
-
-def test_options_in_one_line() -> None:
-    assert flags(SOURCES["stocks"]).startswith(
-        "--csv ... --column ... --cell rnn --hidden 1 --layers 1 --bid"
-    )
 
 
 # ------------------------------------------------------------------------------- what will not do
@@ -171,20 +169,20 @@ def test_options_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
-        ("helo", "there is no source 'helo'; did you mean 'hello'? (a file of your own is FILE"),
-        ("qqq", f"there is no source 'qqq'; there are {', '.join(SOURCES)} (a file"),
-        ("", "there is no source ''; there are hello"),
-        (":loss", "there is no source ':loss'"),
-        ("net.py:", "net.py: is a file, and what in it? write net.py:NAME with one of loss, "),
-        ("net.py", "net.py is a file, and what in it? write net.py:NAME with one of loss, fails"),
-        ("none.py:loss", "there is no file none.py; write FILE.py:NAME"),
-        ("none.py", "there is no file none.py; write FILE.py:NAME"),
-        ("net.txt:loss", "net.txt is not a Python file; write FILE.py:NAME"),
-        ("folder.py:loss", "folder.py: IsADirectoryError"),
+        ("helo", "no source 'helo'; did you mean 'hello'? (your own: FILE.py:NAME)"),
+        ("qqq", f"no source 'qqq'; choose from {', '.join(TASKS)} (your own"),
+        ("", "no source ''; choose from hello"),
+        (":loss", "no source ':loss'"),
+        ("net.py:", "net.py: has no NAME; give net.py:NAME, where NAME is one of loss, "),
+        ("net.py", "net.py has no NAME; give net.py:NAME, where NAME is one of loss, fails"),
+        ("none.py:loss", "no file none.py; give FILE.py:NAME"),
+        ("none.py", "no file none.py; give FILE.py:NAME"),
+        ("net.txt:loss", "net.txt is not a Python file; give FILE.py:NAME"),
+        ("folder.py:loss", "folder.py is a folder; give FILE.py:NAME"),
         ("net.py:los", "net.py has no 'los'; did you mean 'loss'?"),
         (
             "net.py:qqq",
-            "net.py has no 'qqq'; write net.py:NAME with one of loss, fails, ends",
+            "net.py has no 'qqq'; give net.py:NAME, where NAME is one of loss, fails, ends",
         ),
         ("net.py:__name__", "net.py has no '__name__'"),
         (
@@ -197,12 +195,12 @@ def test_options_in_one_line() -> None:
         ("net.py:Settings", "net.py:Settings() returned an object of type Settings; expected"),
         (
             "net.py:of",
-            "net.py:of needs steps; it is called without arguments, so give them defaults",
+            "net.py:of needs the arguments steps, but it is called without any; give them defaults",
         ),
-        ("net.py:w", "net.py:w is a tensor with nothing behind it (leaf 'w' #"),
-        ("net.py:constant", "net.py:constant is a tensor with nothing behind it (mul #"),
+        ("net.py:w", "net.py:w is a tensor without a history (leaf 'w' #"),
+        ("net.py:constant", "net.py:constant is a tensor without a history (mul #"),
         ("net.py:fails", "net.py, line 42, in fails: ValueError: too much of everything"),
-        ("net.py:ends", "net.py, line 46, in ends: the file ends the program (exit code 3)"),
+        ("net.py:ends", "net.py, line 46, in ends: the file exits (code 3)"),
     ],
 )
 def test_what_is_wrong_is_said(net: str, tmp_path: Path, source: str, complaint: str) -> None:
@@ -211,7 +209,7 @@ def test_what_is_wrong_is_said(net: str, tmp_path: Path, source: str, complaint:
 
 
 def test_the_names_offered_are_those_that_would_do(net: str) -> None:
-    offered = refused("net.py").split("with one of ")[1].split(", ")
+    offered = refused("net.py").split("is one of ")[1].split(", ")
     assert "imported" not in offered and "of" not in offered and "numbers" not in offered
     assert {"loss", "tensor", "whole", "unrolled"} <= set(offered)
 
@@ -225,7 +223,7 @@ def test_the_names_offered_are_those_that_would_do(net: str) -> None:
         ("def f():\n    return 1 / 0\n\nx = f()\n", "bad.py, line 2, in f: ZeroDivisionError"),
         (
             "import sys\nsys.exit('done')\n",
-            r"bad.py, line 2: the file ends the program \(exit code done\)",
+            r"bad.py, line 2: the file exits \(code done\)",
         ),
         ("raise ValueError\n", "bad.py, line 1: ValueError"),
         (b"x = '\xff'\n", "bad.py(, line 1)?: SyntaxError: .*utf-8.*"),
@@ -270,14 +268,12 @@ def test_a_failed_file_leaves_nothing_behind(net: str, tmp_path: Path) -> None:
 
 
 def test_options_that_a_source_does_not_take(net: str) -> None:
-    assert refused("hello", csv="p.csv", column="a").startswith(
-        "--csv, --column has no meaning for hello; it takes --text, --cell, --hidden, --layers"
-    )
-    assert refused("stocks", text="a").startswith(
-        "--text has no meaning for stocks; it takes --csv"
-    )
+    with pytest.raises(ValueError, match="hello has no option --csv, --column; options: --text, "):
+        resolve("hello", {"csv": "p.csv", "column": "a"})
+    with pytest.raises(ValueError, match="stocks has no option --text; options: --csv, "):
+        resolve("stocks", {"text": "a"})
     assert refused("net.py:loss", cell="lstm", steps=3) == (
-        "--cell, --steps has no meaning for net.py:loss; what it draws is made in net.py"
+        "net.py:loss does not take --cell, --steps: its network is made in net.py"
     )
 
 
@@ -293,5 +289,123 @@ def test_functions_without_a_signature_are_called() -> None:
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(SourceError, match=r"there is no file none\.py"):
+    with pytest.raises(SourceError, match=r"no file none\.py; give FILE\.py:NAME"):
         UserFile("none.py")
+
+
+# ------------------------------------------------------------- what a file does to the command
+
+
+def test_a_file_that_changes_the_folder_does_not_move_the_command(net: str, tmp_path: Path) -> None:
+    (tmp_path / "moves.py").write_text(
+        "import os\nimport micrornn as mr\nos.chdir('/')\n\n\n"
+        "def loss():\n    os.chdir('/')\n    return mr.Value(2.0, 'w') * 2.0\n",
+        encoding="utf-8",
+    )
+    resolve("moves.py:loss")
+    assert Path.cwd() == tmp_path
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "os.write(1, b'loud')",
+        "os.system('echo loud')",
+        "print('loud', file=sys.__stdout__, flush=True)",
+    ],
+)
+def test_what_a_file_writes_to_stdout_by_any_way_goes_to_stderr(
+    net: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], way: str
+) -> None:
+    (tmp_path / "loud.py").write_text(
+        f"import os, sys\nimport micrornn as mr\n\n\ndef loss():\n    {way}\n"
+        "    return mr.Value(2.0, 'w') * 2.0\n",
+        encoding="utf-8",
+    )
+    resolve("loud.py:loss")
+    os.write(1, b"after")
+    out, err = capfd.readouterr()
+    assert (out, err.strip()) == ("after", "loud")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (
+            "with mr.scope(t='one'): y = w * w",
+            "marks.py, line 7: the time step 'one' of a node is not an integer: mr.scope(t=1)",
+        ),
+        (
+            "with mr.scope(t=1.5): y = w * w",
+            "marks.py, line 7: the time step 1.5 of a node is not",
+        ),
+        (
+            "with mr.scope(5): y = w * w",
+            "marks.py, line 7: the scope 5 of a node is not a string: mr.scope",
+        ),
+        ("y = w * w; y.name = 5", "marks.py, line 7: the name 5 of a node is not a string"),
+    ],
+)
+def test_marks_that_no_reader_takes_are_refused(
+    net: str, tmp_path: Path, line: str, complaint: str
+) -> None:
+    """An engine that refuses them itself says so by the line, too."""
+    (tmp_path / "marks.py").write_text(
+        f"import micrornn as mr\n\nw = mr.Value(0.5, 'w')\n\n\ndef loss():\n    {line}\n    return y\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SourceError) as error:
+        recorded("marks.py:loss")
+    message = str(error.value)
+    assert complaint in message or re.match(
+        r"marks\.py(, line 7, in loss: |:loss: node #)", message
+    )
+
+
+@pytest.mark.parametrize("line", ["y = w * w", "y, z = w * w, w * 3.0"])
+def test_a_mark_that_the_engine_refuses_is_a_mistake_of_the_source(
+    net: str, tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a node that the loss is not computed from."""
+    make = Graph.__init__
+
+    def strict(self: Graph, out: Any) -> None:
+        make(self, out)
+        if not all(isinstance(node.name, (str, type(None))) for node in self.nodes):
+            raise TypeError("node #1 has the name 5; give text")
+
+    monkeypatch.setattr(Graph, "__init__", strict)
+    last = line[line.index("=") - 2]
+    (tmp_path / "marks.py").write_text(
+        f"import micrornn as mr\n\nw = mr.Value(0.5, 'w')\n\n\ndef loss():\n    {line}\n"
+        f"    {last}.name = 5\n    return y\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SourceError, match=r"^marks.py:loss: node #\d+ has the name 5"):
+        recorded("marks.py:loss")
+
+
+# ------------------------------------------------------------------------------------ recordings
+
+
+def test_a_recording_is_known_by_its_ending_its_content_and_as_standard_input(
+    net: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded("net.py:loss").recording.save("run.mrn")
+    (tmp_path / "run.zip").write_bytes((tmp_path / "run.mrn").read_bytes())
+    gradients = []
+    for source in ("run.mrn", "run.zip", "-"):
+        with open("run.mrn", "rb") as file:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(file))
+            run = recorded(source)
+        gradients.append(run.recording.gradient("w"))
+        assert run.title == source
+    assert len(set(gradients)) == 1
+    assert refused("run.mrn", cell="gru") == (
+        "run.mrn does not take --cell: it is a recording of a run"
+    )
+
+
+def test_a_network_of_ones_own_is_recorded_with_all_that_it_made(net: str) -> None:
+    run = recorded("net.py:whole")
+    assert (run.title, len(run.recording.passes)) == ("my own title", 1)

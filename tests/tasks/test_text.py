@@ -29,15 +29,13 @@ def test_decoding_undoes_encoding(text: str) -> None:
 
 
 def test_a_foreign_character_is_named_with_its_place() -> None:
-    with pytest.raises(
-        ValueError, match=r"character 'x', number 3 of the text, .* of 4 characters"
-    ):
+    with pytest.raises(ValueError, match=r"character 'x' at position 2 .* of 4 characters"):
         Vocabulary("hello").encode("hex")
 
 
 @pytest.mark.parametrize("number", [-1, 4])
 def test_a_foreign_number_is_named(number: int) -> None:
-    with pytest.raises(ValueError, match=rf"number {number} has no character .* from 0 to 3"):
+    with pytest.raises(ValueError, match=rf"index {number} is out of range .* from 0 to 3"):
         Vocabulary("hello").decode([0, number])
 
 
@@ -67,7 +65,7 @@ def test_files_that_are_no_texts(tmp_path: Path) -> None:
         read_text(tmp_path / "empty.txt")
     with pytest.raises(ValueError, match=r"latin\.txt is not text in UTF-8 \(byte 3"):
         read_text(tmp_path / "latin.txt")
-    with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.txt; give"):
+    with pytest.raises(FileNotFoundError, match=r"no file .*none\.txt; give"):
         read_text(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match="is a folder; give"):
         read_text(tmp_path)

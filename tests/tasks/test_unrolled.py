@@ -6,8 +6,8 @@ import pytest
 
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
-from micrornn.tasks import stocks
-from micrornn.tasks.unrolled import Unrolled, parse_window, remark_inputs
+from micrornn.tasks import task
+from micrornn.tasks.unrolled import Unrolled, label_inputs, parse_window
 
 
 def loop(*steps: int, width: int | None = None) -> Unrolled:
@@ -42,9 +42,9 @@ def test_windows(text: str, steps: tuple[int, int]) -> None:
     assert loop(1, 2, 3, 4).window(*parse_window(text)) == steps
 
 
-@pytest.mark.parametrize("text", ["", "3", ":", "a:b", "1:2:3", "-1:2", "1.5:2"])
+@pytest.mark.parametrize("text", ["", "3", ":", "a:b", "1:2:3", "-1:2", "1.5:2", "1:" + "9" * 5000])
 def test_what_is_no_window(text: str) -> None:
-    with pytest.raises(ValueError, match="is no window; write its first and last step"):
+    with pytest.raises(ValueError, match="is not a window; give the first and last step"):
         parse_window(text)
 
 
@@ -52,9 +52,9 @@ def test_what_is_no_window(text: str) -> None:
     ("text", "complaint"),
     [
         ("3:2", "3:2 ends before it begins; write 2:3"),
-        ("0:2", "0:2 reaches outside the steps, which are 1 to 4"),
-        ("2:5", "2:5 reaches outside the steps, which are 1 to 4"),
-        ("40:48", "40:48 reaches outside"),
+        ("0:2", "0:2 is out of range; the steps are 1 to 4"),
+        ("2:5", "2:5 is out of range; the steps are 1 to 4"),
+        ("40:48", "40:48 is out of range"),
     ],
 )
 def test_windows_outside(text: str, complaint: str) -> None:
@@ -63,7 +63,7 @@ def test_windows_outside(text: str, complaint: str) -> None:
 
 
 def test_no_window_without_steps() -> None:
-    with pytest.raises(ValueError, match="a loop has no time steps, so there is no window of them"):
+    with pytest.raises(ValueError, match="a loop has no time steps, so it has no window of steps"):
         loop().window(1, 2)
 
 
@@ -75,7 +75,7 @@ def test_inputs_get_their_remarks() -> None:
             x = whole[t - 1]
             x.name = "x"
             total = total + x
-    remark_inputs(total, ["one", "two"])
+    label_inputs(total, ["one", "two"])
     names = [node.name for node in Unrolled("", total).graph if node.name]
     assert names == ["x", "x one", "x two"], "the whole sequence has no step, so no remark"
 
@@ -83,10 +83,10 @@ def test_inputs_get_their_remarks() -> None:
 @pytest.mark.parametrize(
     ("steps", "reads"),
     [
-        (1, "reads today 172.5, and is asked for tomorrow 167.54"),
-        (2, "reads yesterday 172.54 and today 172.5, and is asked for tomorrow 167.54"),
-        (3, "reads 3 prices, 2 days ago 184.87 to today 172.5, and is asked for tomorrow 167.54"),
+        (1, "reads today 172.5, predicts tomorrow 167.54"),
+        (2, "reads yesterday 172.54 and today 172.5, predicts tomorrow 167.54"),
+        (3, "reads 3 prices, 2 days ago 184.87 to today 172.5, predicts tomorrow 167.54"),
     ],
 )
 def test_titles_of_stocks(steps: int, reads: str) -> None:
-    assert stocks.build(steps=steps).title == f"stocks: a tanh RNN {reads}"
+    assert task("stocks").unrolled({"steps": steps}).title == f"stocks: a tanh RNN {reads}"

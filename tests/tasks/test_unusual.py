@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import pytest
 from micrornn.data.feeds import Batch
 from micrornn.data.text import Vocabulary
 from micrornn.optim import Adam
-from micrornn.tasks import anomaly, logs
+from micrornn.tasks import anomaly, logs, task
+from micrornn.tasks.generation import character_model
 from micrornn.tasks.pairs import PADDING
-from micrornn.tasks.problem import Problem, task
+from micrornn.tasks.problem import Problem
 from micrornn.training import Trainer
 
-LINES, INTRUSIONS = logs.made_up(0)
+LINES, INTRUSIONS = logs.generated(0)
 
 
 def train(problem: Problem, iterations: int) -> Problem:
@@ -35,9 +37,9 @@ def train(problem: Problem, iterations: int) -> Problem:
 def test_intrusions_are_among_the_kept_lines_only() -> None:
     assert (len(LINES), len(INTRUSIONS)) == (logs.LINES, logs.INTRUSIONS)
     assert min(INTRUSIONS) >= 0.8 * len(LINES)
-    assert logs.made_up(0)[0] == LINES != logs.made_up(1)[0]
+    assert logs.generated(0)[0] == LINES != logs.generated(1)[0]
     strange = re.compile(r"' or 1=1|drop table|union|passwd|id_rsa|shadow|no greeting")
-    strange = re.compile(f"{strange.pattern}|for ({'|'.join(logs.STRANGERS)}) from")
+    strange = re.compile(f"{strange.pattern}|for ({'|'.join(logs.UNKNOWN)}) from")
     assert {i for i, line in enumerate(LINES) if strange.search(line)} == INTRUSIONS
 
 
@@ -91,7 +93,7 @@ def test_the_mean_over_all_kept_lines_is_over_their_characters(
 ) -> None:
     reached = []
     for together in (256, 7):
-        monkeypatch.setattr(logs, "TOGETHER", together)
+        monkeypatch.setattr(logs, "CHUNK", together)
         problem = logs.problem("".join(f"{'line ' * (n % 7)}{n}\n" for n in range(100)), hidden=3)
         assert problem.validate is not None
         reached.append(problem.validate())
@@ -109,20 +111,20 @@ def test_the_mean_over_all_kept_lines_is_over_their_characters(
 def test_a_strange_line_in_a_log_of_ones_own_comes_first() -> None:
     lines = [f"{n:02} user {'ab'[n % 2]} is here" for n in range(60)]
     lines[55] = "55 zyx has gone away"
-    problem = task("logs").make({"text": "\n\n".join(lines) + "\n \n", "hidden": 16, "batch": 8})
-    assert problem.title == "what is unusual among the last 12 of 60 lines of a log"
-    (measure,) = train(problem, 80).judged()
-    assert measure.name.startswith("nats per character") and measure.reached
-    assert problem.show is not None
-    first, second = problem.show(2)
-    assert (first.given, first.wanted) == (lines[55], "")
-    assert float(first.said.split()[-1]) > 2 * float(second.said.split()[-1])
+    problem = task("logs").problem({"text": "\n\n".join(lines) + "\n \n", "hidden": 16, "batch": 8})
+    assert problem.title == "unusual lines among the last 12 of 60 lines of a log"
+    (measure,) = train(problem, 80).evaluate()
+    assert measure.name.startswith("nats per held-out character") and measure.reached
+    assert problem.examples is not None
+    first, second = islice(problem.examples(), 2)
+    assert (first.input, first.target) == (lines[55], "")
+    assert float(first.prediction.split()[-1]) > 2 * float(second.prediction.split()[-1])
 
 
 def test_long_lines_are_read_to_their_beginning() -> None:
     problem = logs.problem("a long line\n" * 20, steps=6, hidden=2)
-    assert problem.show is not None
-    assert problem.show(1)[0].given == "a long"
+    assert problem.examples is not None
+    assert next(iter(problem.examples())).input == "a long"
     assert len(problem.feed.next()) == 7
     assert "first 6 characters" in problem.title
 
@@ -130,16 +132,16 @@ def test_long_lines_are_read_to_their_beginning() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "a log of 0 lines"),
-        ("\n \n\t\n", "a log of 0 lines"),
-        ("one\ntwo\n", "a log of 2 lines is too little .* at least 10 lines"),
-        ("a\n" * 9 + "\n" * 9, "a log of 9 lines"),
-        ("aaa\n" * 20, r"a log of one character \('a'\) is too little"),
+        ("", "the log has 0 lines"),
+        ("\n \n\t\n", "the log has 0 lines"),
+        ("one\ntwo\n", "the log has 2 lines; give at least 10 lines"),
+        ("a\n" * 9 + "\n" * 9, "the log has 9 lines"),
+        ("aaa\n" * 20, "the log has one distinct character"),
     ],
 )
 def test_a_log_that_cannot_be_learnt_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        task("logs").make({"text": text})
+        task("logs").problem({"text": text})
 
 
 def test_ten_short_lines_are_enough() -> None:
@@ -150,9 +152,10 @@ def test_ten_short_lines_are_enough() -> None:
 
 def test_the_model_of_a_log_can_go_on_with_a_line() -> None:
     problem = logs.problem(hidden=3)
-    model, vocabulary = logs.speaker({"cell": "gru", "hidden": 3}, problem.memory)
+    characters = problem.memory["characters"]
+    model = character_model(len(characters), {"cell": "gru", "hidden": 3})
     model.load_state_dict(problem.model.state_dict())
-    assert next(iter(vocabulary)) == "\n"
+    assert characters[0] == "\n"
 
 
 # ---------------------------------------------------------------------------------------- anomaly
@@ -169,42 +172,45 @@ def wave(folder: Path, spike: int | None = None) -> str:
 
 def test_a_spike_in_a_series_of_ones_own_comes_first(tmp_path: Path) -> None:
     given = {"csv": wave(tmp_path, spike=180), "column": "height", "hidden": 8, "steps": 20}
-    problem = train(task("anomaly").make(given), 150)
-    (measure,) = problem.judged()
+    problem = train(task("anomaly").problem(given), 150)
+    (measure,) = problem.evaluate()
     assert measure.name == "mean squared error"
-    assert problem.show is not None
-    first, *others = problem.show(4)
-    assert first.given.startswith("row 181: ") and first.wanted == ""
+    assert problem.examples is not None
+    first, *others = islice(problem.examples(), 4)
+    assert first.input.startswith("row 181: ") and first.target == ""
     assert len(others) == 3
-    assert float(first.said.split()[-1]) > 2 * float(others[-1].said.split()[-1])
+    assert float(first.prediction.split()[-1]) > 2 * float(others[-1].prediction.split()[-1])
 
 
 def test_a_regular_series_is_forecast_better_than_by_its_last_value(tmp_path: Path) -> None:
-    problem = train(task("anomaly").make({"csv": wave(tmp_path), "steps": 20}), 150)
-    assert problem.judged()[0].reached
+    problem = train(task("anomaly").problem({"csv": wave(tmp_path), "steps": 20}), 150)
+    assert problem.evaluate()[0].reached
 
 
 def test_series_that_cannot_be_learnt_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="column 'v' of which file"):
-        task("anomaly").make({"column": "v"})
-    (tmp_path / "v.csv").write_text("v\n1\n2\n3\n")
-    with pytest.raises(ValueError, match=r"3 numbers of .*v\.csv are too few"):
-        task("anomaly").make({"csv": str(tmp_path / "v.csv")})
+    with pytest.raises(ValueError, match="--column v needs a file"):
+        task("anomaly").problem({"column": "v"})
+    (tmp_path / "v.csv").write_text("v\n1\n2\n")
+    with pytest.raises(ValueError, match=r"2 values of .*v\.csv are too few"):
+        task("anomaly").problem({"csv": str(tmp_path / "v.csv")})
 
 
 def test_faults_are_not_learnt_from() -> None:
-    one, two = (task("anomaly").make({"seed": 0}), task("weather").make({"steps": 50, "seed": 0}))
+    one, two = (
+        task("anomaly").problem({"seed": 0}),
+        task("weather").problem({"steps": 50, "seed": 0}),
+    )
     for _ in range(30):
         assert np.array_equal(one.feed.next().inputs, two.feed.next().inputs)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_faults_are_the_largest_surprises(seed: int) -> None:
-    problem = task("anomaly").make({"hidden": 8, "seed": seed})
-    _, found = train(problem, 60).judged()
+    problem = task("anomaly").problem({"hidden": 8, "seed": seed})
+    _, found = train(problem, 60).evaluate()
     assert found.value >= 5 / 6
-    assert problem.show is not None
-    assert [row.wanted for row in problem.show(5)].count("fault") >= 4
+    assert problem.examples is not None
+    assert [row.target for row in islice(problem.examples(), 5)].count("fault") >= 4
 
 
 def test_the_way_back_from_a_spike_is_no_spike_of_its_own() -> None:

@@ -20,6 +20,8 @@ from trained import Make, weights
 
 from micrornn import nn, optim
 from micrornn.optim import lr_scheduler as schedules
+from micrornn.tasks import task
+from micrornn.tasks.training import make_trainer
 from micrornn.training import (
     RTRL,
     UORO,
@@ -30,7 +32,9 @@ from micrornn.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from micrornn.training.checkpoint import read, write
+from micrornn.training.checkpoint import read_checkpoint
+from micrornn.training.saving import CheckpointFile
+from micrornn.training.tree import read, write
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("killed.py")
@@ -117,7 +121,7 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(tmp_path: Path) -> Non
         process.communicate(timeout=60)
         kills += process.returncode == -9
     assert kills >= 2, "it was too quick to be killed"
-    assert 0 < read(path)["trainer"]["iteration"] < 60
+    assert 0 < read_checkpoint(path)["trainer"]["iteration"] < 60
     subprocess.run([*command, "resume"], check=True, env=environment, capture_output=True)
     unbroken, resumed = killed_trainer(), killed_trainer()
     unbroken.run(60)
@@ -133,11 +137,11 @@ def test_a_failure_while_writing_leaves_the_old_file(
     trainer.run(3, checkpoint=path)
     before = path.read_bytes()
 
-    def full(file: Any, **arrays: Any) -> None:
-        file.write(b"PK half a file")
+    def full(file: Any, array: Any, **options: Any) -> None:
+        file.write(b"half an array")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="No space left"):
         trainer.run(5, checkpoint=path)
     assert path.read_bytes() == before
@@ -212,6 +216,162 @@ def foreign(folder: Path) -> dict[str, bytes]:
     }
 
 
+def bomb(whole: bytes) -> bytes:
+    """A checkpoint with one more array: 50 MB of zeros in a few kilobytes."""
+    return repacked(
+        whole, {"model.more.npy": npy(np.zeros(50_000_000, "u1"))}, zipfile.ZIP_DEFLATED
+    )
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def repacked(whole: bytes, more: dict[str, bytes], kind: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(buffer, "w", kind) as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+        for name, content in more.items():
+            new.writestr(name, content)
+    return buffer.getvalue()
+
+
+HEADER = b"\x93NUMPY\x01\x00\x76\x00"
+HUGE = (
+    HEADER
+    + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
+    + b"\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (bomb, r"damaged \(it takes \d+ MiB in memory, and 0 MiB are allowed\)"),
+        (
+            lambda whole: repacked(whole, {}, zipfile.ZIP_DEFLATED),
+            "damaged .it (is compressed|takes)",
+        ),
+        (lambda whole: repacked(whole, {"mine.npy": npy(np.ones(2))}), "member mine belongs to no"),
+        (
+            lambda whole: repacked(whole, {"readme.txt": b"hello"}),
+            "member readme.txt belongs to no",
+        ),
+        (lambda whole: repacked(whole, {"../../evil": b"x"}), "member ../../evil belongs to no"),
+        (lambda whole: twice(whole), "its member meta.npy occurs twice"),
+        (lambda whole: instead(whole, HUGE), "does not fit its 128 bytes"),
+        (lambda whole: instead(whole, HEADER + b"{'descr': '<f8',"), "has a damaged header"),
+        (lambda whole: instead(whole, b"nothing"), "has a damaged header"),
+    ],
+)
+def test_an_archive_that_claims_too_much_is_refused(
+    make: Make, saved: Path, change: Any, complaint: str
+) -> None:
+    saved.write_bytes(change(saved.read_bytes()))
+    with pytest.raises(CheckpointError, match=complaint):
+        make().resume(saved)
+
+
+def twice(whole: bytes) -> bytes:
+    buffer = io.BytesIO(whole)
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("meta.npy", b"{}")
+    return buffer.getvalue()
+
+
+def instead(whole: bytes, content: bytes) -> bytes:
+    """The first weight replaced by some bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.namelist():
+            weight = member == "model.weight_ih_l0.npy"
+            new.writestr(member, content if weight else old.read(member))
+    return buffer.getvalue()
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there are no such devices here")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+def test_a_device_is_not_read(make: Make, device: str) -> None:
+    with pytest.raises(ValueError, match=f"{device} is a device; give a checkpoint"):
+        make().resume(device)
+
+
+def test_numpy_shows_the_arrays_by_their_names(saved: Path) -> None:
+    with np.load(saved, allow_pickle=False) as file:
+        names = set(file.files)
+        assert file["model.weight_hh_l0"].shape == (3, 1)
+    assert {"optimizer.state.0.exp_avg", "trainer.carried.0", "meta"} < names
+    assert {name for name in names if name.startswith("model.")} == {
+        f"model.{part}_l{layer}"
+        for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        for layer in (0, 1)
+    }
+
+
+def test_a_checkpoint_of_the_first_version_is_read() -> None:
+    """Written before arrays had names of their own; it goes on as a training that was not stopped."""
+    problem, unbroken = (task("hello").problem({"hidden": 2}) for _ in range(2))
+    resumed, whole = (make_trainer(one, {}, 6) for one in (problem, unbroken))
+    resumed.resume(Path(__file__).with_name("checkpoint-version-1.npz"))
+    assert resumed.iteration == 3
+    resumed.run(6)
+    whole.run(6)
+    np.testing.assert_allclose(weights(resumed), weights(whole), rtol=1e-6)
+
+
+# -------------------------------------------------------------------------------- two trainings
+
+
+def test_a_checkpoint_that_is_there_is_not_replaced(make: Make, saved: Path) -> None:
+    before = saved.read_bytes()
+    with pytest.raises(CheckpointError, match=r"net\.npz exists; resume from it, or give another"):
+        make().run(1, checkpoint=saved)
+    assert saved.read_bytes() == before
+
+
+def test_a_checkpoint_that_has_changed_since_is_not_replaced(make: Make, saved: Path) -> None:
+    one, other = make(), make()
+    one.resume(saved)
+    other.resume(saved)
+    one.run(5, checkpoint=saved)
+    one.run(6, checkpoint=saved)  # its own file, it may replace
+    before = saved.read_bytes()
+    with pytest.raises(CheckpointError, match=r"net\.npz was changed by another program; resume"):
+        other.run(9, checkpoint=saved)
+    assert saved.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_a_second_training_on_a_running_ones_checkpoint_is_refused(make: Make, saved: Path) -> None:
+    other, told = make(), []
+    other.resume(saved)
+
+    def start_the_other(trainer: Trainer, report: Any) -> None:
+        with pytest.raises(CheckpointError, match=r"another training is writing .*net\.npz; wait"):
+            other.run(9, checkpoint=saved)
+        told.append(report.iteration)
+
+    one = make(callbacks=[start_the_other])
+    one.resume(saved)
+    one.run(5, checkpoint=saved, save_every=1)
+    assert told == [4, 5]
+    assert read_checkpoint(saved)["trainer"]["iteration"] == 5
+
+
+def test_of_two_that_begin_at_once_only_one_makes_the_file(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    file = CheckpointFile(path, None)  # it saw no file
+    make().run(1, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        file.save(make())
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["net.npz"]
+
+
 @pytest.mark.parametrize("kind", sorted(foreign(Path())))
 def test_a_foreign_file_is_refused_and_nothing_in_it_runs(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -231,18 +391,23 @@ def test_the_trap_would_have_worked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_file_and_a_folder(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="there is no file"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no file .*; give a checkpoint that training saved"
+    ):
         make().resume(tmp_path / "none.npz")
     with pytest.raises(CheckpointError, match="is a folder"):
         make().resume(tmp_path)
 
 
 def test_a_later_version_says_so(saved: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree = read(saved)
-    monkeypatch.setattr("micrornn.training.checkpoint.VERSION", 2)
-    write(saved, tree)
+    _, tree = read(saved)
+    monkeypatch.setattr("micrornn.training.tree.VERSION", 3)
+    with saved.open("wb") as file:
+        write(file, tree)
     monkeypatch.undo()
-    with pytest.raises(CheckpointError, match=r"has version 2 of the format.*reads version 1"):
+    with pytest.raises(
+        CheckpointError, match=r"has version 3 of the format.*reads versions 1 to 2"
+    ):
         make().resume(saved)
 
 
@@ -251,12 +416,12 @@ def test_a_later_version_says_so(saved: Path, make: Make, monkeypatch: pytest.Mo
     [
         (
             {"cell": nn.LSTM},
-            r"another model: its parameter weight_ih_l0 has shape \(3, 1\) there and",
+            r"another model: its parameter weight_ih_l0 has shape \(3, 1\), that of this model \(4, 1\)",
         ),
-        ({"optimizer": optim.SGD}, "trained by Adam, not by SGD"),
+        ({"optimizer": optim.SGD}, "trained with Adam, not SGD"),
         (
             {"schedule": lambda o: schedules.StepLR(o, 5)},
-            "with no schedule, and is to go on with a",
+            "trained without schedule, and this trainer is with schedule",
         ),
     ],
 )
@@ -274,7 +439,9 @@ def test_what_it_was_not_saved_from_is_left_as_it_was(
 def test_a_model_with_more_layers_is_another(make: Make, saved: Path) -> None:
     trainer = make()
     trainer.model.extra = nn.Linear(1, 1)
-    with pytest.raises(CheckpointError, match=r"has no parameter extra\.weight, and this one has"):
+    with pytest.raises(
+        CheckpointError, match=r"has no parameter extra\.weight, which this model has"
+    ):
         trainer.resume(saved)
 
 
@@ -292,8 +459,9 @@ def test_a_tree_comes_back_as_it_was(tmp_path: Path) -> None:
         "$array": "no array",
         "arrays": {"f": np.arange(3.0), "i": np.array(7), "none": np.zeros((0, 2))},
     }
-    write(tmp_path / "tree.npz", tree)
-    found = read(tmp_path / "tree.npz")
+    with (tmp_path / "tree.npz").open("wb") as file:
+        write(file, tree)
+    _, found = read(tmp_path / "tree.npz")
     arrays = found.pop("arrays"), tree.pop("arrays")
     assert found == tree
     for name, array in arrays[1].items():
@@ -303,6 +471,5 @@ def test_a_tree_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_what_only_pickle_could_write_is_refused(tmp_path: Path) -> None:
     for value in (object(), np.array([object()])):
-        with pytest.raises(TypeError, match="numbers, texts and arrays"):
-            write(tmp_path / "tree.npz", {"value": value})
-    assert list(tmp_path.iterdir()) == []
+        with pytest.raises(TypeError, match="numbers, strings and arrays"):
+            write(io.BytesIO(), {"value": value})

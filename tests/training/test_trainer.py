@@ -194,7 +194,7 @@ def test_ctrl_c_ends_between_two_iterations_and_saves(make: Make, tmp_path: Path
     trainer = make(callbacks=[press])
     before = signal.getsignal(signal.SIGINT)
     trainer.run(100, checkpoint=tmp_path / "net.npz")
-    assert (trainer.iteration, trainer.interrupted) == (4, True)
+    assert (trainer.iteration, trainer.interrupted) == (4, signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
     again = make()
     again.resume(tmp_path / "net.npz")
@@ -202,6 +202,32 @@ def test_ctrl_c_ends_between_two_iterations_and_saves(make: Make, tmp_path: Path
     unbroken = make()
     unbroken.run(9)
     assert (weights(again) == weights(unbroken)).all()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_every_signal_that_asks_for_the_end_saves(make: Make, tmp_path: Path, name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    trainer = make(callbacks=[lambda *_: signal.raise_signal(number)])
+    trainer.run(100, checkpoint=tmp_path / "net.npz")
+    assert (trainer.iteration, trainer.interrupted) == (1, number)
+    assert signal.getsignal(number) is before
+    again = make()
+    again.resume(tmp_path / "net.npz")
+    assert again.iteration == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
+def test_a_signal_that_is_ignored_stays_ignored(make: Make) -> None:
+    """As under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        trainer = make(callbacks=[lambda *_: signal.raise_signal(signal.SIGHUP)])
+        trainer.run(3)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (trainer.iteration, trainer.interrupted) == (3, 0)
 
 
 def test_a_second_ctrl_c_does_not_wait(make: Make) -> None:
@@ -261,7 +287,7 @@ def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: st
     lines = path.read_text(encoding="utf-8").splitlines()[:2]
     broken = "5,a,b" if suffix == ".csv" else '{"iteration": 5}'
     path.write_text("\n".join([*lines, broken, ""]), encoding="utf-8")
-    with pytest.raises(ValueError, match=f"log{suffix}, line 3: this is no line of a log"):
+    with pytest.raises(ValueError, match=rf"log\{suffix} is not a training log \(line 3\)"):
         read_log(path)
 
 
@@ -270,7 +296,7 @@ def test_a_log_is_read_as_it_was_reported(make: Make, tmp_path: Path, suffix: st
 def test_a_file_that_is_no_log_is_not_replaced(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"mine{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"mine.* is no(t| log| text)"):
+    with pytest.raises(ValueError, match=r"mine.* is not a training log"):
         Log(path)
     assert path.read_bytes() == content
 
@@ -308,16 +334,61 @@ def test_a_training_can_be_gone_on_with_from_its_first_moment(make: Make, tmp_pa
     assert seen == [True]
 
 
-def test_a_new_training_begins_a_new_log(make: Make, tmp_path: Path) -> None:
-    for _ in range(2):
-        make(callbacks=[Log(tmp_path / "log.csv")]).run(3)
-    assert len(rows_of(tmp_path / "log.csv")) == 3
+def test_a_new_training_does_not_replace_the_log_of_another(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    make(callbacks=[Log(path)]).run(3)
+    before = path.read_bytes()
+    with pytest.raises(
+        ValueError, match=r"log\.csv is the log of another training, of 3 iterations"
+    ):
+        make(callbacks=[Log(path)]).run(3)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("changed", ["one more field", "a line that is none"])
+def test_a_file_that_only_begins_like_a_log_is_not_changed(
+    make: Make, tmp_path: Path, suffix: str, changed: str
+) -> None:
+    path = tmp_path / f"log{suffix}"
+    make(callbacks=[Log(path)]).run(2)
+    more = "7,0.5,,1.0,0.1,0.5,extra\n" if suffix == ".csv" else '{"iteration": 7, "mine": 1}\n'
+    with path.open("a", encoding="utf-8") as file:
+        file.write(more if changed == "one more field" else "my notes\n")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is not a training log"):
+        Log(path)
+    assert path.read_bytes() == before
+
+
+def test_two_trainings_that_write_one_log_are_told(make: Make, tmp_path: Path) -> None:
+    one, other = (make(callbacks=[Log(tmp_path / "log.csv")]) for _ in range(2))
+    one.run(2)
+    log = other.callbacks[0]
+    log._size = 0  # type: ignore[attr-defined]  # it has begun, when the file was new
+    with pytest.raises(OSError, match="another program writes to this log"):
+        other.run(2)
+
+
+def test_nothing_is_left_beside_a_log_that_is_shortened(make: Make, tmp_path: Path) -> None:
+    """Lines are removed in place: there is no second file that a kill could leave."""
+    path = tmp_path / "log.csv"
+    make(callbacks=[Log(path)]).run(5)
+    again, seen = make(), []
+    again.run(3)
+    again.callbacks += [
+        Log(path),
+        lambda *_: seen.append(sorted(p.name for p in tmp_path.iterdir())),
+    ]
+    again.run(4)
+    assert seen == [["log.csv"]]
+    assert [int(row["iteration"]) for row in rows_of(path)] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"truncation": Truncation(2, 2), "incremental": True}, "give one of"),
+        ({"truncation": Truncation(2, 2), "incremental": True}, "exclude each other; give one"),
         ({"stopping": EarlyStopping()}, "give validate as well"),
         ({"clip_norm": -1.0}, "clip_norm=-1.0; give 0 or more"),
         ({"noise": math.nan}, "noise=nan; give 0 or more"),
@@ -373,9 +444,9 @@ def test_a_position_in_other_data_is_refused() -> None:
     one = Stream(np.arange(21), np.arange(21), steps=3)
     other = Stream(np.arange(21) * 2, np.arange(21), steps=3)
     cut = Stream(np.arange(21), np.arange(21), steps=7)
-    with pytest.raises(ValueError, match="not those that were trained on"):
+    with pytest.raises(ValueError, match="the data differ from those of the checkpoint"):
         other.load_state_dict(one.state_dict())
-    with pytest.raises(ValueError, match="the same number of steps"):
+    with pytest.raises(ValueError, match="steps and lanes of"):
         cut.load_state_dict(one.state_dict())
 
 
@@ -386,7 +457,7 @@ def test_a_sequence_that_is_too_short_is_refused(n: int, steps: int, lanes: int)
 
 
 def test_nothing_to_train_on_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing to train on"):
+    with pytest.raises(ValueError, match="no sequences to train on"):
         Shuffled([], 1, lambda items: Batch(items, items))
 
 

@@ -11,7 +11,7 @@ from faults import through, wrong
 from nets import KINDS, OTHERS, unrolled
 
 import viz
-from micrornn.tasks import SOURCES
+from micrornn.tasks import TASKS
 from micrornn.tasks.source import resolve
 
 NETS: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ def test_lines_go_around_boxes_in_other_graphs(name: str, detail: str) -> None:
 
 
 @pytest.mark.parametrize("detail", ["cell", "op"])
-@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if not source.failing])
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.module])
 def test_pictures_of_the_built_in_sources_are_clean(name: str, detail: str) -> None:
     drawing = read(viz.render(resolve(name).loss, detail=detail))
     assert wrong(drawing) == []

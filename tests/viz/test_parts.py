@@ -13,7 +13,7 @@ import micrornn as mr
 import viz
 from micrornn import nn
 from micrornn.core.graph import Graph
-from micrornn.tasks.drawn import builder
+from micrornn.tasks import task
 from viz.build import build
 
 KINDS = ("none", "dot", "scaled", "general", "additive")
@@ -21,7 +21,7 @@ KINDS = ("none", "dot", "scaled", "general", "additive")
 
 @cache
 def picture(attention: str, detail: str) -> Drawing:
-    return read(viz.render(builder("reverse")(attention=attention).loss, detail=detail))
+    return read(viz.render(task("reverse").unrolled({"attention": attention}).loss, detail=detail))
 
 
 @pytest.mark.parametrize("detail", ["cell", "gate", "op"])
@@ -70,7 +70,7 @@ def test_the_decoder_begins_a_row_where_that_costs_none(attention: str) -> None:
 
 
 def test_marks_of_weights_have_short_names() -> None:
-    loss = builder("translate")().loss
+    loss = task("translate").unrolled({}).loss
     scene = build(Graph(loss), "op")
     labels = {mark.label for unit in scene.units for mark in unit.marks}
     assert {"W_iz", "W_hr", "b_in", "readout.W", "query_weight", "v"} < labels
@@ -111,7 +111,7 @@ def test_weights_alike_in_name_are_told_apart_by_their_modules() -> None:
 
 
 def test_what_reads_a_picture_is_grouped_by_its_scopes() -> None:
-    loss = builder("caption")().loss
+    loss = task("caption").unrolled({}).loss
 
     def free(detail: str) -> list[str]:
         return [u.label for u in build(Graph(loss), detail).units if u.step is None]

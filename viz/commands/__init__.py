@@ -1,1 +1,1 @@
-"""Commands of the program ``micrornn``, each loaded when it is used; `cli` knows only their names."""
+"""The commands of ``micrornn``, each loaded when it is used; `cli` knows their names only."""

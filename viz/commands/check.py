@@ -1,30 +1,35 @@
-"""``micrornn check``: the gradient of a source, compared with finite differences."""
+"""``micrornn check``: the gradient of a source against finite differences."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
+from micrornn.messages import printable
+from viz.commands.console import GREEN, RED, colored, emit
+from viz.commands.help import Command, option
 from viz.commands.options import POSITIVE, takes_source
+from viz.commands.progress import working
 
 FAILED = 1
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_source
-@click.option("--eps", type=POSITIVE, default=1e-6, help="How far to move it [default: 1e-6].")
-@click.option("--atol", type=POSITIVE, default=1e-6, help="Difference allowed [default: 1e-6].")
-@click.option("--rtol", type=POSITIVE, default=1e-4, help="The same, relative [default: 1e-4].")
+@option("--eps", type=POSITIVE, default=1e-6, help="Size of a perturbation [default: 1e-6].")
+@option("--atol", type=POSITIVE, default=1e-6, help="Absolute tolerance [default: 1e-6].")
+@option("--rtol", type=POSITIVE, default=1e-4, help="Relative tolerance [default: 1e-4].")
 def check(options: dict[str, Any], source: str, **tolerance: float) -> int:
-    """Compare the gradient with finite differences, number by number.
+    """Compare the gradient of a source with finite differences.
 
-    SOURCE is best FILE.py:NAME, where NAME is a function without arguments that returns a loss made
-    from leaves outside it (the weights of a module, say): it is called again with each number moved.
-    Where the leaves are new at every call, for a tensor, and for a built-in source, the recorded
-    operations are run again instead. NAME may also be a pair (f, inputs), or a function that returns it.
+    Best for SOURCE is FILE.py:NAME, where NAME is a function without arguments that returns a loss of leaves
+    outside it, such as the weights of a module: it is called again with each number perturbed. If the leaves
+    are new at every call, for a tensor, and for a built-in task, the recorded operations are rerun instead.
+    NAME may also be a pair (f, inputs), or a function that returns one.
 
-    Ends with exit code 1 where they differ.
+    The exit code is 1 if the gradient is wrong.
 
     \b
     Examples:
@@ -34,12 +39,21 @@ def check(options: dict[str, Any], source: str, **tolerance: float) -> int:
     from micrornn.check import GradientMismatch, gradcheck
     from micrornn.tasks.checking import checkable
 
-    checked = checkable(source, options)
-    try:
-        worst = gradcheck(checked.f, checked.inputs, **tolerance)
-    except GradientMismatch as mismatch:
-        click.echo(f"{source}: wrong, {checked.way}: {mismatch}")
-        return FAILED
-    size = f"{checked.size:,} number{'s' if checked.size > 1 else ''}"
-    click.echo(f"{source}: right, {checked.way}: {size}, largest difference {worst:.2g}")
-    return 0
+    with working(f"running {source}"):
+        checked = checkable(source, options)
+    calls = 2 * checked.size
+    with working("perturbing", total=calls) as bar:
+
+        def f(*inputs: Any) -> Any:
+            bar.update(min(bar.done + 1, calls))
+            return checked.f(*inputs)
+
+        try:
+            worst = gradcheck(f, checked.inputs, **tolerance)
+            size = f"{checked.size:,} number{'s' if checked.size > 1 else ''}"
+            code, verdict, detail = 0, "correct", f"{size}, largest difference {worst:.2g}"
+        except GradientMismatch as mismatch:
+            code, verdict, detail = FAILED, "wrong", str(mismatch)
+    verdict = colored(verdict, RED if code else GREEN, sys.stdout)
+    emit(f"{printable(source)}: {verdict}, by {checked.how}: {printable(detail)}\n")
+    return code

@@ -1,44 +1,43 @@
-"""The command ``micrornn debug``: what to debug, and in which of the windows."""
+"""``micrornn debug``: step through the backward pass of a source, in a terminal, a script or an editor."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
-from micrornn.recording import Recording, load_recording, record
-from micrornn.tasks.source import resolve
-from micrornn.tasks.userfile import SourceError
-from viz.commands.options import takes_source
+from micrornn.files import read_whole
+from viz.commands.console import is_terminal, say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import Integer, takes_source
+from viz.commands.progress import working
+
+if TYPE_CHECKING:
+    from micrornn.recording import Recording
 
 FAILED, WRONG_INPUT = 1, 2
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_source
-@click.option(
-    "-x", "scripts", multiple=True, metavar="FILE", help="Run the commands in FILE first."
+@option(
+    "-x", "scripts", multiple=True, metavar="FILE", help="Run the commands in FILE; - is stdin."
 )
-@click.option(
-    "-ex", "commands", multiple=True, metavar="COMMAND", help="Run this command, then that."
+@option("-ex", "commands", multiple=True, metavar="COMMAND", help="Run COMMAND, after all -x.")
+@option("--batch", is_flag=True, help="Exit after -x and -ex, or at the first error.")
+@option(
+    "--post-mortem",
+    is_flag=True,
+    help="Run until the first NaN, infinity or error, and stop there.",
 )
-@click.option("--batch", is_flag=True, help="Leave after -x and -ex, or at the first that fails.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each answer.")
-@click.option("--post-mortem", is_flag=True, help="Run it, and stop where it fails.")
-@click.option("--tui", is_flag=True, help="The full screen.")
-@click.option("--dap", is_flag=True, help="Speak the Debug Adapter Protocol, to an editor.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="N",
-    help="With --dap: on this loopback port, not stdio.",
-)
+@option("--tui", is_flag=True, help="Use the full screen.")
+@option("--dap", is_flag=True, help="Speak the Debug Adapter Protocol, to an editor.")
+@option("--port", type=Integer(0, 65535), help="With --dap: a loopback port instead of stdio.")
+@option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print one JSON object per answer.")
 def debug(
     options: dict[str, Any],
     source: str,
@@ -51,14 +50,14 @@ def debug(
     dap: bool,
     port: int | None,
 ) -> int:
-    """Step through the backward pass of a network, forth and back.
+    """Step through the backward pass of a network, forward and backward.
 
-    SOURCE is a built-in name (see micrornn list), FILE.py:NAME, where NAME is a tensor or a function
-    without arguments that returns one, or a recording that was saved: run.mrn.
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). In the
+    debugger, help lists the commands and tutorial teaches them. Commands may also come from -x, -ex or a
+    pipe.
 
-    In the debugger, help lists the commands and tutorial shows how it goes. Commands may come from -x, -ex
-    or a pipe. With --post-mortem NAME may be a whole training: it runs until a NaN or an infinity is born
-    or an error is raised, and the step that failed is kept beside you as NAME-failed.mrn.
+    With --post-mortem, NAME may be a whole training: it runs until the first NaN, infinity or error, and the
+    step that failed is saved as SOURCE-failed.mrn in the current folder.
 
     \b
     Examples:
@@ -67,33 +66,37 @@ def debug(
       micrornn debug train.py:main --post-mortem
     """
     if port is not None and not dap:
-        raise DebuggerError("--port is of --dap; give both, or neither")
+        raise DebuggerError("--port needs --dap; give both, or neither")
+    if sys.stdout is None and not (tui or dap):
+        raise DebuggerError("stdout is closed, so the debugger cannot answer")
+    if sys.stdin is None and (dap or tui or not (batch or scripts or commands)):
+        raise DebuggerError("stdin is closed, so no commands can be read; give them with -x or -ex")
     if dap:
         from viz.terminal.dap import serve
 
         return serve(lambda: _opened(source, options, post_mortem), port)
     session, failed = opened(source, options, post_mortem)
     if session is None:
-        click.echo(f"{source}: nothing failed", err=True)
+        say(f"{source}: nothing failed")
         return 0
     if tui:
         from viz.terminal.tui import run
 
         run(session)
         return FAILED if failed else 0
-    code = _converse(session, scripts, commands, batch, as_json)
+    code = _converse(session, list(_lines(scripts, commands)), batch, as_json)
     return code or (FAILED if failed and batch else 0)
 
 
 def _opened(source: str, options: dict[str, Any], post_mortem: bool) -> Session:
     session, _ = opened(source, options, post_mortem)
     if session is None:
-        raise DebuggerError(f"{source}: nothing failed, so there is nothing to see after death")
+        raise DebuggerError(f"{source}: nothing failed, so there is nothing to debug post mortem")
     return session
 
 
 def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Session | None, bool]:
-    """The session on a source, and whether its run failed; None where a post mortem finds no death.
+    """The session on a source, and whether its run failed; None where a post mortem finds no failure.
 
     Raises:
         SourceError, RecordingError, DebuggerError: there is nothing to debug; says why.
@@ -109,66 +112,42 @@ def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Ses
             return None, False
         session = Session(failed.rec, f"{source} failed: {failed.error}", source_line)
         go_where_it_failed(session, failed.error)
-        click.echo(f"the step that failed is kept in {failed.kept}", err=True)
+        say(f"saved the step that failed in {failed.kept}")
         return session, True
-    title, rec = recorded(source, options)
-    return Session(rec, title, source_line), False
+    title, recording = recorded(source, options)
+    return Session(recording, title, source_line), False
 
 
 def recorded(source: str, options: dict[str, Any]) -> tuple[str, Recording]:
-    """A title, and the recording of a source with its backward pass; or the one that was saved.
+    """The title and the recording of a source.
 
     Raises:
         SourceError, RecordingError: there is none; says why.
     """
-    if source.endswith(".mrn"):
-        if options:
-            raise SourceError(
-                f"{source} is a recording; what was run in it cannot be chosen any more"
-            )
-        if not Path(source).exists():
-            raise SourceError(
-                f"there is no file {source}; the command save of the debugger makes one"
-            )
-        return source, load_recording(source)
-    title = [source]
+    from micrornn.tasks.source import recorded as recorded_run
 
-    def run() -> Any:
-        unrolled = resolve(source, options)
-        title[0] = unrolled.title
-        for remark in unrolled.remarks:
-            click.echo(remark, err=True)
-        return unrolled.loss
-
-    with np.errstate(all="ignore"):  # the debugger shows where a NaN is born; NumPy need not warn
-        rec = record(run)
-    return title[0], rec
+    with working(f"running {source}"):
+        run = recorded_run(source, options)
+    for remark in run.remarks:
+        say(remark)
+    return run.title, run.recording
 
 
-def _converse(
-    session: Session,
-    scripts: tuple[str, ...],
-    commands: tuple[str, ...],
-    batch: bool,
-    as_json: bool,
-) -> int:
+def _converse(session: Session, lines: list[tuple[str, str]], batch: bool, as_json: bool) -> int:
     from viz.terminal.line import LineDebugger, ScriptError
-    from viz.terminal.reader import is_terminal
     from viz.terminal.start import converse, first_visit
 
     debugger = LineDebugger(session, as_json=as_json)
-    lines = list(_lines(scripts, commands))
-    asked = not batch and is_terminal(sys.stdin)
-    if lines or batch or not asked:
-        debugger.greet(asked and first_visit())
+    interactive = not batch and is_terminal(sys.stdin)
+    if lines or not interactive:
+        debugger.greet(interactive and first_visit())
         try:
             if debugger.run_script(lines) or batch:
                 return 0
         except ScriptError as error:
-            if batch or not asked:
-                click.echo(f"micrornn debug: {error}", err=True)
+            if batch or not interactive:
+                say(f"micrornn debug: {error}")
                 return WRONG_INPUT
-    if lines or not asked:
         from micrornn.debug.complete import completions
         from viz.terminal.reader import reader
 
@@ -181,9 +160,11 @@ def _converse(
 def _lines(scripts: tuple[str, ...], commands: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for script in scripts:
         try:
-            text = Path(script).read_text(encoding="utf-8")
+            text = read_whole(script, "a file of debugger commands").decode("utf-8")
         except UnicodeDecodeError:
-            raise DebuggerError(f"{script} is no text; -x wants a file of commands") from None
+            raise DebuggerError(
+                f"{script} is not text; -x takes a file of debugger commands"
+            ) from None
         for number, line in enumerate(text.splitlines(), 1):
             yield f"{script}, line {number}", line
     for one in commands:

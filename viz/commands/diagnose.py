@@ -6,20 +6,29 @@ from typing import Any
 
 import click
 
+from viz.commands.console import as_json, emit, emit_text
+from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import takes_source
-from viz.commands.sources import as_json, emit, narrow, recording_of
+from viz.commands.progress import working
+from viz.commands.runs import recording_of
+
+WIDTH = 80
+_json = option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+_quiet = option(
+    "-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors and the answer only."
+)
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_source
-@click.option("--json", "as_data", is_flag=True, help="Print it as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and the diagnosis.")
+@_json
+@_quiet
 def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -> None:
-    """Say what is wrong with the gradient of a run, with the evidence, and what to try.
+    """Diagnose the gradient of a run: problems with their evidence, and what to try.
 
-    SOURCE is as in micrornn render, or a file that micrornn record wrote. It looks for NaN, exploding and
-    vanishing gradients, detached states, truncation, saturation, dead units, and losses at one end only,
-    and can say that nothing wrong was found.
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). The diagnosis
+    looks for NaN, exploding and vanishing gradients, detached states, truncation, saturation, dead units, and
+    losses at one end only, and may find nothing wrong.
 
     \b
     Examples:
@@ -27,22 +36,24 @@ def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -
       micrornn diagnose vanishing
       micrornn diagnose stocks --cell lstm --steps 40 --json
     """
-    from micrornn.flow.diagnose import diagnose as found_in
+    from micrornn.flow.diagnose import diagnose as diagnosis
 
-    found = found_in(recording_of(source, options, quiet))
-    emit(as_json(found.as_dict()) if as_data else narrow(str(found)))
+    recording = recording_of(source, options, quiet)
+    with working("diagnosing", quiet):
+        found = diagnosis(recording)
+    _print(found, as_data)
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_source
 @click.argument("target")
-@click.option("--json", "as_data", is_flag=True, help="Print it as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and the answer.")
+@_json
+@_quiet
 def why(options: dict[str, Any], source: str, target: str, as_data: bool, quiet: bool) -> None:
-    """Say why one gradient is zero, missing, tiny, huge or NaN: one verdict, with the evidence.
+    """Explain why one gradient is zero, missing, tiny, huge or NaN, with the evidence.
 
-    SOURCE is as in micrornn render, or a file that micrornn record wrote. TARGET is a node: a state with
-    its step, such as 'h[1]', an input, or a weight by its name.
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). TARGET is a
+    node: a state with its step, such as 'h[1]', an input, or a weight by its name.
 
     \b
     Examples:
@@ -50,7 +61,16 @@ def why(options: dict[str, Any], source: str, target: str, as_data: bool, quiet:
       micrornn why vanishing 'h[0]'
       micrornn why saturated weight_hh_l0
     """
-    from micrornn.flow.why import why as asked
+    from micrornn.flow.why import why as explanation
 
-    answer = asked(recording_of(source, options, quiet), target)
-    emit(as_json(answer.as_dict()) if as_data else narrow(str(answer)))
+    recording = recording_of(source, options, quiet)
+    with working("explaining", quiet):
+        answer = explanation(recording, target)
+    _print(answer, as_data)
+
+
+def _print(answer: Any, as_data: bool) -> None:
+    if as_data:
+        emit(as_json(answer.as_dict()))
+    else:
+        emit_text(str(answer), WIDTH)

@@ -1,38 +1,39 @@
-"""``micrornn flow``: where the gradient goes, as figure, text, JSON or a table."""
+"""``micrornn flow``: where the gradient goes, as a figure, text, JSON or a table."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from viz.commands.options import FILE, takes_sources
-from viz.commands.sources import as_json, emit, recordings_of, say
+from viz.commands.console import as_json, destination, emit_file, say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import FILE, OneOf, takes_sources
+from viz.commands.progress import working
+from viz.commands.runs import recordings_of
 from viz.plots import FORMATS, VIEWS, read
 
 if TYPE_CHECKING:
     from viz.plots.view import View
 
-_WRITTEN = (*FORMATS, "txt", "json", "csv")
+_FORMATS = (*FORMATS, "txt", "json", "csv")
+_OVER = ("copies", "losses")
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_sources
-@click.option("--view", type=click.Choice(VIEWS), help="What to show [default: all].")
-@click.option("--of", metavar="NAME", help="Of which value: W_hh or a weight, h, c, x or any name.")
-@click.option(
-    "--over",
-    type=click.Choice(("copies", "losses")),
-    help="The ledger's sum: over weight copies, or losses.",
+@option("--view", type=OneOf(VIEWS), help="What to show [default: all].")
+@option("--of", metavar="NAME", help="The value: W_hh or another weight, h, c, x, or any name.")
+@option(
+    "--over", type=OneOf(_OVER), help="Sum of the ledger: over copies of the weight, or losses."
 )
-@click.option("--json", "as_data", is_flag=True, help="Print the numbers as JSON.")
-@click.option(
-    "-T", "--format", type=click.Choice(_WRITTEN), help="The format [default: as FILE ends]."
+@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+@option(
+    "-T", "--format", type=OneOf(_FORMATS), section=OUTPUT, help="Format [default: as FILE ends]."
 )
-@click.option("-o", "--output", metavar="FILE", type=FILE, help="Write to FILE; - is stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE; - is stdout.")
+@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
 def flow(
     options: dict[str, Any],
     source: str,
@@ -46,16 +47,16 @@ def flow(
 ) -> None:
     """Show where the gradient goes over time, in one run or in several side by side.
 
-    SOURCE is as in micrornn render, or a file that micrornn record wrote. With several cells, as in
-    --cell rnn,lstm,gru, their runs on the same data are compared in one figure. Without -o the answer
-    is text; a file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). Several cells,
+    as in --cell rnn,lstm,gru, are compared on the same data in one figure. Without -o the answer is text; a
+    file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
 
     \b
-    ledger     what each step gave to a shared weight's gradient (--of W_hh; --over copies or losses)
-    credit     how much the loss of each step says to each step before (--of h, c, x)
-    jacobian   what one step, and all of them, do to a small change of the state
-    gates      how open the gates are, and what gradient gets through them
-    paths      by which kinds of path the gradient comes (--of c, h)
+    ledger     what each step contributed to the gradient of a shared weight (--of, --over)
+    credit     the gradient of the loss of each step at each step before (--of h, c, x)
+    jacobian   what one step, and all steps, do to a small change of the state
+    gates      how open the gates are, and what gradient passes them
+    paths      the kinds of paths on which the gradient arrives (--of c, h)
     all        all of these
 
     \b
@@ -65,29 +66,27 @@ def flow(
       micrornn flow stocks --steps 20 --loss all --view ledger --over losses
       micrornn flow stocks --cell lstm --view paths --of c --json
     """
-    from micrornn.tasks.output import destination
     from viz.render import write_whole
 
     if as_data:
         if format not in (None, "json"):
-            raise ValueError(f"--json and -T {format} are two formats; give one")
+            raise ValueError(f"--json and -T {format} exclude each other; give one")
         format = "json"
-    path, format = destination(
-        output, format, _WRITTEN, terminal=bool(sys.stdout and sys.stdout.isatty())
-    )
-    name = view or _view_of(of, over)
-    answer = read(name, recordings_of(source, options, quiet), of, over)  # type: ignore[arg-type]
-    content = _content(answer, format, source)
-    if path is None:
-        emit(content)
-    else:
+    path, format = destination(output, format, _FORMATS)
+    runs = recordings_of(source, options, quiet)
+    with working("computing the flow", quiet):
+        answer = read(view or _view_of(of, over), runs, of, over)  # type: ignore[arg-type]
+        content = _content(answer, format, source)
+    if path is not None:
         write_whole(Path(path), content)
         if not quiet:
             say(f"wrote {path}: {answer.finding}")
+    else:
+        emit_file(content, format)
 
 
 def _view_of(of: str | None, over: str | None) -> str:
-    """The view meant where none is named: a state or an input has credit, a weight has a ledger."""
+    """The view that is meant if none is named: a state or an input has credit, a weight a ledger."""
     if over is not None:
         return "ledger"
     if of is None:
@@ -99,14 +98,13 @@ def _content(view: View, format: str, source: str) -> str | bytes:
     if format == "txt":
         return view.text()
     if format == "json":
-        return as_json(
-            {"source": source, "view": view.name, "finding": view.finding, "runs": view.as_dict()}
-        )
+        head = {"source": source, "view": view.name, "finding": view.finding}
+        return as_json({**head, "runs": view.as_dict()})
     return _table(view) if format == "csv" else view.file(format)
 
 
 def _table(view: View) -> str:
-    """One row for each number. NaN, where there is no gradient, is an empty field."""
+    """One row for each number; NaN, where there is no gradient, is an empty field."""
     import csv
     import io
 

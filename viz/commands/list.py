@@ -1,20 +1,58 @@
-"""``micrornn list``: what is built in."""
+"""``micrornn list``: the built-in tasks."""
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
-from micrornn.tasks import SOURCES
-from micrornn.tasks.source import flags
+from micrornn.messages import flag
+from micrornn.tasks import TASKS, Task
+from viz.commands.console import BOLD, as_json, colored, emit
+from viz.commands.help import OUTPUT, Command, option
 
 
-@click.command("list")
-def list_sources() -> None:
-    """Name the built-in sources, with the options that each takes and their defaults.
+@click.command("list", cls=Command)
+@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+def list_tasks(as_data: bool) -> None:
+    """List the built-in tasks, with the options of each and their defaults.
+
+    The defaults are those of render, flow and the other commands that take a SOURCE; training has larger
+    ones (see micrornn train TASK --help).
 
     \b
-    Example:
+    Examples:
       micrornn list
+      micrornn list --json
     """
-    for source in SOURCES.values():
-        click.echo(f"{source.name:9} {source.description}\n{'':9} {flags(source)}")
+    if as_data:
+        return emit(as_json([_as_dict(task) for task in TASKS.values()]))
+    for task in TASKS.values():
+        name = colored(f"{task.name:9}", BOLD, sys.stdout)
+        emit(f"{name} {task.summary}\n{'':9} {options_of(task)}\n")
+    return None
+
+
+def options_of(task: Task) -> str:
+    """The options of a view as they are written, with their defaults.
+
+    >>> options_of(TASKS["hello"])
+    '--text hello --cell rnn --hidden 8 --layers 1 --bidirectional --steps ... --loss all --seed 0'
+    """
+    words = []
+    for name, default in task.options(view=True).items():
+        value = "" if isinstance(default, bool) else f" {'...' if default is None else default}"
+        words.append(flag(name) + value)
+    return " ".join(words)
+
+
+def _as_dict(task: Task) -> dict[str, Any]:
+    trains = task.module is not None
+    return {
+        "name": task.name,
+        "summary": task.summary,
+        "trains": trains,
+        "options": task.options(view=True),
+        "training_options": task.options() if trains else {},
+    }

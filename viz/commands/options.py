@@ -1,8 +1,4 @@
-"""What a network is made with, as options: one table, for every command that makes one.
-
-A source is to be looked at, a task is to be trained; they take the same options, but for a few. Which of them
-a given source or task takes, it says itself, when it is given another.
-"""
+"""The options of commands: their types, and one table of those that a network is made with."""
 
 from __future__ import annotations
 
@@ -12,40 +8,97 @@ from typing import Any
 
 import click
 
-from micrornn.tasks import SOURCES
-from micrornn.tasks.network import CELLS, LOSSES
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
+from micrornn.tasks import TASKS
+from micrornn.tasks.hello import LOSSES
+from micrornn.tasks.network import CELLS
+from viz.commands.help import NETWORK_SECTIONS, Option
 
-COUNT = click.IntRange(min=1)
+ATTENTIONS = ("none", "dot", "scaled", "general", "additive")
 
-
-class Named(click.Path):
-    """The name of a file, which the shell completes; whether the file will do is said elsewhere."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The name; an empty one, as of a variable that was not set, is none."""
-        if not value:
-            self.fail("an empty name was given; name a file", param, ctx)
-        return super().convert(value, param, ctx)
+# -- types ------------------------------------------------------------------------------------------
 
 
-class Finite(click.FloatRange):
-    """A number within bounds, which infinity and NaN are not."""
+class Integer(click.ParamType):  # type: ignore[type-arg]
+    """An integer within bounds.
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+    >>> Integer(1, 9).convert("12", None, None)
+    Traceback (most recent call last):
+    click.exceptions.BadParameter: '12' is out of range; give an integer from 1 to 9
+    """
+
+    name = "integer"
+
+    def __init__(self, low: int, high: int | None = None) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
         """The number."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number", param, ctx)
+        wanted = f"give an integer from {self.low} " + (f"to {self.high:,}" if self.high else "up")
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{str(value)[:40]!r} is not an integer; {wanted}", param, ctx)
+        if number < self.low or (self.high is not None and number > self.high):
+            self.fail(f"{str(value)[:40]!r} is out of range; {wanted}", param, ctx)
         return number
 
+    def get_metavar(self, param: Any, ctx: Any = None) -> str:
+        """As the help writes it."""
+        return "N"
 
-FILE = Named()
-POSITIVE = Finite(min=0, min_open=True)
+
+class Number(click.ParamType):  # type: ignore[type-arg]
+    """A finite number, above or from a bound.
+
+    >>> Number(above=0).convert("nan", None, None)
+    Traceback (most recent call last):
+    click.exceptions.BadParameter: 'nan' is out of range; give a number above 0
+    """
+
+    name = "number"
+
+    def __init__(self, above: float = -math.inf, least: float = -math.inf) -> None:
+        self.above, self.least = above, least
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """The number."""
+        wanted = "give a finite number"
+        if self.above > -math.inf:
+            wanted = f"give a number above {self.above:g}"
+        elif self.least > -math.inf:
+            wanted = f"give a number from {self.least:g} up"
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number; {wanted}", param, ctx)
+        if not math.isfinite(number) or number <= self.above or number < self.least:
+            self.fail(f"{value!r} is out of range; {wanted}", param, ctx)
+        return number
+
+    def get_metavar(self, param: Any, ctx: Any = None) -> str:
+        """As the help writes it."""
+        return "X"
+
+
+class File(click.Path):
+    """The name of a file, which the shell completes."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The name, which is not empty."""
+        if not value:
+            self.fail("the name is empty; give a file", param, ctx)
+        if "\0" in str(value):
+            self.fail(f"{value!r} cannot be the name of a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+    def get_metavar(self, param: Any, ctx: Any = None) -> str:
+        """As the help writes it."""
+        return "FILE"
 
 
 class OneOf(click.Choice):  # type: ignore[type-arg]
-    """One of some words, in any case; for another word the nearest is suggested.
+    """One of several words, in upper or lower case; for an unknown word the nearest is suggested.
 
     >>> OneOf(("rnn", "lstm")).convert("LSTM", None, None)
     'lstm'
@@ -55,120 +108,119 @@ class OneOf(click.Choice):  # type: ignore[type-arg]
         super().__init__(tuple(words), case_sensitive=False)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The word as it is spelt here."""
+        """The word as it is spelled here."""
         if value.lower() not in map(str.lower, self.choices):
-            self.fail(f"there is no {value!r}; {nearest(value, self.choices)}", param, ctx)
+            self.fail(f"no {value!r}; {nearest(value, self.choices)}", param, ctx)
         return super().convert(value, param, ctx)
 
 
-class SomeOf(click.ParamType):  # type: ignore[type-arg]
-    """One or several of some words, with commas between them.
+class SomeOf(OneOf):
+    """One or more of several words, separated by commas.
 
     >>> SomeOf(("rnn", "lstm")).convert("LSTM,rnn", None, None)
     ('lstm', 'rnn')
     """
 
-    name = "words"
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words = tuple(words)
-
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        """The words, each once, in the order in which they were given."""
-        found = [word.strip().lower() for word in value.split(",")]
-        for word in found:
-            if word not in self.words:
-                self.fail(f"there is no {word!r}; {nearest(word, self.words)}", param, ctx)
-        return tuple(dict.fromkeys(found))
+        """The words, each once, in the given order."""
+        words = [super(SomeOf, self).convert(word.strip(), param, ctx) for word in value.split(",")]
+        return tuple(dict.fromkeys(words))
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """How the help writes it."""
-        return f"[{'|'.join(self.words)}],..."
+        """As the help writes it."""
+        return f"[{'|'.join(self.choices)}],..."
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
         """The words that may follow the last comma."""
         from click.shell_completion import CompletionItem
 
         head, comma, last = incomplete.rpartition(",")
-        return [CompletionItem(head + comma + w) for w in self.words if w.startswith(last)]
+        return [CompletionItem(head + comma + w) for w in self.choices if w.startswith(last)]
 
 
-def _option(*names: str, **settings: Any) -> click.Option:
-    return click.Option(names, **settings)
+MOST = 1_000_000  # steps, symbols, sequences: more is a slip of the keyboard
+COUNT = Integer(1, MOST)
+SEED = Integer(0)
+POSITIVE = Number(above=0)
+FILE = File()
+
+# -- the options of a network -----------------------------------------------------------------------
 
 
-def _number(name: str, what: str) -> click.Option:
-    return _option(name, type=COUNT, metavar="N", help=what)
+def network_options() -> list[Option]:
+    """The options that tasks take, new ones at each call: a command may change its own."""
+    network, data = NETWORK_SECTIONS
 
+    def option(section: str, *names: str, **settings: Any) -> Option:
+        return Option(names, section=section, **settings)
 
-ATTENTIONS = ("none", "dot", "scaled", "general", "additive")
-
-
-def made_with() -> list[click.Option]:
-    """All options, new ones at each call: commands may change their own."""
+    bidirectional = "Read from both ends, or from the start only."
+    bias = "Initial bias of the LSTM's forget gate or the GRU's update gate."
     return [
-        _option("--cell", type=OneOf(tuple(CELLS)), help="The recurrent cell."),
-        _number("--steps", "How many steps to unroll."),
-        _number("--hidden", "How long the hidden state is."),
-        _number("--layers", "How many layers, one above the other."),
-        _option(
-            "--bidirectional/--one-way", default=None, help="Read from the end as well, or not."
+        option(network, "--cell", type=OneOf(tuple(CELLS)), help="Recurrent cell."),
+        option(network, "--hidden", type=Integer(1, 100_000), help="Width of the hidden state."),
+        option(network, "--layers", type=Integer(1, 1000), help="Number of recurrent layers."),
+        option(network, "--bidirectional/--one-way", default=None, help=bidirectional),
+        option(network, "--attention", type=OneOf(ATTENTIONS), help="Attention of the decoder."),
+        option(network, "--forget-bias", type=Number(), help=bias),
+        option(
+            network, "--published", is_flag=True, default=None, help="Use the published weights."
         ),
-        _option("--attention", type=OneOf(ATTENTIONS), help="How a decoder looks back."),
-        _number("--length", "How many symbols are to be said."),
-        _option("--forget-bias", type=Finite(), metavar="X", help="The LSTM's, in recall."),
-        _option("--published", is_flag=True, default=None, help="Begin with published weights."),
-        _option("--text", metavar="TEXT", help="A text to read: a file, or the text itself."),
-        _option("--csv", type=FILE, metavar="FILE", help="A CSV file to read a series from."),
-        _option("--column", metavar="NAME", help="Which column of the CSV file."),
-        _option("--pairs", type=FILE, metavar="FILE", help="Lines of source, tab, target."),
-        _option("--data", metavar="NAME", help="Which data a task reads, where it has several."),
-        _option("--language", metavar="CODE", help="Translate to: es, de, fr, ..."),
-        _option("--loss", type=OneOf(LOSSES), help="The last step's loss, or the sum of all."),
-        _number("--batch", "How many sequences side by side."),
-        _option(
-            "--seed", type=click.IntRange(min=0), metavar="N", help="For weights, and made-up data."
-        ),
+        option(network, "--seed", type=SEED, help="Seed of the weights and of generated data."),
+        option(data, "--text", metavar="TEXT", help="A text, a file with a text, or - for stdin."),
+        option(data, "--csv", type=FILE, help="A CSV file with a series; - is stdin."),
+        option(data, "--column", metavar="NAME", help="The column of the CSV file."),
+        option(data, "--pairs", type=FILE, help="Pairs of source, tab, target; - is stdin."),
+        option(data, "--data", metavar="NAME", help="Data of translate: numbers, sounds, emoji."),
+        option(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
+        option(data, "--steps", type=COUNT, help="Number of time steps."),
+        option(data, "--length", type=COUNT, help="Length of the sequence to reproduce."),
+        option(data, "--batch", type=COUNT, help="Number of sequences in a batch."),
+        option(data, "--loss", type=OneOf(LOSSES), help="Loss of the last step, or of all steps."),
     ]
 
 
-NOT_OF_A_SOURCE, NOT_OF_A_TASK = ("batch",), ("loss",)
+NOT_OF_A_VIEW, NOT_OF_TRAINING = ("batch",), ("loss",)
 
 
 def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """For the shell: the built-in sources that begin so, or else files."""
+    """For the shell: the built-in tasks that start like this, or files."""
     from click.shell_completion import CompletionItem
 
-    found = [source for source in SOURCES.values() if source.name.startswith(incomplete)]
-    items = [CompletionItem(source.name, help=source.description) for source in found]
+    items = [
+        CompletionItem(task.name, help=task.summary)
+        for task in TASKS.values()
+        if task.name.startswith(incomplete) and (param.name != "task" or task.module)
+    ]
     return items or [CompletionItem(incomplete, type="file")]
 
 
 def takes_source(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The argument SOURCE and the options it is made with; the command gets those given as ``options``."""
-    source = click.Argument(["source"], shell_complete=complete_source)
-    return _gathering(command, source, NOT_OF_A_SOURCE)
+    """Add the argument SOURCE and the options of a network, which the command gets as ``options``."""
+    argument = click.Argument(["source"], shell_complete=complete_source)
+    return _gathering(command, argument, NOT_OF_A_VIEW)
 
 
 def takes_sources(command: Callable[..., Any]) -> Callable[..., Any]:
-    """As `takes_source`, but ``--cell`` may name several cells, which are then compared."""
+    """As `takes_source`, but ``--cell`` may name several cells to compare."""
     command = takes_source(command)
     for option in command.__click_params__:  # type: ignore[attr-defined]
         if option.name == "cell":
             option.type = SomeOf(tuple(CELLS))
-            option.help = "The recurrent cells, one or several to compare."
+            option.help = "Recurrent cell, or several to compare."
     return command
 
 
 def takes_task(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The argument TASK, likewise."""
-    return _gathering(command, click.Argument(["task"]), NOT_OF_A_TASK)
+    """As `takes_source`, with the argument TASK."""
+    argument = click.Argument(["task"], shell_complete=complete_source)
+    return _gathering(command, argument, NOT_OF_TRAINING)
 
 
 def _gathering(
     command: Callable[..., Any], argument: click.Argument, without: Sequence[str]
 ) -> Callable[..., Any]:
-    options = [option for option in made_with() if option.name not in without]
+    options = [option for option in network_options() if option.name not in without]
     names = [str(option.name) for option in options]
 
     def gathered(**given: Any) -> Any:
@@ -177,6 +229,6 @@ def _gathering(
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
     # click reads these from the last to the first, as decorators are applied.
-    later = getattr(command, "__click_params__", [])
-    gathered.__click_params__ = [*later, *reversed(options), argument]  # type: ignore[attr-defined]
+    others = getattr(command, "__click_params__", [])
+    gathered.__click_params__ = [*reversed(options), *others, argument]  # type: ignore[attr-defined]
     return gathered

@@ -1,4 +1,4 @@
-"""``micrornn record``: keep a run whole, in one file, for every command that reads recordings."""
+"""``micrornn record``: a whole run in one file, for every command that takes a SOURCE."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from typing import Any
 
 import click
 
+from micrornn.files import check_writable
+from micrornn.tasks.source import SUFFIX
+from viz.commands.console import say
+from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, takes_source
-from viz.commands.sources import SUFFIX, recording_of, say
+from viz.commands.progress import working
+from viz.commands.runs import recording_of
 
 
-@click.command()
+@click.command(cls=Command)
 @takes_source
-@click.option(
-    "-o", "--output", metavar="FILE", type=FILE, required=True, help=f"The file, {SUFFIX}."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@option("-o", "--output", type=FILE, required=True, section=OUTPUT, help=f"The file, {SUFFIX}.")
+@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
 def record(options: dict[str, Any], source: str, output: str, quiet: bool) -> None:
-    """Run a network forward and backward, and keep all of it in a file.
+    """Record a run, forward and backward, in a file.
 
-    The file holds the graph with every value, its source lines, and every gradient that was sent. flow,
-    diagnose, diff and why read it, long after the run. The same run gives the same bytes.
+    The file holds the graph with every value, its source lines, and every gradient that was sent. It is a
+    SOURCE for render, flow, diagnose, why, diff and debug. The same run gives the same bytes.
 
     \b
     Examples:
       micrornn record hello -o run.mrn
       micrornn record stocks --cell lstm --steps 20 -o lstm.mrn
     """
-    from micrornn.tasks.output import writable
-
     if not output.endswith(SUFFIX):
-        raise ValueError(f"{output}: a recording ends in {SUFFIX}; write -o {output}{SUFFIX}")
-    writable(Path(output))
-    rec = recording_of(source, options, quiet)
-    rec.save(output)
+        raise ValueError(f"{output}: a recording ends in {SUFFIX}; give -o {output}{SUFFIX}")
+    check_writable(Path(output))
+    recording = recording_of(source, options, quiet)
+    with working(f"writing {output}", quiet):
+        recording.save(output)
     if not quiet:
-        say(f"wrote {output}: {rec}")
+        say(f"wrote {output}: {recording}")

@@ -1,52 +1,42 @@
-"""``micrornn generate``, ``evaluate`` and ``decode``: what a trained network says."""
+"""``micrornn generate``, ``evaluate`` and ``decode``: what a trained network predicts."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from itertools import islice
 
 import click
 import numpy as np
 
+from micrornn.messages import printable_lines
 from micrornn.tasks.trained import Trained, open_trained
-from viz.commands.options import COUNT, FILE, Finite
-from viz.commands.shared import measured, table
+from viz.commands.console import emit, is_terminal, results, say, table
+from viz.commands.help import Command, option
+from viz.commands.options import COUNT, FILE, SEED, Number
+from viz.commands.progress import working
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkpoint", type=FILE)
-@click.option("--start", default=None, metavar="TEXT", help="What it reads first.")
-@click.option(
-    "--temperature",
-    type=Finite(min=0),
-    default=1.0,
-    metavar="X",
-    help="Below 1 it dares less; 0 takes the likeliest [default: 1].",
-)
-@click.option("--top-k", type=COUNT, metavar="K", help="Draw among the K likeliest only.")
-@click.option("--until", metavar="C", help=r"Stop where it says this character; \n ends a line.")
-@click.option(
-    "--length", type=COUNT, metavar="N", help="How many [default: 200 characters, 10 values]."
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="For what is drawn [default: 0].",
-)
+@option("--start", metavar="TEXT", help="The text to continue.")
+@option("--length", type=COUNT, help="Length of the output [default: 200 characters, 10 values].")
+@option("--temperature", type=Number(least=0), help="0 takes the likeliest character [default: 1].")
+@option("--top-k", type=COUNT, help="Sample from the N likeliest characters only.")
+@option("--until", metavar="C", help=r"Stop before this character; \n is the end of a line.")
+@option("--seed", type=SEED, help="Seed of the samples [default: 0].")
 def generate(
     checkpoint: str,
     start: str | None,
-    temperature: float,
+    length: int | None,
+    temperature: float | None,
     top_k: int | None,
     until: str | None,
-    length: int | None,
-    seed: int,
+    seed: int | None,
 ) -> None:
-    """Let a trained network go on: with a text, or with a series.
+    """Continue a text or a series with a trained model.
 
-    CHECKPOINT is a file that micrornn train has saved. Of hello, data, text, names and logs it writes
-    characters; of weather, stocks and anomaly the values that it expects after the last one.
+    CHECKPOINT is a file that micrornn train saved; - is stdin. A model of hello, data, text, names or logs
+    generates characters; a model of weather, stocks or anomaly the next values of its series.
 
     \b
     Examples:
@@ -54,68 +44,74 @@ def generate(
       micrornn generate book.npz --start to --top-k 3 --until .
       micrornn generate series.npz --length 7
     """
-    from micrornn.tasks.speaking import speak
+    from micrornn.tasks.generation import continue_text
 
     trained = open_trained(checkpoint)
-    library = trained.task.library()
-    if not hasattr(library, "speaker"):
-        return _forecast(trained, length or 10, start, until)
     if "characters" not in trained.memory:
-        raise ValueError(f"{checkpoint} is damaged: it does not say which characters it knows")
-    options = {**trained.task.options(), **trained.options}
-    model, vocabulary = library.speaker(options, trained.memory)
-    trained.fill(model)
+        of_text = {"--start": start, "--temperature": temperature, "--top-k": top_k}
+        of_text |= {"--until": until, "--seed": seed}
+        return _forecast(trained, length or 10, [n for n, v in of_text.items() if v is not None])
+    model, vocabulary = trained.language_model()
     start = next(iter(vocabulary)) if start is None else start
     until = None if until is None else until.replace(r"\n", "\n")
-    rng = np.random.default_rng(seed)
-    said = speak(model, vocabulary, start, length or 200, temperature, rng, top_k, until)
-    for character in said:
-        click.echo(character, nl=False)
-    click.echo()
+    heat = 1.0 if temperature is None else temperature
+    rng = np.random.default_rng(seed or 0)
+    shown = printable_lines if is_terminal(sys.stdout) else str
+    for character in continue_text(
+        model, vocabulary, start, length or 200, heat, rng, top_k, until
+    ):
+        emit(shown(character))
+    emit("\n")
+    return None
 
 
-def _forecast(trained: Trained, length: int, start: str | None, until: str | None) -> None:
-    problem = trained.problem()
+def _forecast(trained: Trained, length: int, of_text: list[str]) -> None:
     name = trained.task.name
+    if of_text:
+        raise ValueError(
+            f"{', '.join(of_text)} apply to models of a text; {trained.path} is of {name}"
+        )
+    problem = trained.problem()
     if problem.forecast is None:
         raise ValueError(
-            f"{trained.path} is a checkpoint of {name}, which goes on with nothing; micrornn decode shows "
-            "what it says"
+            f"{trained.path} is a checkpoint of {name}, which has nothing to continue; micrornn decode shows "
+            "what it predicts"
         )
-    if start is not None or until is not None:
-        raise ValueError(f"--start and --until are for texts; {name} goes on after its last value")
     problem.model.eval()
     values = problem.forecast(length)
-    table(("ahead", "expected"), [[f"{i}", f"{v:.6g}"] for i, v in enumerate(values, 1)])
+    table(("ahead", "forecast"), [[f"{i}", f"{v:.6g}"] for i, v in enumerate(values, 1)])
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkpoint", type=FILE)
 def evaluate(checkpoint: str) -> None:
-    """Measure a trained network again: what it reaches, and what was to be expected.
+    """Evaluate a trained network: the result beside a baseline.
+
+    CHECKPOINT is a file that micrornn train saved; - is stdin.
 
     \b
     Examples:
       micrornn evaluate book.npz
     """
     trained = open_trained(checkpoint)
-    problem = trained.problem()
-    click.echo(f"{trained.task.name}: {problem.title}; {trained.iteration} iterations", err=True)
-    measured(problem.judged())
+    with working("evaluating"):
+        problem = trained.problem()
+        measures = problem.evaluate()
+    say(f"{trained.task.name} after {trained.iteration} iterations: {problem.title}")
+    results(measures)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkpoint", type=FILE)
-@click.option("-n", "--count", type=COUNT, metavar="N", help="How many [default: 5].")
-@click.option("--source", metavar="TEXT", help="What it makes of this, in the place of examples.")
-@click.option(
-    "--beam", type=COUNT, metavar="W", help="Search with so many beginnings [default: 1]."
-)
+@option("-n", "--count", type=COUNT, help="Number of examples [default: 5].")
+@option("--source", metavar="TEXT", help="Predict for this input instead of examples.")
+@option("--beam", type=COUNT, help="Width of the beam search [default: 1].")
 def decode(checkpoint: str, count: int | None, source: str | None, beam: int | None) -> None:
-    """Show what a trained network says: on examples, or on a source of your own.
+    """Show what a trained network predicts, for examples or an input of your own.
 
-    Of an example one sees what was given, what was wanted and what it said. --source is for translate
-    and sentiment; a translation is sought by beam search, and --beam says how wide.
+    CHECKPOINT is a file that micrornn train saved; - is stdin. Examples are held-out inputs with their
+    targets and predictions. --source applies to translate and sentiment; translations are found by beam
+    search.
 
     \b
     Examples:
@@ -124,30 +120,26 @@ def decode(checkpoint: str, count: int | None, source: str | None, beam: int | N
     """
     from micrornn.core.context import no_grad
 
+    if source is not None and count is not None:
+        raise ValueError("-n counts examples, and --source replaces them; give one")
+    if source is None and beam is not None:
+        raise ValueError("--beam applies to --source; give that as well")
     trained = open_trained(checkpoint)
-    name, problem = trained.task.name, trained.problem()
-    problem.model.eval()
-    if source is not None:
-        if problem.answer is None:
-            raise ValueError(
-                f"{name} takes no source of one's own; leave --source out for examples"
-            )
-        if count is not None:
-            raise ValueError(
-                "-n counts examples, and a source is no example; leave one of them out"
-            )
-        with no_grad():
+    with working("decoding"), no_grad():
+        name, problem = trained.task.name, trained.problem()
+        problem.model.eval()
+        if source is not None:
+            if problem.answer is None:
+                raise ValueError(
+                    f"{name} has no inputs of your own; leave --source out for examples"
+                )
             answers = problem.answer(source, beam or 1)
-        rows = [[_in_line(one.said), f"{one.probability:.3g}"] for one in answers]
-        return table(("said", "probability"), rows)
-    if beam is not None:
-        raise ValueError("--beam searches for an answer to --source; give that as well")
-    if problem.show is None:
-        raise ValueError(f"{name} has no examples to show; micrornn evaluate measures it")
-    with no_grad():
-        shown = problem.show(count or 5)
-    return table(("given", "wanted", "said"), [[_in_line(cell) for cell in row] for row in shown])
-
-
-def _in_line(text: Any) -> str:
-    return str(text).replace("\n", "¶")
+            rows = [[a.prediction, f"{a.probability:.3g}"] for a in answers]
+        elif problem.examples is None:
+            raise ValueError(f"{name} has no examples to show; micrornn evaluate measures it")
+        else:
+            rows = [list(example) for example in islice(problem.examples(), count or 5)]
+    headings = (
+        ("input", "target", "prediction") if source is None else ("prediction", "probability")
+    )
+    table(headings, [[cell.replace("\n", "¶") for cell in row] for row in rows])

@@ -11,7 +11,7 @@ from typing import Any
 
 from viz import style
 from viz.dot.around import clusters, texts
-from viz.dot.canvas import FONT, Canvas
+from viz.dot.canvas import FONT, Canvas, plain
 from viz.dot.looks import ends, forward, gradient, node
 from viz.pen import coordinate
 from viz.shapes import FONT_SIZE, Sheet
@@ -65,7 +65,7 @@ def _digraph(sheet: Sheet, title: str) -> Any:
         engine="neato",
         graph_attr={
             **{"bb": canvas.bounds, "bgcolor": style.PAPER, "outputorder": "edgesfirst"},
-            **{"fontname": FONT, "tooltip": title or "computation graph", "pad": "0.1"},
+            **{"fontname": FONT, "tooltip": plain(title or "computation graph"), "pad": "0.1"},
         },
         node_attr={
             **{"fixedsize": "true", "fontname": FONT, "fontsize": coordinate(FONT_SIZE)},

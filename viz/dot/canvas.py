@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from micrornn.messages import printable_lines
 from viz import legend, style
 from viz.pen import coordinate
 from viz.scene import Scene, Unit
@@ -77,10 +78,12 @@ def legend_of(scene: Scene, scale: Scale) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Text in which Graphviz sees no markup and no escape."""
+    """Text in which Graphviz sees no markup, no escape, and no character that would end it."""
     import graphviz
 
-    escaped: str = graphviz.escape(text)  # of a kind of its own, which is never taken for HTML
+    escaped: str = graphviz.escape(
+        printable_lines(text)
+    )  # of a kind of its own, which is never taken for HTML
     return escaped
 
 

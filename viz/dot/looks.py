@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from micrornn.messages import printable
 from viz import style
 from viz.dot.canvas import Canvas, plain, tint
 from viz.dot.spline import cubic, mixed, shortened
@@ -61,7 +62,7 @@ def _label(canvas: Canvas, box: Box) -> str:
     rows = [f"{value}{gradient}" for value, gradient, _ in scalar_rows(unit)] if scalar else []
     if not rows and not unit.marks:
         return plain(unit.label)
-    cells = [f'<TR><TD HEIGHT="18" COLSPAN="2">{escape(unit.label)}</TD></TR>']
+    cells = [f'<TR><TD HEIGHT="18" COLSPAN="2">{escape(printable(unit.label))}</TD></TR>']
     cells += [_cells("", "", row) for row in rows]
     for mark in unit.marks:
         color = canvas.colors.get(mark.parameter.number, style.FRAME)
@@ -75,7 +76,7 @@ def _label(canvas: Canvas, box: Box) -> str:
 def _cells(swatch: str, color: str, text: str, letter: str = "") -> str:
     """A row of a node: a swatch of the gradient (or a letter for why there is none), and the words."""
     font = f'<FONT POINT-SIZE="{MARK_SIZE}" COLOR="{style.INK}">{{}}</FONT>'
-    words = font.format(escape(text))
+    words = font.format(escape(printable(text)))
     if not swatch:
         return f'<TR><TD COLSPAN="2">{words}</TD></TR>'
     room = 'WIDTH="8" HEIGHT="10" FIXEDSIZE="TRUE"'

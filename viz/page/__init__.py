@@ -9,6 +9,7 @@ import re
 from html import escape
 from importlib.resources import files
 
+from micrornn.messages import printable
 from viz.shapes import Sheet
 from viz.svg import write as write_svg
 from viz.text import write as write_text
@@ -27,7 +28,7 @@ def write(sheet: Sheet, title: str = "") -> str:
     """
     folder = files(__name__)
     parts = {
-        "title": escape(title or "computation graph"),
+        "title": escape(printable(title or "computation graph")),
         "style": folder.joinpath("page.css").read_text(encoding="utf-8"),
         "script": folder.joinpath("page.js").read_text(encoding="utf-8"),
         "picture": write_svg(sheet, title),

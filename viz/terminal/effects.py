@@ -14,7 +14,7 @@ from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Effect
 from micrornn.debug.report import plain
 from micrornn.debug.session import Session
-from micrornn.tasks.output import writable
+from micrornn.files import check_writable
 from viz.render import write_whole
 
 
@@ -31,7 +31,7 @@ def perform(session: Session, effect: Effect) -> None:
     """
     path = Path(effect.path)
     try:
-        writable(path)
+        check_writable(path)
         if effect.kind == "save":
             session.recording.save(path)
         elif effect.kind == "export":

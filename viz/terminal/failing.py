@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +11,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.debug.capture import Caught, capture
 from micrornn.debug.errors import DebuggerError
 from micrornn.recording import Recording
-from micrornn.tasks import SOURCES
-from micrornn.tasks.source import open_file, resolve
-from micrornn.tasks.unrolled import Unrolled
+from micrornn.tasks.source import check_marks, execute, marks_of
 from micrornn.tasks.userfile import SourceError
 
 
@@ -43,7 +41,7 @@ def post_mortem(source: str, options: Mapping[str, Any]) -> Failed | None:
     caught: Caught | None = None
     try:
         with capture(trap=True, keep_all=False) as caught:
-            _run(source, options)
+            execute(source, options, _backward)
     except SourceError as error:
         if caught is None or not isinstance(error.__cause__, Exception):
             raise
@@ -56,9 +54,11 @@ def post_mortem(source: str, options: Mapping[str, Any]) -> Failed | None:
 
 def _failed(source: str, caught: Caught, error: Exception) -> Failed:
     try:
-        rec = caught.recording()
+        with marks_of(source):
+            rec = caught.recording()
     except DebuggerError:
         raise error from None
+    check_marks(source, rec.nodes)
     name = source.rpartition(":")[0] if ".py" in source else source
     kept = Path(f"{Path(name).stem}-failed.mrn")
     rec.save(kept)
@@ -66,21 +66,7 @@ def _failed(source: str, caught: Caught, error: Exception) -> Failed:
     return Failed(rec, cause if isinstance(cause, Exception) else error, kept)
 
 
-def _run(source: str, options: Mapping[str, Any]) -> None:
-    if source in SOURCES:
-        _backward(resolve(source, options))
-        return
-    file, name = open_file(source, options)
-    value = file.get(name)
-    if callable(value) and not isinstance(value, (Tensor, Unrolled)):
-        function: Callable[[], Any] = value
-        value = file.call(name, function)
-    if isinstance(value, (Tensor, Unrolled)):
-        _backward(value)
-
-
-def _backward(value: Tensor | Unrolled) -> None:
-    loss = value.loss if isinstance(value, Unrolled) else value
+def _backward(loss: Tensor) -> None:
     if loss.requires_grad and loss.size == 1:
         for _ in pullbacks(loss):
             pass

@@ -12,8 +12,10 @@ from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import turn_data, turn_lines
 from micrornn.debug.session import Session
+from micrornn.messages import printable, printable_json, printable_lines
+from viz.ansi import dyed, wants_color
 from viz.terminal.effects import perform
-from viz.terminal.paint import dyed, painted, wants_colour
+from viz.terminal.paint import painted
 from viz.terminal.reader import Reader
 
 
@@ -34,12 +36,13 @@ class LineDebugger:
         self.session = session
         self.out = sys.stdout if out is None else out
         self.as_json = as_json
-        self.colour = not as_json and wants_colour(self.out)
+        self.colour = not as_json and wants_color(self.out)
 
     # -- saying ------------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
         """Print some lines, painted where there is colour."""
+        text = printable_lines(text)
         if text:
             print(painted(text) if self.colour else text, file=self.out, flush=True)
 
@@ -48,10 +51,12 @@ class LineDebugger:
         if self.as_json:
             self._object({"command": command, "kind": "error", "error": text})
         else:
+            text = printable_lines(text)
             print(dyed(text, "red") if self.colour else text, file=self.out, flush=True)
 
     def _object(self, found: dict[str, object]) -> None:
-        print(json.dumps(found, ensure_ascii=False, allow_nan=False), file=self.out, flush=True)
+        text = json.dumps(found, ensure_ascii=False, allow_nan=False)
+        print(printable_json(text), file=self.out, flush=True)
 
     def answer(self, command: str, outcome: Outcome) -> None:
         """Print an answer."""
@@ -122,7 +127,7 @@ class LineDebugger:
             if not command.strip() or command.strip().startswith("#"):
                 continue
             if not self.as_json:
-                print(self.prompt + command.strip(), file=self.out, flush=True)
+                print(self.prompt + printable(command.strip()), file=self.out, flush=True)
             try:
                 if self.do(command.strip()):
                     return True
@@ -149,7 +154,7 @@ class LineDebugger:
                 print(file=self.out)
             return True
         if not reader.interactive and not self.as_json:
-            print(self.prompt + line, file=self.out, flush=True)
+            print(self.prompt + printable(line), file=self.out, flush=True)
         try:
             return self.do(line)
         except DebuggerError:

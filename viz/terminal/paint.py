@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TextIO
 
-CODES = {
-    **{"bold": "1", "faint": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"},
-    **{"magenta": "35", "cyan": "36"},
-}
+from viz.ansi import dyed
 
 #: What is painted, and how: the first group of each match, else all of it.
 RULES = (
@@ -22,27 +17,6 @@ RULES = (
     (re.compile(r"\bexactly 0\b"), "magenta"),
     (re.compile(r"\bt=\d+"), "cyan"),
 )
-
-
-def wants_colour(stream: TextIO) -> bool:
-    """Whether to colour: on a terminal that can, unless NO_COLOR is set.
-
-    >>> import io
-    >>> wants_colour(io.StringIO())
-    False
-    """
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()
-
-
-def dyed(text: str, colour: str) -> str:
-    """A text in a colour, by ANSI codes.
-
-    >>> dyed("no", "red")
-    '\\x1b[31mno\\x1b[0m'
-    """
-    return f"\x1b[{CODES[colour]}m{text}\x1b[0m"
 
 
 def painted(text: str) -> str:

@@ -127,7 +127,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 def reader(complete: Complete) -> Reader:
     """The best reader there is for this process's stdin."""
     if not is_terminal(sys.stdin) or not is_terminal(sys.stdout):
-        return LinesReader(sys.stdin)
+        return LinesReader(sys.stdin or ())
     try:
         return PromptReader(complete, history_file("debug-history"))
     except ImportError:

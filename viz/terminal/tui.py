@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
+from micrornn.messages import printable
 from viz.terminal import strip
 from viz.terminal.effects import perform
 
@@ -99,6 +100,7 @@ class Screen(App[None]):
         for name, lines in parts.items():
             # Long lines are cut, not wrapped: a table stays a table.
             room = max(self.query_one(f"#{name}").size.width, 10)
+            lines = [printable(one) for one in lines]
             cut = [one if len(one) <= room else one[: room - 1] + "…" for one in lines]
             self.query_one(f"#{name}", Static).update(Text("\n".join(cut)))
 

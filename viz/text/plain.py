@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from micrornn.core.tensor import Tensor
+from micrornn.messages import printable
 from viz.gradients import Flow
 from viz.style import Scale, number
 
@@ -45,9 +46,7 @@ def clean(text: str) -> str:
     >>> clean("a\\nb")
     'a\\\\nb'
     """
-    if len(text) > _LONGEST:
-        text = text[: _LONGEST - 1] + "…"
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return printable(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
 def columns(text: str) -> int:
@@ -56,11 +55,20 @@ def columns(text: str) -> int:
     >>> columns("h₁ →"), columns("日本")
     (4, 4)
     """
-    wide = {"W": 2, "F": 2}
-    return sum(
-        0 if unicodedata.combining(c) else wide.get(unicodedata.east_asian_width(c), 1)
-        for c in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    wide = unicodedata.east_asian_width(character) in ("W", "F")
+    return 0 if unicodedata.combining(character) else 2 if wide else 1
+
+
+def _fitting(text: str, start: int, width: int) -> int:
+    """Where the part of a text ends that begins at ``start`` and takes at most a width."""
+    end = start
+    while end < len(text) and (width := width - _columns(text[end])) >= 0:
+        end += 1
+    return end
 
 
 def padded(text: str, width: int, right: bool = False) -> str:
@@ -75,15 +83,12 @@ def cut(text: str, width: int) -> str:
     >>> cut("a long name", 7)
     'a long…'
     """
-    if columns(text) <= width:
-        return text
-    while columns(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
+    whole = _fitting(text, 0, width) == len(text)
+    return text if whole else text[: _fitting(text, 0, width - 1)] + "…"
 
 
 def wrapped(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
-    """The text in lines of at most a width, broken at spaces; what is longer than a line breaks anywhere.
+    """The text in lines of at most a width, broken at spaces; a word longer than a line breaks anywhere.
 
     >>> wrapped("one two three", 7), wrapped("12345678", 5)
     (['one two', 'three'], ['12345', '678'])
@@ -92,18 +97,23 @@ def wrapped(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
     words = text.lstrip(" ")
     line = " " * min(len(text) - len(words), width // 2)
     for word in words.split(" "):
+        space = " " if line.strip() else ""
+        room = width - columns(line + space)
+        if room >= 0 and _fitting(word, 0, room) == len(word):
+            line += space + word
+            continue
+        if line.strip():
+            lines.append(line)
+            line = indent
+        start = 0
         while True:
-            joined = f"{line} {word}" if line.strip() else line + word
-            if columns(joined) <= width:
-                line = joined
+            end = _fitting(word, start, width - columns(line))
+            if end == len(word):
                 break
-            if line.strip():
-                lines.append(line)
-                line = indent
-                continue
-            fits = len(cut(joined, width + 1)) - 1
-            lines.append(joined[:fits])
-            line, word = indent, joined[fits:]
+            end = max(end, start + 1)  # a character wider than the line
+            lines.append(line + word[start:end])
+            line, start = indent, end
+        line += word[start:]
     return [*lines, line]
 
 

@@ -11,7 +11,7 @@ from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import number, plain, sized
 from micrornn.flow.roles import cells
 from micrornn.flow.series import table
-from micrornn.tasks.output import nearest
+from micrornn.messages import nearest
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Effect, Outcome, command
-from micrornn.tasks.output import nearest
 
 if TYPE_CHECKING:
     from micrornn.debug.session import Session
@@ -22,9 +21,7 @@ def _file(text: str, endings: tuple[str, ...], example: str) -> str:
     if not path:
         raise DebuggerError(f"to which file? For example: {example}")
     if ending not in endings or "." not in path:
-        raise DebuggerError(
-            f"{path}: end the name in .{' .'.join(endings)}; {nearest(ending, endings)}"
-        )
+        raise DebuggerError(f"{path}: end the name in .{' or .'.join(endings)}")
     return path
 
 

@@ -1,0 +1,49 @@
+"""Recordings of the SOURCE of a command, with its remarks printed; several, to compare cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from viz.commands.console import say
+from viz.commands.progress import working
+
+if TYPE_CHECKING:
+    from micrornn.recording import Recording
+
+
+def recording_of(
+    source: str, options: Mapping[str, Any] | None = None, quiet: bool = False
+) -> Recording:
+    """The recorded run of a source.
+
+    Raises:
+        ValueError, OSError: the source names nothing, or does not take an option.
+    """
+    from micrornn.tasks.source import recorded
+
+    with working(f"running {source}", quiet):
+        run = recorded(source, options or {})
+    if not quiet:
+        for remark in run.remarks:
+            say(remark)
+    return run.recording
+
+
+def recordings_of(
+    source: str, options: Mapping[str, Any], quiet: bool = False
+) -> dict[str, Recording]:
+    """The same by cell, where several cells are named; under the name "" where not.
+
+    Raises:
+        ValueError, OSError: as `recording_of`.
+    """
+    options = dict(options)
+    cells = options.pop("cell", ())
+    if len(cells) < 2:
+        cell = {"cell": cells[0]} if cells else {}
+        return {"": recording_of(source, {**options, **cell}, quiet)}
+    runs: dict[str, Recording] = {}
+    for cell in cells:  # the remarks are the same for all
+        runs[cell] = recording_of(source, {**options, "cell": cell}, quiet or bool(runs))
+    return runs
