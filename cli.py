@@ -163,6 +163,7 @@ LATER = (
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),
+    Later("sweep", "sweep", "Train with many settings and seeds, in parallel."),
     Later("evaluate", "use", "Evaluate a trained network."),
     Later("decode", "use", "Show what a trained network predicts."),
     Later("generate", "use", "Continue a text or a series with a trained model."),
@@ -172,7 +173,7 @@ GROUPS = {
     "See a gradient": ("render", "flow"),
     "Find a problem": ("diagnose", "why", "debug", "check"),
     "Keep and compare runs": ("record", "diff"),
-    "Train and use a network": ("train", "evaluate", "decode", "generate"),
+    "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
     "Get help": ("list", "help"),
 }
 

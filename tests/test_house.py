@@ -42,6 +42,7 @@ READERS = (
     "flow",
     "debug",
     "training",
+    "sweep",
     "schedules",
     "views",
 )

@@ -331,15 +331,19 @@ class Trainer:
         self.rng.bit_generator.state = state["noise"]
         self.state = from_arrays(state["carried"])
 
-    def resume(self, checkpoint: str | Path) -> None:
+    def resume(self, checkpoint: str | Path) -> dict[str, Any]:
         """Restore the state that was saved in a checkpoint.
+
+        Returns:
+            The ``about`` of the trainer that saved it.
 
         Raises:
             CheckpointError: the file is not a checkpoint, is damaged, or is of another model.
         """
         known = identity(checkpoint)
-        load_checkpoint(checkpoint, self)
+        about = load_checkpoint(checkpoint, self)
         self._known = str(Path(checkpoint).resolve()), known
+        return about
 
 
 ADVICE = (
