@@ -103,6 +103,16 @@ def test_seeds_of_a_function_without_a_seed(tmp_path: Path) -> None:
     assert wrong.exit_code == 2 and "no argument 'rate'; it takes lr" in wrong.stderr
 
 
+def test_the_examples_of_the_help_are_understood() -> None:
+    sweep = cli.main.commands["sweep"]
+    for words in ((), ("report",)):
+        shown = CliRunner().invoke(cli.main, ["sweep", *words, "--help"]).stdout
+        lines = [line.split()[2:] for line in shown.splitlines() if "  micrornn sweep " in line]
+        assert len(lines) >= 4
+        for line in lines:
+            assert sweep.make_context("sweep", line).params
+
+
 def test_a_search(tmp_path: Path) -> None:
     path = str(tmp_path / "s.db")
     words = ("recall", "--set", "lr=1e-3..1e-1:log", "--set", "iterations=2", "--set", "steps=3")

@@ -83,9 +83,9 @@ def sweep(
 ) -> int:
     """Train SOURCE with every combination of settings, each with several seeds.
 
-    SOURCE is a built-in task, or FILE.py:NAME, a function that trains: its arguments are the settings, and it
-    returns a number, a dict of numbers, or the reports of Trainer.run. Settings of a task are the options of
-    micrornn train.
+    SOURCE is a built-in task, whose settings are the options of micrornn train, or FILE.py:NAME, a function
+    that trains: its arguments are the settings, and it returns a number, a dict of numbers, or the reports of
+    Trainer.run.
 
     \b
     --set cell=rnn,lstm     these values
