@@ -17,7 +17,7 @@ from micrornn.core.backward import Pullback
 from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import size_of
 from micrornn.recording import Pass
-from micrornn.recording.run import total
+from micrornn.recording.passes import total
 
 Change = Callable[[Any], Any]
 

@@ -7,18 +7,18 @@ turns no Python runs for those that do not match.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Product
 from micrornn.flow.ledger import ledgers
 from micrornn.flow.series import norm as careful_norm
-
-if TYPE_CHECKING:
-    from micrornn.debug.timeline import Timeline
+from micrornn.recording import Recording
 
 Array = np.ndarray[Any, Any]
 
@@ -62,10 +62,29 @@ def sign_of(x: Any) -> str:
     return "+" if low >= 0 else "-" if high <= 0 else "±"
 
 
+class Turns(Protocol):
+    """What the columns are about: a `Timeline`."""
+
+    rec: Recording
+    direction: str
+    nodes: list[Tensor]
+    amounts: list[Any]
+    sent: list[Sequence[Any]]
+
+    def __len__(self) -> int: ...
+
+    @property
+    def received(self) -> dict[int, list[tuple[int, int]]]: ...
+
+    def feeders(self, turn: int) -> list[int]: ...
+
+    def arrived(self, node: Tensor, position: int) -> tuple[Any, int, int]: ...
+
+
 class Columns:
     """The columns of one timeline, each of shape (turns,)."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Turns) -> None:
         self._line = timeline
 
     @cached_property
@@ -167,7 +186,7 @@ class Columns:
         return found
 
 
-def _sends_finite(line: Timeline, i: int) -> bool:
+def _sends_finite(line: Turns, i: int) -> bool:
     return all(c is None or finite(c) for c in line.sent[i])
 
 

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import number, plain
 from micrornn.flow.rows import Rows, sweep
 from micrornn.flow.series import series
 
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
-
 LARGEST = 512  # units
 
 
-def step_jacobian(session: Session, text: str) -> Outcome:
+def step_jacobian(cursor: Cursor, text: str) -> Outcome:
     """The Jacobian dh_t/dh_{t-1} by its singular values; h by default, of the present step."""
-    node = session.places.node(text) if text else _present_state(session)
+    node = cursor.places.node(text) if text else _present_state(cursor)
     if node.step is None or not node.name:
         raise DebuggerError(
-            f"{session.places.label(node)} has no step or no name; write for example jacobian h[2]"
+            f"{cursor.places.label(node)} has no step or no name; write for example jacobian h[2]"
         )
     if not 1 <= node.size <= LARGEST:
         raise DebuggerError(
-            f"{session.places.label(node)} has {node.size} numbers; at most {LARGEST}"
+            f"{cursor.places.label(node)} has {node.size} numbers; at most {LARGEST}"
         )
-    own = {n.step: n for n in series(session.rec, node.name, node.scope)}
+    own = {n.step: n for n in series(cursor.rec, node.name, node.scope)}
     before = own.get(node.step - 1)
     if before is None:
         raise DebuggerError(
-            f"there is no {node.name}[{node.step - 1}] before {session.places.label(node)}"
+            f"there is no {node.name}[{node.step - 1}] before {cursor.places.label(node)}"
         )
     seeds = {node.number: Rows(np.arange(node.size), np.eye(node.size).reshape(-1, *node.shape))}
-    found = sweep(session.rec.nodes, seeds, [before.number], stop=True).get(before.number)
+    found = sweep(cursor.rec.nodes, seeds, [before.number], stop=True).get(before.number)
     matrix = np.zeros((node.size, before.size))
     if found is not None:
         matrix[found.labels] = np.asarray(found.values).reshape(len(found.labels), -1)
-    there, here = session.places.label(before), session.places.label(node)
+    there, here = cursor.places.label(before), cursor.places.label(node)
     values = np.linalg.svd(matrix, compute_uv=False) if np.isfinite(matrix).all() else None
     if values is None:
         return Outcome(lines=[f"d{here}/d{there} is not finite"], data={"finite": False})
@@ -55,11 +51,11 @@ def step_jacobian(session: Session, text: str) -> Outcome:
     return Outcome(lines=lines, data=data)
 
 
-def _present_state(session: Session) -> Tensor:
-    step = session.moment.node.step
+def _present_state(cursor: Cursor) -> Tensor:
+    step = cursor.moment.node.step
     if step is None:
         raise DebuggerError("the present node has no step; name a state: jacobian h[2]")
-    return session.places.node(f"h[{step}]")
+    return cursor.places.node(f"h[{step}]")
 
 
 def _does(most: float, least: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from micrornn.recording.run import total
+from micrornn.recording.passes import total
 
 BLOCK = 512  # contributions that are added up together
 KEPT = 16  # sums kept on the way, spread evenly

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.state import State
-
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Outcome:
         return "\n".join(self.lines)
 
 
-Handler = Callable[["Session", str], Outcome]
+Handler = Callable[[Cursor, str], Outcome]
 
 
 class Command(NamedTuple):

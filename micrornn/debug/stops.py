@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from micrornn.core.backward import dense
 from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.columns import size_of
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.evaluate import Moment
 from micrornn.debug.moves import FORTH, Arrival
@@ -17,19 +18,16 @@ from micrornn.debug.report import made, plain, shown, sized, turn_data, turn_lin
 from micrornn.debug.state import State
 from micrornn.debug.timeline import Timeline
 
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
 
-
-def stopped(session: Session, arrival: Arrival) -> Outcome:
+def stopped(cursor: Cursor, arrival: Arrival) -> Outcome:
     """The answer to a move."""
     state = arrival.state
-    line = session.line_of(state)
+    line = cursor.line_of(state)
     lines: list[str] = []
     reasons: list[dict[str, Any]] = []
     for one in arrival.hits:
         if one.after and arrival.turn is not None:
-            words, reason = change_seen(session, line, one, arrival.turn, arrival.sign)
+            words, reason = change_seen(cursor, line, one, arrival.turn, arrival.sign)
             lines += words
             reasons.append(reason)
         else:
@@ -38,10 +36,10 @@ def stopped(session: Session, arrival: Arrival) -> Outcome:
             reasons.append({"breakpoint": one.number, "what": one.words})
     if arrival.ended and arrival.sign != FORTH:
         lines.append(f"the beginning of the {state.direction} pass")
-    lines += turn_lines(line, session.places, state.position)
-    shows = displayed(session, state)
+    lines += turn_lines(line, cursor.places, state.position)
+    shows = displayed(cursor, state)
     lines += [text for _, _, texts in shows for text in texts]
-    data = turn_data(line, session.places, state.position)
+    data = turn_data(line, cursor.places, state.position)
     data["branch"] = state.branch
     data["reasons"] = reasons
     if shows:
@@ -50,10 +48,10 @@ def stopped(session: Session, arrival: Arrival) -> Outcome:
 
 
 def change_seen(
-    session: Session, line: Timeline, one: Breakpoint, turn: int, sign: int
+    cursor: Cursor, line: Timeline, one: Breakpoint, turn: int, sign: int
 ) -> tuple[list[str], dict[str, Any]]:
     """What a watch saw: old, new, who contributed, and its share of the whole."""
-    places, node = session.places, line.rec.by_number[one.target]
+    places, node = cursor.places, line.rec.by_number[one.target]
     before, had, parts = line.arrived(node, turn)
     after, has, _ = line.arrived(node, turn + 1)
     sender = line.nodes[turn]
@@ -97,14 +95,14 @@ def share_of(part: Any, whole: Any) -> float:
     return float(np.vdot(np.asarray(part, dtype=float) / size, unit))
 
 
-def displayed(session: Session, state: State) -> list[tuple[str, Any, list[str]]]:
+def displayed(cursor: Cursor, state: State) -> list[tuple[str, Any, list[str]]]:
     """The displays at a state: expression, value, and lines of text."""
-    moment = Moment(session.line_of(state), session.places, state.position)
+    moment = Moment(cursor.line_of(state), cursor.places, state.position)
     found: list[tuple[str, Any, list[str]]] = []
     for number, expression in state.displays:
         try:
             value = moment.value(expression)
-            value = session.rec.value(value) if hasattr(value, "primitive") else value
+            value = cursor.rec.value(value) if hasattr(value, "primitive") else value
             head, *rest = shown(value)
         except DebuggerError as error:
             value, head, rest = None, str(error).partition("; ")[0], []

@@ -12,8 +12,9 @@ from micrornn.core.tensor import NO_PARAMS, Tensor
 from micrornn.core.tensor import shape_of as shape_of_value
 from micrornn.cotangent import Part, Product
 from micrornn.recording.encode import UNKNOWN
+from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.pools import Pools, shape_of
-from micrornn.recording.run import Pass, Recording, RecordingError
+from micrornn.recording.run import Recording
 
 _ARGUMENTS = {"float", "slice", "ellipsis", "tuple", "array"}
 

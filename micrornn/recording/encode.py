@@ -9,18 +9,32 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from micrornn.core.backward import dense
-from micrornn.core.tensor import Tensor
+from micrornn.core.tensor import Data, Tensor
 from micrornn.cotangent import Part, Product
+from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.pools import Writer
-from micrornn.recording.run import Pass, Recording, RecordingError
 
 UNKNOWN = -1
+
+
+class Run(Protocol):
+    """What is written of a recording."""
+
+    passes: list[Pass]
+
+    @property
+    def nodes(self) -> list[Tensor]: ...
+
+    @property
+    def named_losses(self) -> Sequence[Tensor]: ...
+
+    def value(self, target: Tensor) -> Data: ...
 
 
 class Table:
@@ -38,7 +52,7 @@ class Table:
         return list(self._places)
 
 
-def encode(recording: Recording, arrays: Writer) -> dict[str, Any]:
+def encode(recording: Run, arrays: Writer) -> dict[str, Any]:
     """The document of a recording; its arrays are given to ``arrays``.
 
     Raises:
@@ -69,7 +83,7 @@ def encode(recording: Recording, arrays: Writer) -> dict[str, Any]:
     return {
         "nodes": nodes,
         "passes": [_pass(run, index, arrays) for run in recording.passes],
-        "losses": [index[x.number] for x in recording._losses if x.number in index],
+        "losses": [index[x.number] for x in recording.named_losses if x.number in index],
         "primitives": primitives.things,
         "places": places.things,
         "names": names.things,

@@ -12,7 +12,8 @@ from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Part, Product
 from micrornn.ops.reduce import sum
 from micrornn.ops.shape import stack
-from micrornn.recording.run import Pass, Recording, RecordingError
+from micrornn.recording.passes import Pass, RecordingError
+from micrornn.recording.run import Recording
 from micrornn.source import calling_line
 
 Losses = Tensor | list[Tensor] | tuple[Tensor, ...]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Data
-from micrornn.recording.run import RecordingError
+from micrornn.recording.passes import RecordingError
 
 NAMES = (
     *("float64", "float32", "float16", "bool"),

@@ -1,8 +1,6 @@
 """What a recording holds: the nodes in their order, and the backward passes through them.
 
-A recording only refers to what the run made anyway. Contributions stay as the rules sent them: that of a
-weight in one step is an outer product, kept as its two factors, so that a recording grows with the number
-of steps and not with the number of weights.
+A recording only refers to what the run made anyway.
 """
 
 from __future__ import annotations
@@ -14,58 +12,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from micrornn.core.backward import Pullback, dense
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Data, Tensor
-from micrornn.cotangent import Sum, Unwritten
 from micrornn.recording.losses import loss_terms
-
-
-class RecordingError(ValueError):
-    """A recording cannot be read, written or asked in this way; the message says why."""
-
-
-class Pass:
-    """One backward pass: its pullbacks, newest node first.
-
-    Attributes:
-        out: the node it started from, usually a loss.
-        pullbacks: each node's turn, with the gradient that arrived and the contributions it sent.
-    """
-
-    def __init__(self, pullbacks: Sequence[Pullback]) -> None:
-        self.pullbacks = pullbacks
-        self.out: Tensor = pullbacks[0].node
-
-    @property
-    def seed(self) -> Any:
-        """The gradient that the pass began with, in the shape of ``out``; 1 for a loss."""
-        return self.pullbacks[0].gradient
-
-    @cached_property
-    def arrived(self) -> dict[int, Any]:
-        """The gradient that arrived, by number, of the nodes that took a turn."""
-        return {p.node.number: p.gradient for p in self.pullbacks}
-
-    @cached_property
-    def received(self) -> dict[int, list[tuple[Pullback, int]]]:
-        """By number, who sent a contribution to the node: pullback and slot, newest sender first."""
-        found = defaultdict(list)
-        for p in self.pullbacks:
-            for slot, x in enumerate(p.node.inputs):
-                if p.contributions[slot] is not None:
-                    found[x.number].append((p, slot))
-        return dict(found)
-
-    def gradient(self, node: Tensor) -> Any:
-        """d(out)/d(node) in the node's shape, or None where nothing arrived."""
-        if node.number in self.arrived:
-            return self.arrived[node.number]
-        senders = self.received.get(node.number)
-        return None if senders is None else total([p.contributions[slot] for p, slot in senders])
-
-    def __repr__(self) -> str:
-        return f"<pass from #{self.out.number}: {len(self.pullbacks)} pullbacks>"
+from micrornn.recording.passes import Pass, RecordingError, total
+from micrornn.recording.storage import save
 
 
 class Recording:
@@ -78,7 +29,8 @@ class Recording:
         graph: the recorded nodes, as a `Graph` of all that nothing else was computed from.
         nodes: the same, oldest first.
         passes: the backward passes, in the order in which they ran.
-        losses: what was minimised: the losses of the single steps where they can be told, else the
+        named_losses: the losses that the user named, if any.
+        losses: what was minimized: the losses of the single steps where they can be told, else the
             outputs of the passes.
 
     >>> import micrornn as mr
@@ -105,7 +57,7 @@ class Recording:
     ) -> None:
         self.graph = Graph(list(outs))
         self.passes = list(passes)
-        self._losses = list(losses)
+        self.named_losses = list(losses)
 
     @property
     def nodes(self) -> list[Tensor]:
@@ -120,7 +72,7 @@ class Recording:
     @cached_property
     def losses(self) -> list[Tensor]:
         """The losses of the single steps where they can be told, else what backward began from."""
-        return self._losses or loss_terms([run.out for run in self.passes])
+        return self.named_losses or loss_terms([run.out for run in self.passes])
 
     @cached_property
     def parameters(self) -> list[Tensor]:
@@ -206,8 +158,6 @@ class Recording:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file; see `storage.save`."""
-        from micrornn.recording.storage import save
-
         save(self, path)
 
     def __str__(self) -> str:
@@ -231,18 +181,6 @@ class Recording:
 
     def __repr__(self) -> str:
         return f"<{self}>"
-
-
-def total(contributions: Sequence[Any]) -> Any:
-    """The sum of contributions, written out; those kept as products are multiplied out together."""
-    if len(contributions) == 1:
-        return dense(contributions[0])
-    amount: Any = contributions[0]
-    if isinstance(amount, Sum):  # a sum takes up what is added to it: add to one of our own
-        amount = Sum(amount)
-    for c in contributions[1:]:
-        amount = amount + c
-    return amount.dense() if isinstance(amount, Unwritten) else amount
 
 
 def _spellings(name: str) -> list[str]:

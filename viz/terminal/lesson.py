@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
 from micrornn.debug.tutorial import PAGES, TITLE, lesson
 from viz.terminal.effects import source_line
 
-if TYPE_CHECKING:
-    from viz.terminal.line import LineDebugger
-
 HOW = "Enter runs the proposed command; any other command is yours to try; q goes back."
 
 
-def teach(debugger: LineDebugger) -> None:
-    """Walk through the pages; without anyone at a terminal, play them through."""
-    from viz.terminal.line import LineDebugger
+class Debugger(Protocol):
+    """What the tutorial asks of a debugger: to print, to carry out a command, and to open another."""
 
-    own = LineDebugger(Session(lesson(), TITLE, source_line), debugger.out, debugger.as_json)
-    reader = getattr(debugger, "reader", None)
+    as_json: bool
+
+    def say(self, text: str) -> None: ...
+
+    def do(self, command: str) -> bool: ...
+
+    def beside(self, session: Session) -> Debugger: ...
+
+
+def teach(debugger: Debugger) -> None:
+    """Walk through the pages; without anyone at a terminal, play them through."""
+    own = debugger.beside(Session(lesson(), TITLE, source_line))
+    reader: Any = getattr(debugger, "reader", None)
     asked = reader is not None and reader.interactive
     own.say(TITLE)
     if asked:

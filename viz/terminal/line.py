@@ -15,6 +15,7 @@ from micrornn.debug.session import Session
 from micrornn.messages import printable, printable_json, printable_lines
 from viz.ansi import dyed, wants_color
 from viz.terminal.effects import perform
+from viz.terminal.lesson import teach
 from viz.terminal.paint import painted
 from viz.terminal.reader import Reader
 
@@ -37,6 +38,10 @@ class LineDebugger:
         self.out = sys.stdout if out is None else out
         self.as_json = as_json
         self.colour = not as_json and wants_color(self.out)
+
+    def beside(self, session: Session) -> LineDebugger:
+        """Another debugger that prints as this one does."""
+        return LineDebugger(session, self.out, self.as_json)
 
     # -- saying ------------------------------------------------------------------------------------
 
@@ -103,8 +108,6 @@ class LineDebugger:
         try:
             outcome = self.session.execute(command)
             if outcome.effect is not None and outcome.effect.kind == "tutorial":
-                from viz.terminal.lesson import teach
-
                 teach(self)
             elif outcome.effect is not None:
                 perform(self.session, outcome.effect)

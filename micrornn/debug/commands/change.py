@@ -10,6 +10,7 @@ import numpy as np
 
 from micrornn.debug.branch import Change, Edit, rerun
 from micrornn.debug.columns import size_of
+from micrornn.debug.cursor import Branch, Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import plain, sized
@@ -18,13 +19,12 @@ from micrornn.flow.series import table
 
 if TYPE_CHECKING:
     from micrornn.core.tensor import Tensor
-    from micrornn.debug.session import Session
 
 
 @command(
     "set", group="change", usage="set grad NAME = VALUE", example="set grad h[3] = 0", takes="nodes"
 )
-def set_(session: Session, text: str) -> Outcome:
+def set_(cursor: Cursor, text: str) -> Outcome:
     """Give a node another gradient and let the rest of backward run with it, in a branch of its own.
 
     The original stays as it was: `switch main` goes back to it, `diff` compares the two.
@@ -32,7 +32,7 @@ def set_(session: Session, text: str) -> Outcome:
     match = re.fullmatch(r"grad\s+([^=]+?)(?:\s*=\s*|\s+)([^=]+)", text)
     if match is None:
         raise DebuggerError("write set grad NAME = VALUE, for example set grad h[3] = 0")
-    return _branch(session, match[1], "set", match[2], "{} = {}")
+    return _branch(cursor, match[1], "set", match[2], "{} = {}")
 
 
 @command(
@@ -42,12 +42,12 @@ def set_(session: Session, text: str) -> Outcome:
     example="scale grad h[3] by 10",
     takes="nodes",
 )
-def scale(session: Session, text: str) -> Outcome:
+def scale(cursor: Cursor, text: str) -> Outcome:
     """Multiply the gradient that arrives at a node by a factor, and go on with it in a branch."""
     match = re.fullmatch(r"(?:grad\s+)?(.+?)\s+(?:by\s+)?(\S+)", text)
     if match is None:
         raise DebuggerError("write scale grad NAME by FACTOR, for example scale grad h[3] by 10")
-    return _branch(session, match[1], "scale", match[2], "{} times {}")
+    return _branch(cursor, match[1], "scale", match[2], "{} times {}")
 
 
 @command(
@@ -57,30 +57,28 @@ def scale(session: Session, text: str) -> Outcome:
     example="clip grad h[3] to 0.1",
     takes="nodes",
 )
-def clip(session: Session, text: str) -> Outcome:
+def clip(cursor: Cursor, text: str) -> Outcome:
     """Shorten the gradient that arrives at a node to a norm, where it is longer, in a branch."""
     match = re.fullmatch(r"(?:grad\s+)?(.+?)\s+(?:to\s+)?(\S+)", text)
     if match is None:
         raise DebuggerError("write clip grad NAME to NORM, for example clip grad h[3] to 0.1")
-    return _branch(session, match[1], "clip", match[2], "{} clipped to {}")
+    return _branch(cursor, match[1], "clip", match[2], "{} clipped to {}")
 
 
-def _branch(session: Session, name: str, verb: str, amount: str, words: str) -> Outcome:
-    from micrornn.debug.session import Branch
-
-    state = session.state
+def _branch(cursor: Cursor, name: str, verb: str, amount: str, words: str) -> Outcome:
+    state = cursor.state
     if state.direction != BACKWARD:
         raise DebuggerError("gradients are changed in backward; write: direction backward")
-    node = session.places.node(name.removesuffix(".grad"))
-    label = session.places.label(node)
-    value: Any = session.moment.value(amount)
+    node = cursor.places.node(name.removesuffix(".grad"))
+    label = cursor.places.label(node)
+    value: Any = cursor.moment.value(amount)
     if not isinstance(value, (float, int, np.ndarray, np.generic)):
         raise DebuggerError(f"{amount!r} is no number")
     if verb == "clip" and not np.all(np.asarray(value) > 0):
         raise DebuggerError(f"{amount} is no norm to clip to; give a number above 0")
     if node.is_leaf:
         raise DebuggerError(f"{label} is a leaf: it sends nothing on, so change a node before it")
-    line = session.line
+    line = cursor.line
     turn = line.turn_of(node, state.position)
     if turn is None:
         raise DebuggerError(
@@ -95,18 +93,18 @@ def _branch(session: Session, name: str, verb: str, amount: str, words: str) -> 
         raise DebuggerError(
             f"a gradient of {label} has shape {node.shape}, not {np.shape(value)}"
         ) from None
-    parent = session.branches[state.branch]
+    parent = cursor.branches[state.branch]
     run = line.run(turn)
     passes = list(line.passes)
     passes[run] = rerun(passes[run], turn - line.start(turn), edit, _later(parent.edits, turn))
-    number = len(session.branches)
+    number = len(cursor.branches)
     new = Branch(
         f"branch{number}",
-        Timeline(session.rec, BACKWARD, passes),
+        Timeline(cursor.rec, BACKWARD, passes),
         (*parent.edits, (turn, edit)),
         parent.name,
     )
-    session.branches[new.name] = new
+    cursor.branches[new.name] = new
     was, now = line.amounts[turn], new.line.amounts[turn]
     lines = [
         f"{new.name}: {edit.words}; norm {sized(was)} -> {sized(now)}, at pullback {turn + 1}",
@@ -130,53 +128,53 @@ def _after(first: Change | None, second: Change) -> Change:
 
 
 @command("branches", group="change", example="branches")
-def branches(session: Session, text: str) -> Outcome:
+def branches(cursor: Cursor, text: str) -> Outcome:
     """List the what-ifs: what was changed in each."""
     lines, data = [], []
-    for branch in session.branches.values():
-        mark = "*" if branch.name == session.state.branch else " "
+    for branch in cursor.branches.values():
+        mark = "*" if branch.name == cursor.state.branch else " "
         edits = "; ".join(edit.words for _, edit in branch.edits) or "the run as it was recorded"
         lines.append(f"{mark} {branch.name:9} {edits}")
         data.append({"name": branch.name, "edits": edits, "parent": branch.parent})
     return Outcome(lines=lines, data={"branches": data})
 
 
-def _known(session: Session, name: str) -> str:
-    if name not in session.branches:
-        have = ", ".join(session.branches)
+def _known(cursor: Cursor, name: str) -> str:
+    if name not in cursor.branches:
+        have = ", ".join(cursor.branches)
         raise DebuggerError(f"there is no branch {name!r}; there are: {have}")
     return name
 
 
 @command("switch", group="change", usage="switch BRANCH", example="switch main", takes="branches")
-def switch(session: Session, text: str) -> Outcome:
+def switch(cursor: Cursor, text: str) -> Outcome:
     """Go over to another branch, at the same pullback."""
     if not text:
-        raise DebuggerError(f"switch to which? There are: {', '.join(session.branches)}")
-    name = _known(session, text)
-    line = session.branches[name].line
-    position = min(session.state.position, len(line))
-    state = replace(session.state, branch=name, direction=BACKWARD, position=position)
+        raise DebuggerError(f"switch to which? There are: {', '.join(cursor.branches)}")
+    name = _known(cursor, text)
+    line = cursor.branches[name].line
+    position = min(cursor.state.position, len(line))
+    state = replace(cursor.state, branch=name, direction=BACKWARD, position=position)
     return Outcome(
         state, [f"on {name}, before pullback {min(position + 1, len(line))}"], {"branch": name}
     )
 
 
 @command("diff", group="change", usage="diff [BRANCH]", example="diff main", takes="branches")
-def diff(session: Session, text: str) -> Outcome:
+def diff(cursor: Cursor, text: str) -> Outcome:
     """Compare the parameters' gradients of this branch with another's (by default the one it began from)."""
-    here = session.branches[session.state.branch]
-    other = _known(session, text or here.parent or _newest(session))
-    there = session.branches[other]
+    here = cursor.branches[cursor.state.branch]
+    other = _known(cursor, text or here.parent or _newest(cursor))
+    there = cursor.branches[other]
     rows = []
-    for parameter in session.rec.parameters:
+    for parameter in cursor.rec.parameters:
         a, b = _final(there.line, parameter), _final(here.line, parameter)
         if a is None and b is None:
             continue
         change = size_of(
             np.asarray(b if b is not None else 0.0) - np.asarray(a if a is not None else 0.0)
         )
-        rows.append([session.places.label(parameter), sized(a), sized(b), change])
+        rows.append([cursor.places.label(parameter), sized(a), sized(b), change])
     head = ["gradient of", other, here.name, "norm of the difference"]
     first = next(
         (
@@ -191,8 +189,8 @@ def diff(session: Session, text: str) -> Outcome:
     return Outcome(lines=lines, data={"parameters": plain(rows), "first": first})
 
 
-def _newest(session: Session) -> str:
-    others = [name for name in session.branches if name != session.state.branch]
+def _newest(cursor: Cursor) -> str:
+    others = [name for name in cursor.branches if name != cursor.state.branch]
     if not others:
         raise DebuggerError("there is only one branch; set grad h[3] = 0 makes another")
     return others[-1]

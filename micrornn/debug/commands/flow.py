@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.debug.checking import check_turn
 from micrornn.debug.columns import size_of
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import number, plain
@@ -18,9 +19,6 @@ from micrornn.flow.paths import paths
 from micrornn.flow.series import table
 from micrornn.flow.why import why as why_of
 
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
-
 MOST = 24  # lines of a table that are shown
 
 
@@ -30,20 +28,20 @@ def _cut(lines: list[str]) -> list[str]:
     return [*lines[: MOST - 10], f"  ... and {len(lines) - MOST} more ...", *lines[-10:]]
 
 
-def _asked(session: Session, text: str, usage: str) -> Tensor:
+def _asked(cursor: Cursor, text: str, usage: str) -> Tensor:
     if not text:
         raise DebuggerError(f"of what? Write {usage}")
-    return session.places.node(text.removesuffix(".grad"))
+    return cursor.places.node(text.removesuffix(".grad"))
 
 
 @command("contrib", group="look", usage="contrib NAME", example="contrib W_hh", takes="nodes")
-def contrib(session: Session, text: str) -> Outcome:
+def contrib(cursor: Cursor, text: str) -> Outcome:
     """List who sends to a gradient: each pullback, its norm and signed share, sent or still to come."""
-    node = _asked(session, text, "contrib W_hh")
-    line, places = session.line, session.places
+    node = _asked(cursor, text, "contrib W_hh")
+    line, places = cursor.line, cursor.places
     if not line.sent:
         raise DebuggerError("contributions are of the backward pass; write: direction backward")
-    senders = line.senders(node, session.state.position)
+    senders = line.senders(node, cursor.state.position)
     if not senders:
         raise DebuggerError(f"nothing is ever sent to {places.label(node)}; ask why {text}")
     end = len(line) if node.is_leaf else line.ends[line.run(senders[-1][0])]
@@ -54,7 +52,7 @@ def contrib(session: Session, text: str) -> Outcome:
         sender = line.nodes[turn]
         share = share_of(sent, whole)
         step = "none" if sender.step is None else sender.step
-        came = "sent" if turn < session.state.position else "to come"
+        came = "sent" if turn < cursor.state.position else "to come"
         rows.append([turn + 1, places.label(sender), step, size_of(sent), f"{share:+.1%}", came])
     head = ["pullback", "from", "t", "norm", "share", ""]
     lines = _cut(table(head, rows).splitlines())
@@ -63,13 +61,13 @@ def contrib(session: Session, text: str) -> Outcome:
 
 
 @command("ledger", group="look", usage="ledger [NAME]", example="ledger W_hh", takes="nodes")
-def ledger(session: Session, text: str) -> Outcome:
+def ledger(cursor: Cursor, text: str) -> Outcome:
     """Split a parameter's whole gradient over the time steps; signed shares add up to 100%."""
-    if not text and len(session.rec.parameters) > 1:
-        names = ", ".join(session.places.label(p) for p in session.rec.parameters)
+    if not text and len(cursor.rec.parameters) > 1:
+        names = ", ".join(cursor.places.label(p) for p in cursor.rec.parameters)
         raise DebuggerError(f"of which parameter? There are: {names}")
-    rec = session.recording
-    parameter = session.places.parameter(text) if text else rec.parameters[0]
+    rec = cursor.recording
+    parameter = cursor.places.parameter(text) if text else rec.parameters[0]
     found = ledger_of(rec, parameter)
     return Outcome(
         lines=[str(found), *_cut(found.table().splitlines())], data=plain(found.as_dict())
@@ -77,28 +75,28 @@ def ledger(session: Session, text: str) -> Outcome:
 
 
 @command("why", group="look", usage="why NAME", example="why h[1]", takes="nodes")
-def why(session: Session, text: str) -> Outcome:
+def why(cursor: Cursor, text: str) -> Outcome:
     """Say why a gradient is zero, missing, tiny, huge or NaN: one verdict, with its evidence.
 
     It speaks of the whole backward pass, wherever the cursor is.
     """
-    node = _asked(session, text, "why h[1]")
-    found = why_of(session.recording, node)
+    node = _asked(cursor, text, "why h[1]")
+    found = why_of(cursor.recording, node)
     return Outcome(lines=_cut(str(found).splitlines()), data=plain(found.as_dict()))
 
 
 @command("path", group="look", usage="path [LOSS] NAME", example="path h[1]", takes="nodes")
-def path(session: Session, text: str) -> Outcome:
+def path(cursor: Cursor, text: str) -> Outcome:
     """Show the heaviest paths from a loss (or from all) to a node, and which kinds of path there are."""
     words = text.split()
     if len(words) not in (1, 2):
         raise DebuggerError("path from where to where? Write path h[1], or path loss[3] h[1]")
-    rec, node = session.recording, session.places.node(words[-1])
-    loss = _loss(session, words[0]) if len(words) == 2 else None
+    rec, node = cursor.recording, cursor.places.node(words[-1])
+    loss = _loss(cursor, words[0]) if len(words) == 2 else None
     found = heaviest_paths(rec, node, loss=loss)
     if not found.paths:
-        start = "the loss" if loss is None else session.places.label(loss)
-        raise DebuggerError(f"no path leads from {start} to {session.places.label(node)}; ask why")
+        start = "the loss" if loss is None else cursor.places.label(loss)
+        raise DebuggerError(f"no path leads from {start} to {cursor.places.label(node)}; ask why")
     kinds = paths(rec, node, loss)
     lines = [f"gradient reaching {found.target}: norm {number(size_of(found.total))}"]
     for one in found.paths:
@@ -117,45 +115,45 @@ def _short(nodes: list[str]) -> str:
     return " -> ".join(nodes)
 
 
-def _loss(session: Session, text: str) -> Tensor:
+def _loss(cursor: Cursor, text: str) -> Tensor:
     """A loss by its name, or L3 for the loss of step 3."""
     if text[0] == "L" and text[1:].strip("[]_").isdecimal():
         step = int(text[1:].strip("[]_"))
-        for loss in session.rec.losses:
+        for loss in cursor.rec.losses:
             if loss.step == step:
                 return loss
-        steps = [str(one.step) for one in session.rec.losses if one.step is not None]
+        steps = [str(one.step) for one in cursor.rec.losses if one.step is not None]
         raise DebuggerError(
             f"there is no loss of step {step}; there are: {', '.join(steps) or 'none'}"
         )
-    return session.places.node(text)
+    return cursor.places.node(text)
 
 
 @command(
     "jacobian", "jac", group="look", usage="jacobian [NAME]", example="jacobian h[3]", takes="nodes"
 )
-def jacobian(session: Session, text: str) -> Outcome:
+def jacobian(cursor: Cursor, text: str) -> Outcome:
     """Show d(node)/d(the same one step before): its singular values say what one step does to a gradient.
 
     Without a name it is of the state h of the present step.
     """
     from micrornn.debug.jacobians import step_jacobian
 
-    return step_jacobian(session, text)
+    return step_jacobian(cursor, text)
 
 
 @command("check", group="look", usage="check [NAME]", example="check")
-def check(session: Session, text: str) -> Outcome:
+def check(cursor: Cursor, text: str) -> Outcome:
     """Compare this very pullback (or that of a node) with finite differences, number by number."""
-    line = session.line
+    line = cursor.line
     if not line.sent:
         raise DebuggerError("a check is of a pullback; write: direction backward")
     if text:
-        node = session.places.node(text)
-        turn = line.turn_of(node, session.state.position)
+        node = cursor.places.node(text)
+        turn = line.turn_of(node, cursor.state.position)
         if turn is None:
-            raise DebuggerError(f"{session.places.label(node)} has no pullback to check")
+            raise DebuggerError(f"{cursor.places.label(node)} has no pullback to check")
     else:
-        turn = session.state.position
-        session.moment.node  # noqa: B018 - refuses at the end
-    return check_turn(line, session.places, turn)
+        turn = cursor.state.position
+        cursor.moment.node  # noqa: B018 - refuses at the end
+    return check_turn(line, cursor.places, turn)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
 
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.registry import COMMANDS, Command, Effect, Outcome, command, find
-
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
 
 GROUPS = {
     "move": "moving (each with its mirror: rs rn rf ru rc)",
@@ -44,7 +41,7 @@ The program you are stepping through is the backward pass: from the loss back to
 @command(
     "help", "h", "?", group="other", usage="help [COMMAND]", example="help break", takes="commands"
 )
-def help(session: Session, text: str) -> Outcome:
+def help(cursor: Cursor, text: str) -> Outcome:
     """List the commands, or explain one; help expressions explains conditions and values."""
     if not text:
         lines = []
@@ -83,12 +80,12 @@ def _wrapped(words: list[str]) -> list[str]:
 
 
 @command("quit", "q", "exit", group="other", example="quit")
-def quit(session: Session, text: str) -> Outcome:
+def quit(cursor: Cursor, text: str) -> Outcome:
     """Leave the debugger."""
     return Outcome(leave=True)
 
 
 @command("tutorial", group="other", example="tutorial")
-def tutorial(session: Session, text: str) -> Outcome:
+def tutorial(cursor: Cursor, text: str) -> Outcome:
     """Walk through a vanishing gradient, command by command, on a small run of its own."""
     return Outcome(effect=Effect("tutorial", ""))

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrornn.core.tensor import Tensor
-from micrornn.debug.commands.info import info as info  # declares itself
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import (
@@ -23,18 +23,15 @@ from micrornn.debug.report import (
     whereabouts,
 )
 
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
-
 _HOME = os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 )
 
 
 @command("where", "w", "bt", "backtrace", group="look", example="where")
-def where(session: Session, text: str) -> Outcome:
+def where(cursor: Cursor, text: str) -> Outcome:
     """Show where the cursor is: step, scopes from the outermost in, and your source lines."""
-    line, position, places = session.line, session.state.position, session.places
+    line, position, places = cursor.line, cursor.state.position, cursor.places
     lines = turn_lines(line, places, position)
     data = turn_data(line, places, position)
     if position >= len(line):
@@ -44,7 +41,7 @@ def where(session: Session, text: str) -> Outcome:
     depth = [f"  step {node.step}"] if node.step is not None else ["  outside all steps"]
     depth += [f"  {'  ' * i}in {part}" for i, part in enumerate(frames, 1)]
     data["stack"] = ([] if node.step is None else [f"step {node.step}"]) + frames
-    return Outcome(lines=[*lines[:1], *depth, source_line(session, node), *lines[1:]], data=data)
+    return Outcome(lines=[*lines[:1], *depth, source_line(cursor, node), *lines[1:]], data=data)
 
 
 def short_path(file: str) -> str:
@@ -55,19 +52,19 @@ def short_path(file: str) -> str:
     return file
 
 
-def source_line(session: Session, node: Tensor) -> str:
+def source_line(cursor: Cursor, node: Tensor) -> str:
     """The line of the user's program that made a node, as far as it is known."""
     if node.source is None:
         return "  source line not recorded (it is, where the forward pass runs under the debugger)"
     file, number = node.source
-    text = session.source_line(file, number)
+    text = cursor.source_line(file, number)
     return f"  {short_path(file)}:{number}" + (f": {text.strip()}" if text and text.strip() else "")
 
 
 @command("list", "l", "ls", group="look", usage="list [N | A,B]", example="list 20")
-def list_(session: Session, text: str) -> Outcome:
+def list_(cursor: Cursor, text: str) -> Outcome:
     """Show the turns around the cursor, or around number N, or from A to B; -> marks the present one."""
-    line, places, position = session.line, session.places, session.state.position
+    line, places, position = cursor.line, cursor.places, cursor.state.position
     if match := re.fullmatch(r"(\d+)\s*[,:-]\s*(\d+)", text):
         low, high = int(match[1]) - 1, int(match[2])
     elif not text or text.isdecimal():
@@ -100,7 +97,7 @@ def list_(session: Session, text: str) -> Outcome:
     example="print h[3].grad[0]",
     takes="nodes",
 )
-def print_(session: Session, text: str) -> Outcome:
+def print_(cursor: Cursor, text: str) -> Outcome:
     """Show a value: of a node by name and step, by number, or of the present one.
 
     h[3]  h[3].grad  W_hh.grad.norm  #12.value  grad  value  sent[0]  norm(h[1].grad) / norm(h[4].grad)
@@ -110,9 +107,9 @@ def print_(session: Session, text: str) -> Outcome:
         raise DebuggerError(
             "print what? For example: print h[3].grad, print W_hh.grad.norm, print grad"
         )
-    value = session.moment.value(text)
+    value = cursor.moment.value(text)
     if isinstance(value, Tensor):
-        return described(session, value)
+        return described(cursor, value)
     found = shown(value)
     if len(found) == 1 and "\n" not in found[0]:
         return Outcome(
@@ -123,21 +120,21 @@ def print_(session: Session, text: str) -> Outcome:
     )
 
 
-def described(session: Session, node: Tensor) -> Outcome:
+def described(cursor: Cursor, node: Tensor) -> Outcome:
     """A node whole: how it was made, its value, its gradient at this moment, its source line."""
-    places = session.places
-    head, *rest = shown(session.rec.value(node))
+    places = cursor.places
+    head, *rest = shown(cursor.rec.value(node))
     lines = [
         f"#{places.number(node)} {made(node, places)}  {whereabouts(node)}",
         f"  value: {head}",
         *(f"    {one}" for one in rest),
     ]
     data: dict[str, Any] = node_data(node, places)
-    data["value"] = plain(session.rec.value(node))
+    data["value"] = plain(cursor.rec.value(node))
     try:
-        gradient = session.moment.gradient(node)
+        gradient = cursor.moment.gradient(node)
         head, *rest = shown(gradient)
-        _, done, parts = session.line.arrived(node, session.state.position)
+        _, done, parts = cursor.line.arrived(node, cursor.state.position)
         far = "" if done == parts else f" ({done} of {parts} parts so far)"
         lines += [f"  gradient{far}: {head}", *(f"    {one}" for one in rest)]
         data["gradient"] = plain(gradient)
@@ -145,16 +142,16 @@ def described(session: Session, node: Tensor) -> Outcome:
         lines.append(f"  gradient: {error}")
         data["gradient"] = None
     if node.source is not None:
-        lines.append(source_line(session, node))
+        lines.append(source_line(cursor, node))
     return Outcome(lines=lines, data=data)
 
 
 @command(
     "display", group="look", usage="display [EXPR]", example="display W_hh.grad.norm", takes="nodes"
 )
-def display(session: Session, text: str) -> Outcome:
+def display(cursor: Cursor, text: str) -> Outcome:
     """Print an expression at every stop; without one, list those there are."""
-    state = session.state
+    state = cursor.state
     if not text:
         lines = [f"{number:3}  {expression}" for number, expression in state.displays]
         return Outcome(lines=lines or ["no displays yet; for example: display grad.norm"])
@@ -165,7 +162,7 @@ def display(session: Session, text: str) -> Outcome:
     new = replace(state, displays=(*state.displays, (number, text)), made=(state.made[0], number))
     from micrornn.debug.stops import displayed
 
-    *_, (_, value, lines) = displayed(session, new)
+    *_, (_, value, lines) = displayed(cursor, new)
     return Outcome(
         new, lines, {"display": number, "expression": text, "value": plain(value_of(value))}
     )
@@ -177,9 +174,9 @@ def value_of(value: Any) -> Any:
 
 
 @command("undisplay", group="look", usage="undisplay [N ...]", example="undisplay 1")
-def undisplay(session: Session, text: str) -> Outcome:
+def undisplay(cursor: Cursor, text: str) -> Outcome:
     """Stop displaying; all of them without a number."""
-    state = session.state
+    state = cursor.state
     known = [number for number, _ in state.displays]
     words: Sequence[str] = text.split()
     wrong = [word for word in words if not word.isdecimal() or int(word) not in known]
@@ -192,10 +189,10 @@ def undisplay(session: Session, text: str) -> Outcome:
 
 
 @command("history", group="look", usage="history [N]", example="history 5")
-def history(session: Session, text: str) -> Outcome:
+def history(cursor: Cursor, text: str) -> Outcome:
     """Show the commands so far (the last N), with the position that each led to."""
     if text and not text.isdecimal():
         raise DebuggerError(f"history {text}: write history or history N")
-    found = session.history[-int(text) :] if text else session.history
+    found = cursor.history[-int(text) :] if text else cursor.history
     lines = [f"{i:4}  {words:30} -> {at + 1}" for i, (words, at) in enumerate(found, 1)]
     return Outcome(lines=lines or ["nothing yet"], data={"history": [list(one) for one in found]})

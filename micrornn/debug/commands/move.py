@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from micrornn.debug import breakpoints
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.moves import BACK, FORTH, Arrival, around, beyond, one_step, travel
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.stops import stopped
 from micrornn.debug.timeline import BACKWARD, FORWARD
-
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
 
 
 def count(text: str, usage: str) -> int:
@@ -32,52 +29,52 @@ def count(text: str, usage: str) -> int:
     return int(text)
 
 
-def _go(session: Session, target: int, sign: int, here: bool = False) -> Outcome:
-    return stopped(session, travel(session.line, session.state, target, sign, here))
+def _go(cursor: Cursor, target: int, sign: int, here: bool = False) -> Outcome:
+    return stopped(cursor, travel(cursor.line, cursor.state, target, sign, here))
 
 
 @command("step", "s", "si", group="move", usage="step [N]", example="step 3")
-def step(session: Session, text: str) -> Outcome:
+def step(cursor: Cursor, text: str) -> Outcome:
     """Do one pullback (or N): its gradient is sent on to what it was computed from."""
-    return _go(session, session.state.position + count(text, "step N"), FORTH)
+    return _go(cursor, cursor.state.position + count(text, "step N"), FORTH)
 
 
 @command("reverse-step", "rs", "rsi", group="move", usage="reverse-step [N]", example="rs 3")
-def reverse_step(session: Session, text: str) -> Outcome:
+def reverse_step(cursor: Cursor, text: str) -> Outcome:
     """Undo one pullback (or N); all is as it was before, to the bit."""
-    return _go(session, session.state.position - count(text, "rs N"), BACK)
+    return _go(cursor, cursor.state.position - count(text, "rs N"), BACK)
 
 
-def _next(session: Session, text: str, sign: int) -> Outcome:
-    line, position = session.line, session.state.position
+def _next(cursor: Cursor, text: str, sign: int) -> Outcome:
+    line, position = cursor.line, cursor.state.position
     for _ in range(count(text, "next N")):
         position = one_step(line, position, sign)
-    return _go(session, position, sign)
+    return _go(cursor, position, sign)
 
 
 @command("next", "n", "ni", group="move", usage="next [N]", example="next")
-def next(session: Session, text: str) -> Outcome:
+def next(cursor: Cursor, text: str) -> Outcome:
     """Go on to the next time step (or over N of them)."""
-    return _next(session, text, FORTH)
+    return _next(cursor, text, FORTH)
 
 
 @command("reverse-next", "rn", group="move", usage="reverse-next [N]", example="rn")
-def reverse_next(session: Session, text: str) -> Outcome:
+def reverse_next(cursor: Cursor, text: str) -> Outcome:
     """Go back to where this time step began, or the one before it."""
-    return _next(session, text, BACK)
+    return _next(cursor, text, BACK)
 
 
-def _finish(session: Session, text: str, sign: int) -> Outcome:
+def _finish(cursor: Cursor, text: str, sign: int) -> Outcome:
     if text not in ("", "gate", "cell", "layer"):
         raise DebuggerError(
             f"finish {text}: write finish, finish gate, finish cell or finish layer"
         )
-    if session.state.position >= len(session.line) and sign == BACK:
-        node = session.line.nodes[-1]
+    if cursor.state.position >= len(cursor.line) and sign == BACK:
+        node = cursor.line.nodes[-1]
     else:
-        node = session.moment.node
-    inside = around(session.line, node, text)
-    return _go(session, beyond(session.line, session.state.position, sign, inside), sign)
+        node = cursor.moment.node
+    inside = around(cursor.line, node, text)
+    return _go(cursor, beyond(cursor.line, cursor.state.position, sign, inside), sign)
 
 
 @command(
@@ -87,25 +84,25 @@ def _finish(session: Session, text: str, sign: int) -> Outcome:
     usage="finish [gate|cell|layer]",
     example="finish cell",
 )
-def finish(session: Session, text: str) -> Outcome:
+def finish(cursor: Cursor, text: str) -> Outcome:
     """Go on until this scope is left: the gate, the cell (all gates of one step), or the whole layer."""
-    return _finish(session, text, FORTH)
+    return _finish(cursor, text, FORTH)
 
 
 @command(
     "reverse-finish", "rf", group="move", usage="reverse-finish [gate|cell|layer]", example="rf"
 )
-def reverse_finish(session: Session, text: str) -> Outcome:
+def reverse_finish(cursor: Cursor, text: str) -> Outcome:
     """Go back to the last turn before this scope was entered."""
-    return _finish(session, text, BACK)
+    return _finish(cursor, text, BACK)
 
 
-def _until(session: Session, text: str, sign: int) -> Outcome:
+def _until(cursor: Cursor, text: str, sign: int) -> Outcome:
     if not text:
-        return _next(session, "", sign)
-    once = breakpoints.parse(text, session.line, session.places, 0, True)
-    turns = once.turns(session.line)
-    position = session.state.position
+        return _next(cursor, "", sign)
+    once = breakpoints.parse(text, cursor.line, cursor.places, 0, True)
+    turns = once.turns(cursor.line)
+    position = cursor.state.position
     ahead = turns[turns > position] if sign == FORTH else turns[turns < position]
     if not len(ahead):
         way = "after" if sign == FORTH else "before"
@@ -116,15 +113,15 @@ def _until(session: Session, text: str, sign: int) -> Outcome:
             else ""
         )
         raise DebuggerError(f"nothing {way} this turn is {once.words}{there}")
-    return _go(session, int(ahead[0] if sign == FORTH else ahead[-1]), sign)
+    return _go(cursor, int(ahead[0] if sign == FORTH else ahead[-1]), sign)
 
 
 @command(
     "until", "unt", "u", group="move", usage="until [WHAT]", example="until t=3", takes="stops"
 )
-def until(session: Session, text: str) -> Outcome:
+def until(cursor: Cursor, text: str) -> Outcome:
     """Go on to what would make a breakpoint: a step, an operation, a name, a condition."""
-    return _until(session, text, FORTH)
+    return _until(cursor, text, FORTH)
 
 
 @command(
@@ -134,21 +131,21 @@ def until(session: Session, text: str) -> Outcome:
     example="ru norm > 0.1",
     takes="stops",
 )
-def reverse_until(session: Session, text: str) -> Outcome:
+def reverse_until(cursor: Cursor, text: str) -> Outcome:
     """Go back to what would make a breakpoint."""
-    return _until(session, text, BACK)
+    return _until(cursor, text, BACK)
 
 
 @command("continue", "c", "cont", group="move", example="continue")
-def continue_(session: Session, text: str) -> Outcome:
+def continue_(cursor: Cursor, text: str) -> Outcome:
     """Go on to the next breakpoint or watch, or to the end."""
-    return _go(session, len(session.line), FORTH)
+    return _go(cursor, len(cursor.line), FORTH)
 
 
 @command("reverse-continue", "rc", group="move", example="rc")
-def reverse_continue(session: Session, text: str) -> Outcome:
+def reverse_continue(cursor: Cursor, text: str) -> Outcome:
     """Go back to the last breakpoint or watch, or to the beginning."""
-    return _go(session, 0, BACK)
+    return _go(cursor, 0, BACK)
 
 
 @command(
@@ -158,9 +155,9 @@ def reverse_continue(session: Session, text: str) -> Outcome:
     example="goto 12",
     takes="nodes",
 )
-def goto(session: Session, text: str) -> Outcome:
+def goto(cursor: Cursor, text: str) -> Outcome:
     """Jump to pullback N (from 1), to the start or the end, or to the turn of a node: goto h[3]."""
-    line = session.line
+    line = cursor.line
     if re.fullmatch(r"\d+", text):
         target = int(text) - 1
         if not 0 <= target < len(line):
@@ -170,29 +167,29 @@ def goto(session: Session, text: str) -> Outcome:
     elif not text:
         raise DebuggerError("goto where? A number (goto 12), start, end, or a node: goto h[3]")
     else:
-        node = session.places.node(text)
-        turn = line.turn_of(node, session.state.position)
+        node = cursor.places.node(text)
+        turn = line.turn_of(node, cursor.state.position)
         if turn is None:
             why = "it is a leaf" if node.is_leaf else "no gradient reaches it; ask `why`"
-            raise DebuggerError(f"{session.places.label(node)} never has a turn: {why}")
+            raise DebuggerError(f"{cursor.places.label(node)} never has a turn: {why}")
         target = turn
-    state = replace(session.state, position=target)
-    return stopped(session, Arrival(state, (), None, FORTH, target == len(line)))
+    state = replace(cursor.state, position=target)
+    return stopped(cursor, Arrival(state, (), None, FORTH, target == len(line)))
 
 
 @command("run", group="move", example="run")
-def run(session: Session, text: str) -> Outcome:
+def run(cursor: Cursor, text: str) -> Outcome:
     """Begin again and go on to the first breakpoint."""
-    begin = replace(session.state, position=0)
-    return stopped(session, travel(session.line, begin, len(session.line), FORTH, here=True))
+    begin = replace(cursor.state, position=0)
+    return stopped(cursor, travel(cursor.line, begin, len(cursor.line), FORTH, here=True))
 
 
 @command("restart", group="move", example="restart")
-def restart(session: Session, text: str) -> Outcome:
+def restart(cursor: Cursor, text: str) -> Outcome:
     """Back to the beginning; breakpoints and watches stay."""
     return stopped(
-        session,
-        Arrival(replace(session.state, position=0), (), None, FORTH, len(session.line) == 0),
+        cursor,
+        Arrival(replace(cursor.state, position=0), (), None, FORTH, len(cursor.line) == 0),
     )
 
 
@@ -203,21 +200,21 @@ def restart(session: Session, text: str) -> Outcome:
     example="direction forward",
     takes="directions",
 )
-def direction(session: Session, text: str) -> Outcome:
+def direction(cursor: Cursor, text: str) -> Outcome:
     """Step through the forward pass instead, from the same node, or through backward again."""
     words = [way for way in (BACKWARD, FORWARD) if text and way.startswith(text)]
     if not text:
-        return Outcome(lines=[f"direction: {session.state.direction}"])
+        return Outcome(lines=[f"direction: {cursor.state.direction}"])
     if len(words) != 1:
         raise DebuggerError(f"direction {text}: write direction forward or direction backward")
-    if words[0] == BACKWARD and not session.rec.passes:
+    if words[0] == BACKWARD and not cursor.rec.passes:
         raise DebuggerError(
             "backward has not run in this recording, so there is only the forward pass"
         )
-    old, position = session.line, session.state.position
-    state = replace(session.state, direction=words[0], position=0)
-    line = session.line_of(state)
+    old, position = cursor.line, cursor.state.position
+    state = replace(cursor.state, direction=words[0], position=0)
+    line = cursor.line_of(state)
     if position < len(old):
         turn = line.turn_of(old.nodes[position], 0)
         state = replace(state, position=0 if turn is None else turn)
-    return stopped(session, Arrival(state, (), None, FORTH, False))
+    return stopped(cursor, Arrival(state, (), None, FORTH, False))

@@ -1,15 +1,12 @@
-"""What leaves the debugger: recordings, pictures, tables. Whoever runs the session does the writing."""
+"""What leaves the debugger: recordings, pictures, tables. Whoever runs the cursor does the writing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Effect, Outcome, command
-
-if TYPE_CHECKING:
-    from micrornn.debug.session import Session
 
 PICTURES = ("svg", "png", "html", "dot", "txt", "pdf")
 TABLES = ("csv", "json")
@@ -26,21 +23,21 @@ def _file(text: str, endings: tuple[str, ...], example: str) -> str:
 
 
 @command("save", group="other", usage="save FILE.mrn", example="save run.mrn", takes="files")
-def save(session: Session, text: str) -> Outcome:
+def save(cursor: Cursor, text: str) -> Outcome:
     """Keep the recording (of this branch) in a file; micrornn debug FILE.mrn opens it again."""
     path = _file(text, ("mrn",), "save run.mrn")
     return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("save", path))
 
 
 @command("render", group="other", usage="render FILE", example="render now.svg", takes="files")
-def render(session: Session, text: str) -> Outcome:
+def render(cursor: Cursor, text: str) -> Outcome:
     """Draw the graph with the gradients as far as they have come: svg, png, html, dot, txt or pdf."""
     path = _file(text, PICTURES, "render now.svg")
     return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("render", path))
 
 
 @command("export", group="other", usage="export FILE", example="export turns.csv", takes="files")
-def export(session: Session, text: str) -> Outcome:
+def export(cursor: Cursor, text: str) -> Outcome:
     """Write every turn with its step, scope, operation and gradient norm as a table: csv or json."""
     path = _file(text, TABLES, "export turns.csv")
     return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("export", path))
@@ -49,10 +46,10 @@ def export(session: Session, text: str) -> Outcome:
 HEAD = ("turn", "number", "label", "op", "step", "scope", "norm", "max", "sign")
 
 
-def rows(session: Session) -> Iterator[list[object]]:
+def rows(cursor: Cursor) -> Iterator[list[object]]:
     """What `export` writes, under `HEAD`: one row for each turn of the present branch and direction."""
-    line, columns = session.line, session.line.columns
+    line, columns = cursor.line, cursor.line.columns
     for i, node in enumerate(line.nodes):
-        place = [session.places.number(node), session.places.label(node)]
+        place = [cursor.places.number(node), cursor.places.label(node)]
         facts = [float(columns.norm[i]), float(columns.max[i]), columns.sign[i]]
         yield [i + 1, *place, columns.op[i], node.step, node.scope, *facts]

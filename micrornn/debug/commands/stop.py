@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from micrornn.debug import breakpoints, conditions
+from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import plain
 
 if TYPE_CHECKING:
     from micrornn.debug.breakpoints import Breakpoint
-    from micrornn.debug.session import Session
 
 
-def _add(session: Session, new: Breakpoint) -> Outcome:
-    places = len(new.turns(session.line))
+def _add(cursor: Cursor, new: Breakpoint) -> Outcome:
+    places = len(new.turns(cursor.line))
     kind = (
         "watch"
         if new.kind == "watch"
@@ -26,16 +26,16 @@ def _add(session: Session, new: Breakpoint) -> Outcome:
         else "breakpoint"
     )
     turns = f"{places:,} pullback{'s' if places != 1 else ''}"
-    if session.state.direction == "forward":
+    if cursor.state.direction == "forward":
         turns = turns.replace("pullback", "node")
     note = "" if places else "; it will never stop"
     line = f"{kind} {new.number}: {new.words} ({turns}{note})"
     data = {"breakpoint": new.number, "what": new.words, "matches": places}
-    return Outcome(session.state.with_stop(new), [line], data)
+    return Outcome(cursor.state.with_stop(new), [line], data)
 
 
-def _number(session: Session) -> int:
-    return session.state.made[0] + 1
+def _number(cursor: Cursor) -> int:
+    return cursor.state.made[0] + 1
 
 
 @command(
@@ -45,7 +45,7 @@ def _number(session: Session) -> int:
     example="break tanh if norm < 1e-3",
     takes="stops",
 )
-def break_(session: Session, text: str) -> Outcome:
+def break_(cursor: Cursor, text: str) -> Outcome:
     """Stop before a pullback. WHAT is one of:
 
     tanh               an operation
@@ -62,10 +62,10 @@ def break_(session: Session, text: str) -> Outcome:
     Without WHAT the breakpoints are listed.
     """
     if not text:
-        return listed(session)
+        return listed(cursor)
     return _add(
-        session,
-        breakpoints.parse(text, session.line, session.places, _number(session), False),
+        cursor,
+        breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), False),
     )
 
 
@@ -76,10 +76,10 @@ def break_(session: Session, text: str) -> Outcome:
     example="tbreak h[1]",
     takes="stops",
 )
-def tbreak(session: Session, text: str) -> Outcome:
+def tbreak(cursor: Cursor, text: str) -> Outcome:
     """A breakpoint that is gone after its first stop; WHAT as for `break`."""
     return _add(
-        session, breakpoints.parse(text, session.line, session.places, _number(session), True)
+        cursor, breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), True)
     )
 
 
@@ -90,27 +90,27 @@ def tbreak(session: Session, text: str) -> Outcome:
     example="watch W_hh.grad",
     takes="nodes",
 )
-def watch(session: Session, text: str) -> Outcome:
+def watch(cursor: Cursor, text: str) -> Outcome:
     """Stop at every contribution to a gradient, and show old, new, who contributed, and the share.
 
     Going back, it stops where a contribution is taken back.
     """
-    if session.state.direction == "forward":
+    if cursor.state.direction == "forward":
         raise DebuggerError("gradients are watched in backward; write: direction backward")
-    return _add(session, breakpoints.watch(text, session.places, _number(session)))
+    return _add(cursor, breakpoints.watch(text, cursor.places, _number(cursor)))
 
 
-def _one(session: Session, text: str, usage: str) -> tuple[Breakpoint, str]:
+def _one(cursor: Cursor, text: str, usage: str) -> tuple[Breakpoint, str]:
     match = re.fullmatch(r"(\d+)\s*(.*)", text)
     if match is None:
         raise DebuggerError(f"which breakpoint? Write {usage}; `info breakpoints` has the numbers")
-    return session.state.stop(int(match[1])), match[2]
+    return cursor.state.stop(int(match[1])), match[2]
 
 
 @command("condition", group="stop", usage="condition N [CONDITION]", example="condition 1 t > 2")
-def condition(session: Session, text: str) -> Outcome:
+def condition(cursor: Cursor, text: str) -> Outcome:
     """Make breakpoint N stop only where the condition holds; without one, wherever it did before."""
-    one, rest = _one(session, text, "condition N CONDITION")
+    one, rest = _one(cursor, text, "condition N CONDITION")
     if rest:
         conditions.check(rest)
     where = one.words.partition(" if ")[0]
@@ -121,27 +121,27 @@ def condition(session: Session, text: str) -> Outcome:
                 f"breakpoint {one.number} is a condition; delete {one.number} instead"
             )
     words = f"{where} if {rest}" if where and rest else where or rest
-    return _add(session, replace(one, condition=rest, words=words))
+    return _add(cursor, replace(one, condition=rest, words=words))
 
 
 @command("ignore", group="stop", usage="ignore N COUNT", example="ignore 1 10")
-def ignore(session: Session, text: str) -> Outcome:
+def ignore(cursor: Cursor, text: str) -> Outcome:
     """Pass over breakpoint N the next COUNT times."""
-    one, rest = _one(session, text, "ignore N COUNT")
+    one, rest = _one(cursor, text, "ignore N COUNT")
     if not re.fullmatch(r"\d+", rest):
         raise DebuggerError(f"{rest!r} is no count; write ignore {one.number} COUNT")
     new = replace(one, ignore=int(rest))
     times = "1 time" if rest == "1" else f"{rest} times"
     return Outcome(
-        session.state.with_stop(new), [f"breakpoint {one.number} is passed over {times}"]
+        cursor.state.with_stop(new), [f"breakpoint {one.number} is passed over {times}"]
     )
 
 
-def _enable(session: Session, text: str, on: bool) -> Outcome:
-    state = session.state
+def _enable(cursor: Cursor, text: str, on: bool) -> Outcome:
+    state = cursor.state
     numbers = [one.number for one in state.stops] if not text else [0] * 0
     for word in text.split():
-        numbers.append(_one(session, word, "disable N")[0].number)
+        numbers.append(_one(cursor, word, "disable N")[0].number)
     for number in numbers:
         state = state.with_stop(replace(state.stop(number), enabled=on))
     what = ", ".join(map(str, numbers)) or "none"
@@ -149,30 +149,30 @@ def _enable(session: Session, text: str, on: bool) -> Outcome:
 
 
 @command("enable", group="stop", usage="enable [N ...]", example="enable 1")
-def enable(session: Session, text: str) -> Outcome:
+def enable(cursor: Cursor, text: str) -> Outcome:
     """Let breakpoints stop again; all of them without a number."""
-    return _enable(session, text, True)
+    return _enable(cursor, text, True)
 
 
 @command("disable", group="stop", usage="disable [N ...]", example="disable 1")
-def disable(session: Session, text: str) -> Outcome:
+def disable(cursor: Cursor, text: str) -> Outcome:
     """Keep breakpoints, but do not stop at them; all of them without a number."""
-    return _enable(session, text, False)
+    return _enable(cursor, text, False)
 
 
 @command("delete", "del", "clear", "cl", group="stop", usage="delete [N ...]", example="delete 1")
-def delete(session: Session, text: str) -> Outcome:
+def delete(cursor: Cursor, text: str) -> Outcome:
     """Remove breakpoints and watches; all of them without a number."""
-    gone = [_one(session, word, "delete N")[0].number for word in text.split()]
-    gone = gone or [one.number for one in session.state.stops]
-    left = tuple(one for one in session.state.stops if one.number not in gone)
+    gone = [_one(cursor, word, "delete N")[0].number for word in text.split()]
+    gone = gone or [one.number for one in cursor.state.stops]
+    left = tuple(one for one in cursor.state.stops if one.number not in gone)
     what = ", ".join(map(str, gone)) or "there was none"
-    return Outcome(replace(session.state, stops=left), [f"deleted: {what}"])
+    return Outcome(replace(cursor.state, stops=left), [f"deleted: {what}"])
 
 
-def listed(session: Session) -> Outcome:
+def listed(cursor: Cursor) -> Outcome:
     """The list of breakpoints and watches, with their hits."""
-    stops = session.state.stops
+    stops = cursor.state.stops
     if not stops:
         return Outcome(
             lines=["no breakpoints yet; for example: break t=1"], data={"breakpoints": []}
