@@ -247,12 +247,13 @@ def test_the_readme_shows_the_two_set_up_commands_first_and_each_in_one_line() -
     assert len(first.lines) == len(second.lines) == 1, "each set-up command is one line"
     new = r"python3 -m venv \.venv && \.venv/bin/pip install "
     assert re.fullmatch(new + r"\. && \.venv/bin/micrornn render hello -o \S+", first.lines[0])
-    assert re.fullmatch(new + r"-e '\.\[test\]' && \.venv/bin/python -m pytest", second.lines[0])
+    assert re.fullmatch(new + r"-e '\.\[test\]' && \.venv/bin/python -m pytest -n auto", second.lines[0])
     assert {first.language, second.language} == {"sh"}
 
 
-def test_the_map_in_the_readme_names_what_is_there() -> None:
-    text = next(b for b in blocks(README.read_text(encoding="utf-8")) if b.language == "text")
+def test_the_map_names_what_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = next(b for b in blocks(page) if b.language == "text")
     shown = mapped(text.lines)
     missing = [name for name in shown if not (ROOT / name).exists()]
     assert missing == [], "the map shows what does not exist"
