@@ -247,7 +247,9 @@ def test_the_readme_shows_the_two_set_up_commands_first_and_each_in_one_line() -
     assert len(first.lines) == len(second.lines) == 1, "each set-up command is one line"
     new = r"python3 -m venv \.venv && \.venv/bin/pip install "
     assert re.fullmatch(new + r"\. && \.venv/bin/micrornn render hello -o \S+", first.lines[0])
-    assert re.fullmatch(new + r"-e '\.\[test\]' && \.venv/bin/python -m pytest -n auto", second.lines[0])
+    assert re.fullmatch(
+        new + r"-e '\.\[test\]' && \.venv/bin/python -m pytest -n auto", second.lines[0]
+    )
     assert {first.language, second.language} == {"sh"}
 
 

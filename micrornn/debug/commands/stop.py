@@ -78,9 +78,7 @@ def break_(cursor: Cursor, text: str) -> Outcome:
 )
 def tbreak(cursor: Cursor, text: str) -> Outcome:
     """A breakpoint that is gone after its first stop; WHAT as for `break`."""
-    return _add(
-        cursor, breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), True)
-    )
+    return _add(cursor, breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), True))
 
 
 @command(
@@ -132,9 +130,7 @@ def ignore(cursor: Cursor, text: str) -> Outcome:
         raise DebuggerError(f"{rest!r} is no count; write ignore {one.number} COUNT")
     new = replace(one, ignore=int(rest))
     times = "1 time" if rest == "1" else f"{rest} times"
-    return Outcome(
-        cursor.state.with_stop(new), [f"breakpoint {one.number} is passed over {times}"]
-    )
+    return Outcome(cursor.state.with_stop(new), [f"breakpoint {one.number} is passed over {times}"])
 
 
 def _enable(cursor: Cursor, text: str, on: bool) -> Outcome:
