@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from micrornn.core.graph import Graph
+from micrornn.recording.passes import Pass
 from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
 from viz.paths import on_paths
 from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger
@@ -16,6 +17,7 @@ def build(
     gradients: bool | Gradients = True,
     window: tuple[int, int] | None = None,
     ends: tuple[str, str] | None = None,
+    run: Pass | None = None,
 ) -> Scene:
     """The scene of a graph.
 
@@ -25,6 +27,7 @@ def build(
         gradients: whether to run backward and show what flows; or what flowed, already summarised.
         window: the first and the last step to show; all by default.
         ends: light the paths from the first to the second, as in ("L3", "h0"); the rest steps back.
+        run: the recorded backward pass to show, instead of running one.
 
     Raises:
         ValueError: the detail is unknown, or the window holds no step of the graph.
@@ -44,7 +47,7 @@ def build(
     if isinstance(gradients, Gradients):
         flows = gradients
     elif gradients:
-        flows = flows_of(graph, detail == "scalar", sorter.of_weights)
+        flows = flows_of(graph, detail == "scalar", sorter.of_weights, run)
     units = sorter.units(flows)
     links = _links(units, flows)
     owners = owners_of(units, sorter.of_weights)

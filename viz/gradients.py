@@ -19,6 +19,7 @@ from micrornn.core.primitive import unbroadcast
 from micrornn.core.tensor import Tensor, shape_of
 from micrornn.cotangent import Product, Unwritten
 from micrornn.forward import jvp
+from micrornn.recording.passes import Pass
 
 State = Literal["none", "constant", "absent", "zero", "underflow", "nan", "value"]
 
@@ -129,9 +130,12 @@ NOT_RUN = Gradients(False, {}, {})
 
 
 def flows_of(
-    graph: Graph, elements: bool = False, weights: Mapping[int, Tensor] | None = None
+    graph: Graph,
+    elements: bool = False,
+    weights: Mapping[int, Tensor] | None = None,
+    run: Pass | None = None,
 ) -> Gradients:
-    """Run backward from the results of the graph and summarise what flows, leaving ``.grad`` alone.
+    """What flows in a backward pass: a recorded one, or one that runs now and leaves ``.grad`` alone.
 
     Several results (the losses of all steps, say) are summed, as if their sum were the loss. Results that
     are no scalars, or want no gradient, have no backward: then it has not run.
@@ -141,12 +145,13 @@ def flows_of(
         elements: whether to summarise every element as well.
         weights: parameters and what was computed from them alone, by number; `Gradients.by_step` and
             `Gradients.shares` are wanted of them.
+        run: the recorded pass; by default backward runs from the results of the graph.
     """
     weights = weights or {}
     used: dict[int, dict[int, Any]] = {}  # by step: what arrived at each weight
     uses: list[tuple[int, int, int, Any]] = []  # target, slot, weight, and what was sent
     outs = [out for out in graph.outs if out.requires_grad and out.size == 1]
-    if not outs:
+    if not outs and run is None:
         return NOT_RUN
     nodes: dict[int, Flow] = {}
     edges: dict[tuple[int, int], Flow] = {}
@@ -154,7 +159,9 @@ def flows_of(
     underflowed = set()
     cut_off: dict[int, Any] = {}
     leaves: dict[int, Any] = {}
-    for node, g, contributions in sweep((out, seed_of(out)) for out in outs):
+    for node, g, contributions in (
+        run.stream() if run else sweep((out, seed_of(out)) for out in outs)
+    ):
         nodes[node.number] = Flow.of(g)
         if elements:
             each[node.number] = [Flow.of(float(v)) for v in np.ravel(g)]
@@ -181,9 +188,10 @@ def flows_of(
             nodes[number] = UNDERFLOW
     by_number = {node.number: node for node in graph if node.number in weights}
     by_step = {
-        (leaf, step): Flow.of(g)
+        (leaf.number, step): Flow.of(g)
         for step, sums in used.items()
-        for leaf, g in _down_to_leaves(sums, by_number).items()
+        for leaf, g, _ in sweep((by_number[n], c) for n, c in sums.items())
+        if leaf.is_leaf
     }
     lost = {number: Flow.of(g) for number, g in cut_off.items()}
     totals = {n: np.asarray(g) for n, g in leaves.items() if n in weights}
@@ -222,22 +230,6 @@ def _inner(sent: Any, total: Any) -> float:
         left, right = (np.reshape(x, (-1, size)) for x, size in ((sent.left, m), (sent.right, n)))
         return float(np.vdot(left @ total, right))
     return float(np.vdot(np.asarray(dense(sent)), total))
-
-
-def _down_to_leaves(sums: dict[int, Any], by_number: dict[int, Tensor]) -> dict[int, Any]:
-    """One step's sums at weights, pulled back through what was computed from the parameters alone."""
-    leaves: dict[int, Any] = {}
-    for number in sorted(by_number, reverse=True):
-        if number not in sums:
-            continue
-        node, g = by_number[number], dense(sums.pop(number))
-        if node.is_leaf:
-            leaves[number] = g
-            continue
-        for x, c in zip(node.inputs, node.primitive.pull(node, g), strict=True):
-            if c is not None:
-                sums[x.number] = sums[x.number] + c if x.number in sums else c
-    return leaves
 
 
 def is_cut(node: Tensor) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.files import written_whole
+from micrornn.recording.passes import Pass
+from micrornn.recording.run import Recording
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out
@@ -34,8 +36,8 @@ def render(
     """Draw a computation graph with the gradient that flows through it.
 
     Args:
-        thing: a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module with its
-            input as a pair.
+        thing: a recording, a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module
+            with its input as a pair.
         path: where to write; the file is replaced as a whole or not at all.
         format: one of `FORMATS`; by default what the path ends in, else svg.
         detail: one of `DETAILS`.
@@ -66,7 +68,10 @@ def render(
         if steps < 1:
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
-    scene = build(graph_of(thing), detail, gradients, window, ends)
+    run = None
+    if isinstance(thing, Recording):
+        thing, run, gradients = _of_recording(thing, gradients)
+    scene = build(graph_of(thing), detail, gradients, window, ends, run)
     content = _writer(kind)(lay_out(scene, rankdir), str(title))
     for (
         unit
@@ -75,6 +80,19 @@ def render(
     if path is not None:
         write_whole(Path(path), content)
     return content
+
+
+def _of_recording(
+    rec: Recording, gradients: bool | Gradients
+) -> tuple[Graph, Pass | None, bool | Gradients]:
+    """The part of a recording that its losses were computed from, and its backward pass if it has one.
+
+    Several passes are drawn as one, from the sum of what they began from.
+    """
+    if not rec.passes:
+        return rec.graph, None, False
+    graph = Graph([run.out for run in rec.passes])
+    return graph, rec.passes[0] if len(rec.passes) == 1 else None, gradients
 
 
 def graph_of(thing: Any) -> Graph:
@@ -91,8 +109,8 @@ def graph_of(thing: Any) -> Graph:
         if all(isinstance(t, Tensor) for t in thing):
             return Graph(thing)
     raise TypeError(
-        f"nothing to draw in {type(thing).__name__}: give a tensor, a Graph, a list of tensors, "
-        "or (module, input)"
+        f"nothing to draw in {type(thing).__name__}: give a recording, a tensor, a Graph, a list of "
+        "tensors, or (module, input)"
     )
 
 

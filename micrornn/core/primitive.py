@@ -28,6 +28,12 @@ from micrornn.core.tensor import Data, Tensor, describe, lift, shape_of
 
 Rule = Callable[..., Any]
 
+# What kinds of operations readers tell apart; "" is any other.
+KINDS = (
+    *("activation", "product", "scaling", "quotient", "sum", "reduction", "join", "view"),
+    *("piecewise", "loss"),
+)
+
 # Every primitive by name: what the tests walk through and what a saved graph refers to.
 PRIMITIVES: dict[str, Primitive] = {}
 
@@ -67,6 +73,7 @@ class Primitive:
     jvp: tuple[Rule, ...] | Rule
     samples: tuple[Sample, ...]  # arguments for its checks
     broadcasts: bool = False  # whether NumPy may stretch an input: then backward sums to its shape
+    kind: str = ""  # for readers, such as "activation": see `KINDS`
 
     @property
     def variadic(self) -> bool:
@@ -101,6 +108,11 @@ class Primitive:
         return named, (self.name,)
 
 
+def kind_of(node: Tensor) -> str:
+    """The kind of the operation that made a node; "" for a leaf."""
+    return node.primitive.kind if node.primitive is not None else ""
+
+
 def named(name: str) -> Primitive:
     """The primitive of that name; what a copy or a pickle of it refers to."""
     return PRIMITIVES[name]
@@ -124,6 +136,7 @@ def primitive(
     samples: tuple[Sample, ...],
     symbol: str | None = None,
     broadcasts: bool = False,
+    kind: str = "",
     doc: str = "",
     methods: str | None = None,
     numpy: Sequence[Callable[..., Any]] = (),
@@ -132,7 +145,7 @@ def primitive(
 
     With ``methods`` (which may be empty) it is offered as `micrornn.<name>` too; see `offer`.
     """
-    p = Primitive(name, formula, symbol or name, forward, vjp, jvp, samples, broadcasts)
+    p = Primitive(name, formula, symbol or name, forward, vjp, jvp, samples, broadcasts, kind)
     PRIMITIVES[name] = p
     operation = operation_of(p)
     operation.__name__ = operation.__qualname__ = name

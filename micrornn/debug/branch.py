@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from micrornn.core.backward import Pullback
+from micrornn.core.backward import sweep
 from micrornn.core.tensor import Tensor
 from micrornn.debug.columns import size_of
 from micrornn.recording import Pass
-from micrornn.recording.passes import total
 
 Change = Callable[[Any], Any]
 
@@ -66,39 +64,26 @@ def rerun(run: Pass, turn: int, change: Change, later: Mapping[int, Change]) -> 
     2.0
     """
     kept = list(run.pullbacks[:turn])
-    waiting: dict[int, tuple[Tensor, list[Any]]] = {}
-    for node, _, contributions in kept:
-        waiting.pop(node.number, None)
-        _send(waiting, node, contributions)
     first = run.pullbacks[turn]
-    waiting[first.node.number] = first.node, [first.gradient]
-    order = [-number for number in waiting]
-    heapify(order)
-    while order:
-        node, parts = waiting.pop(-heappop(order))
-        g = total(parts)
-        if node is first.node:
-            g = change(g)
-        elif node.number in later:
-            g = later[node.number](g)
+    changes = {**later, first.node.number: change}
+    done = {p.node.number for p in kept} | {first.node.number}
+    # What waits when the turn comes: all that was sent to nodes whose turn has not been.
+    waiting = [
+        (x, c)
+        for p in kept
+        for x, c in zip(p.node.inputs, p.contributions)
+        if c is not None and x.inputs and x.number not in done
+    ]
+
+    def changed(node: Tensor, g: Any) -> Any:
+        return changes[node.number](g) if node.number in changes else g
+
+    def pull(node: Tensor, g: Any) -> Sequence[Any]:
         assert node.primitive is not None
-        contributions = node.primitive.pull(node, g)
-        for number in _send(waiting, node, contributions):
-            heappush(order, -number)
-        kept.append(Pullback(node, g, contributions))
+        sent: Sequence[Any] = node.primitive.pull(node, changed(node, g))
+        return sent
+
+    for p in sweep([(first.node, first.gradient), *waiting], pull):
+        if p.node.inputs:
+            kept.append(p._replace(gradient=changed(p.node, p.gradient)))
     return Pass(kept)
-
-
-def _send(
-    waiting: dict[int, tuple[Tensor, list[Any]]], node: Tensor, contributions: Sequence[Any]
-) -> list[int]:
-    """Put what was sent with what waits; returns the numbers of those that begin to wait."""
-    new = []
-    for x, c in zip(node.inputs, contributions):
-        if c is None or not x.inputs:
-            continue
-        if x.number not in waiting:
-            waiting[x.number] = x, []
-            new.append(x.number)
-        waiting[x.number][1].append(c)
-    return new

@@ -1,10 +1,10 @@
 """Where the gradient goes: readers of one recording, live or loaded.
 
 Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
-gradient), `credit` (what a loss still says to an early state), `jacobian_strip` and `jacobian_map` (what
-steps do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
+gradient), `credit` (what a loss still says to an early state), `jacobian_strip` (what steps
+do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
 way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diagnose` (what
-is wrong, what to try), `diff` (two runs), `trend` (a training run).
+is wrong, what to try), `diff` (two runs).
 """
 
 from micrornn.flow.by_loss import LossLedger, ledger_by_loss
@@ -16,12 +16,10 @@ from micrornn.flow.failures import FAILURES, Failure, record_failure
 from micrornn.flow.gates import GateTrace, gates
 from micrornn.flow.heaviest import HeaviestPaths, Path, heaviest_paths
 from micrornn.flow.jacobian import JacobianStrip, jacobian_strip
-from micrornn.flow.jacobian_map import JacobianMap, jacobian_map
 from micrornn.flow.ledger import Ledger, Use, ledger, ledgers
 from micrornn.flow.paths import PathClasses, paths
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.series import layers, series
-from micrornn.flow.trend import Trend, trend
 from micrornn.flow.truncation import Cut, cut_places
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import Why, why
@@ -36,7 +34,6 @@ __all__ = [
     "Failure",
     "GateTrace",
     "HeaviestPaths",
-    "JacobianMap",
     "JacobianStrip",
     "Ledger",
     "LossLedger",
@@ -44,7 +41,6 @@ __all__ = [
     "PathClasses",
     "Problem",
     "Recurrent",
-    "Trend",
     "Use",
     "Why",
     "credit",
@@ -53,7 +49,6 @@ __all__ = [
     "diff",
     "gates",
     "heaviest_paths",
-    "jacobian_map",
     "jacobian_strip",
     "layers",
     "ledger",
@@ -63,6 +58,5 @@ __all__ = [
     "record_failure",
     "recurrent_weights",
     "series",
-    "trend",
     "why",
 ]

@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 
 FAR = 1e3  # between the first and the last step's gradient
 STUCK = 0.5  # of all values of a gate
+SAMPLED = 8  # losses whose way back is looked at
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _over_time(
 ) -> Iterator[Problem]:
     name = "c" if "forget gate" in traces else "h"
     nodes = series(rec, name, layer)
-    row = credit(rec, nodes).norms if len(nodes) > 1 else np.zeros((0, 0))
+    row = credit(rec, nodes, losses=_sampled(rec)).norms if len(nodes) > 1 else np.zeros((0, 0))
     losses = [i for i in range(len(row)) if np.isfinite(row[i]).sum() > 1]
     if not losses:
         return
@@ -158,6 +159,13 @@ def _over_time(
             yield Problem("forgetful", words, _FORGETFUL, answer)
         else:
             yield Problem("vanishing", [*words, *_matrix(rec, layer)], _VANISHING, answer)
+
+
+def _sampled(rec: Recording) -> list[Tensor]:
+    """A few losses at equal distances, the last among them: a map of all would grow with T squared."""
+    losses = sorted(rec.losses, key=lambda x: x.number)
+    count = min(len(losses), SAMPLED)
+    return [losses[i] for i in np.linspace(0, len(losses) - 1, count).round().astype(int)]
 
 
 def _flat(traces: dict[str, GateTrace]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import Cell, cells
 from micrornn.flow.series import layers, norm, plain, table
@@ -162,11 +163,7 @@ def _trace(rec: Recording, layer: str, role: str, own: list[Cell]) -> GateTrace:
 
 def _active(node: Tensor) -> Tensor | None:
     """The activation that made the gate: the node itself, or what it was sliced from."""
-    while (
-        node.primitive is not None
-        and node.primitive.name in ("getitem", "identity")
-        and node.inputs
-    ):
+    while kind_of(node) == "view" and node.inputs:
         node = node.inputs[0]
     one_input = node.primitive is not None and len(node.inputs) == 1
     return node if one_input and node.primitive.vjp is node.primitive.jvp else None

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
-from micrornn.flow.roles import ACTIVATIONS, cells, layer_of
+from micrornn.flow.roles import cells, layer_of
 from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
 from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
@@ -198,7 +199,7 @@ def _marks(
             entering[gate.number] = mark(role)
     for node in rec.nodes:
         made = node.primitive.name if node.primitive and node.inputs else ""
-        if made in ACTIVATIONS and node.step is not None and layer_of(node) in plain:
+        if kind_of(node) == "activation" and node.step is not None and layer_of(node) in plain:
             entering[node.number] = mark(f"through {made}")
         if made == "softmax":
             entering[node.number] = mark(ATTENTION_WEIGHTS)

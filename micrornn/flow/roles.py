@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording
 
@@ -14,8 +15,6 @@ GATES = {
 }
 GATE_SCOPES = frozenset(GATES.values())
 STATES = ("h", "c")
-ACTIVATIONS = frozenset({"tanh", "sigmoid", "relu", "softplus"})
-PRODUCTS = frozenset({"linear", "matmul", "einsum"})
 
 Interval = tuple[int, int]
 
@@ -63,8 +62,7 @@ def cells(rec: Recording) -> dict[tuple[str, int], Cell]:
             continue
         role = GATES.get(node.name or "")
         last = node.scope.rpartition("/")[2]
-        made = node.primitive.name if node.primitive else ""
-        if role is None and last in GATE_SCOPES and made in ACTIVATIONS:
+        if role is None and last in GATE_SCOPES and kind_of(node) == "activation":
             role = last
         state = node.name if node.name in STATES else None
         if role is None and state is None:
@@ -99,7 +97,7 @@ def gate_rows(cell: Cell) -> dict[int, dict[str, Interval]]:
             seen.add((node.number, low))
             found.setdefault(node.number, {})[role] = (low, high)
             made = node.primitive.name if node.primitive else ""
-            if made in PRODUCTS or not made:
+            if kind_of(node) == "product" or not made:
                 continue
             start = _start(node) if made == "getitem" else 0
             if start is None:

@@ -155,3 +155,18 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return text in ("-", "")
     return True
+
+
+def spans(steps: Sequence[int]) -> str:
+    """Steps in order as ranges.
+
+    >>> spans([1, 2, 3, 7, 9, 10])
+    '1 to 3, 7, 9 to 10'
+    """
+    runs: list[list[int]] = []
+    for t in steps:
+        if runs and t == runs[-1][1] + 1:
+            runs[-1][1] = t
+        else:
+            runs.append([t, t])
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in runs)

@@ -12,9 +12,10 @@ SHRUNK = "shrunk hop by hop"
 UNDERFLOWED = "underflowed"
 GROWN = "grown hop by hop"
 BORN = "NaN or inf born here"
+FEW = "arrived from few uses"
 HEALTHY = "arrived in full"
 
 VERDICTS = (
     *(BACKWARD_NOT_RUN, NO_PATH, DETACHED, TRUNCATED, MASKED, ZERO, SATURATED),
-    *(CANCELLED, SHRUNK, UNDERFLOWED, GROWN, BORN, HEALTHY),
+    *(CANCELLED, SHRUNK, UNDERFLOWED, GROWN, BORN, FEW, HEALTHY),
 )

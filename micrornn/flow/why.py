@@ -9,12 +9,13 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes import Finding, born, cut_off, lost, resized
-from micrornn.flow.series import label, norm, number, place, plain, table
+from micrornn.flow.series import label, norm, number, place, plain, spans, table
 from micrornn.flow.traffic import Traffic
-from micrornn.flow.verdicts import BACKWARD_NOT_RUN, HEALTHY
+from micrornn.flow.verdicts import BACKWARD_NOT_RUN, FEW, HEALTHY
 from micrornn.recording import Recording
 
 Array = np.ndarray[Any, Any]
+_FEWEST = 3  # uses from which on it is worth a word that most send nothing
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,27 @@ def why(rec: Recording, target: Tensor | str) -> Why:
     if not g.any():
         return _answer(node, g, lost(traffic))
     found = resized(traffic)
-    return _answer(node, g, _healthy(g) if found is None else found)
+    return _answer(node, g, found or _few(rec, traffic) or _healthy(g))
+
+
+def _few(rec: Recording, traffic: Traffic) -> Finding | None:
+    """The verdict on a shared node of which most uses send nothing, though its gradient looks healthy."""
+    target = traffic.target
+    uses = rec.users.get(target.number, [])
+    senders = traffic.senders.get(target.number, [])
+    sent = {(s.node.number, s.slot) for s in senders if s.value().any()}
+    silent = [node for node, slot in uses if (node.number, slot) not in sent]
+    if len(uses) < _FEWEST or len(silent) < len(uses) / 2:
+        return None
+    steps = sorted({node.step for node in silent if node.step is not None})
+    at = f" (steps {spans(steps)})" if steps else ""
+    evidence = [
+        f"{len(silent)} of its {len(uses)} uses sent no gradient or exactly 0{at}; all of it came from the "
+        f"other {len(uses) - len(silent)}."
+    ]
+    if steps:
+        evidence.append(f"To see what stops it, ask why of a state: 'h[{steps[-1]}]'.")
+    return Finding(FEW, None, evidence)
 
 
 def _healthy(g: Array) -> Finding:

@@ -54,6 +54,7 @@ add = elementwise(
     methods="__add__ __radd__",
     numpy=[np.add],
     doc=">>> import micrornn as mr\n>>> mr.add(1.0, mr.tensor([1.0, 2.0]))\ntensor([2., 3.], add)",
+    kind="sum",
 )
 
 sub = elementwise(
@@ -66,6 +67,7 @@ sub = elementwise(
     methods="__sub__ __rsub__",
     numpy=[np.subtract],
     doc=">>> import micrornn as mr\n>>> mr.sub(mr.tensor(3.0), 1.0)\ntensor(2.0, sub)",
+    kind="sum",
 )
 
 mul = elementwise(
@@ -78,6 +80,7 @@ mul = elementwise(
     methods="__mul__ __rmul__",
     numpy=[np.multiply],
     doc=">>> import micrornn as mr\n>>> mr.mul(mr.tensor(3.0), 2.0)\ntensor(6.0, mul)",
+    kind="scaling",
 )
 
 div = elementwise(
@@ -91,6 +94,7 @@ div = elementwise(
     methods="__truediv__ __rtruediv__",
     numpy=[np.true_divide],
     doc=">>> import micrornn as mr\n>>> mr.div(mr.tensor(3.0), 2.0)\ntensor(1.5, div)",
+    kind="quotient",
 )
 
 neg = elementwise(
@@ -102,6 +106,7 @@ neg = elementwise(
     methods="__neg__",
     numpy=[np.negative],
     doc=">>> import micrornn as mr\n>>> mr.neg(mr.tensor(3.0))\ntensor(-3.0, neg)",
+    kind="sum",
 )
 
 exp = elementwise(
@@ -165,6 +170,7 @@ tanh = elementwise(
     methods="tanh",
     numpy=[np.tanh],
     doc=">>> import micrornn as mr\n>>> mr.tanh(mr.tensor(0.0))\ntensor(0.0, tanh)",
+    kind="activation",
 )
 
 
@@ -186,6 +192,7 @@ sigmoid = elementwise(
     symbol="σ",
     methods="sigmoid",
     doc=">>> import micrornn as mr\n>>> mr.sigmoid(mr.tensor(0.0))\ntensor(0.5, sigmoid)",
+    kind="activation",
 )
 
 relu = elementwise(
@@ -195,6 +202,7 @@ relu = elementwise(
     lambda g, y, x: where(x <= 0.0, 0.0, g),  # at 0 it is 0; a NaN lets g pass, as in PyTorch
     methods="relu",
     doc=">>> import micrornn as mr\n>>> mr.relu(mr.tensor([-1.0, 2.0]))\ntensor([0., 2.], relu)",
+    kind="activation",
 )
 
 
@@ -210,6 +218,7 @@ softplus = elementwise(
     lambda g, y, x: g * sigmoid(x),
     methods="",
     doc=">>> import micrornn as mr\n>>> mr.softplus(mr.tensor(0.0)).item()\n0.6931471805599453",
+    kind="activation",
 )
 
 _CONDITION = np.array([[True, False, True], [False, False, True]])

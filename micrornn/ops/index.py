@@ -31,6 +31,7 @@ getitem: Operation = primitive(
     ),
     symbol="[ ]",
     methods="",
+    kind="view",
 )
 
 

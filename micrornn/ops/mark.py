@@ -19,6 +19,7 @@ _identity = primitive(
     jvp=(lambda d, y, x: d,),
     samples=(sample((2, 3)), sample(None)),
     symbol="=",
+    kind="view",
 )
 
 
@@ -84,6 +85,7 @@ _cast = primitive(
     jvp=(lambda d, y, x, dtype: astype(d, dtype),),
     samples=(),  # differences of two precisions are no check; see tests/engine/test_dtypes.py
     symbol="cast",
+    kind="view",
 )
 
 

@@ -23,6 +23,7 @@ sign = elementwise(
     methods="",
     numpy=[np.sign],
     doc=">>> import micrornn as mr\n>>> mr.sign(mr.tensor(-3.0))\ntensor(-1.0, sign)",
+    kind="piecewise",
 )
 
 abs = elementwise(
@@ -34,6 +35,7 @@ abs = elementwise(
     methods="abs __abs__",
     numpy=[np.absolute],
     doc=">>> import micrornn as mr\n>>> mr.abs(mr.tensor(-3.0))\ntensor(3.0, abs)",
+    kind="piecewise",
 )
 
 
@@ -53,6 +55,7 @@ maximum = elementwise(
     numpy=[np.maximum],
     doc=">>> import micrornn as mr\n>>> mr.maximum(mr.tensor([1.0, 5.0]), 3.0)\n"
     "tensor([3., 5.], maximum)",
+    kind="piecewise",
 )
 
 minimum = elementwise(
@@ -66,6 +69,7 @@ minimum = elementwise(
     numpy=[np.minimum],
     doc=">>> import micrornn as mr\n>>> mr.minimum(mr.tensor([1.0, 5.0]), 3.0)\n"
     "tensor([1., 3.], minimum)",
+    kind="piecewise",
 )
 
 
@@ -87,6 +91,7 @@ _clip = elementwise(
         *(sample((2, 3), low=-1.0, high=1.0), sample((2, 3), low=None, high=0.5)),
         *(sample(None, low=-1.0, high=None), sample((), low=None, high=None)),
     ),
+    kind="piecewise",
 )
 
 _clip_between = elementwise(
@@ -97,6 +102,7 @@ _clip_between = elementwise(
     lambda g, y, x, a, b: where((x < a) & (a < b), g, 0.0),
     lambda g, y, x, a, b: where((x > b) | (a > b), g, 0.0),
     samples=(sample((2, 3), (3,), (2, 3)), sample((2, 3), None, None)),
+    kind="piecewise",
 )
 
 

@@ -47,6 +47,7 @@ matmul = primitive(
     numpy=[np.matmul],
     doc=">>> import micrornn as mr\n"
     ">>> mr.matmul(mr.tensor([[1.0, 2.0]]), [3.0, 4.0])\ntensor([11.], matmul)",
+    kind="product",
 )
 
 
@@ -90,6 +91,7 @@ linear: Operation = primitive(
     doc="x (..., in), W (out, in), b (out,) or none; y (..., out).\n\n"
     ">>> import micrornn as mr\n"
     ">>> mr.linear(mr.tensor([1.0, 2.0]), [[3.0, 4.0]], [0.5])\ntensor([11.5], linear)",
+    kind="product",
 )
 
 
@@ -134,6 +136,7 @@ _einsum: Operation = primitive(
         sample((5, 2, 3), (5, 4, 3), (3,), subscripts="bij,bkj,j->bik"),
     ),
     symbol="Σ",
+    kind="product",
 )
 
 

@@ -49,6 +49,7 @@ _sum = primitive(
     jvp=(lambda d, y, x, axis, keepdims: sum(d, axis, keepdims),),
     samples=_REDUCTIONS,
     symbol="Σ",
+    kind="reduction",
 )
 
 
@@ -91,6 +92,7 @@ _mean = primitive(
     ),
     jvp=(lambda d, y, x, axis, keepdims: mean(d, axis, keepdims),),
     samples=_REDUCTIONS,
+    kind="reduction",
 )
 
 

@@ -30,6 +30,7 @@ _reshape = primitive(
     vjp=(lambda g, y, x, shape: reshape(g, shape_of(x)),),
     jvp=(lambda d, y, x, shape: reshape(d, shape),),
     samples=(sample((2, 3), shape=(3, 2)), sample((6,), shape=(-1, 2)), sample((), shape=(1, 1))),
+    kind="view",
 )
 
 
@@ -66,6 +67,7 @@ _transpose = primitive(
     jvp=(lambda d, y, x, axes: transpose(d, axes),),
     samples=(sample((2, 3), axes=None), sample((2, 3, 4), axes=(2, 0, 1))),
     symbol="ᵀ",
+    kind="view",
 )
 
 
@@ -106,6 +108,7 @@ _swapaxes = primitive(
     vjp=(lambda g, y, x, axis1, axis2: swapaxes(g, axis1, axis2),),
     jvp=(lambda d, y, x, axis1, axis2: swapaxes(d, axis1, axis2),),
     samples=(sample((2, 3, 4), axis1=0, axis2=-1),),
+    kind="view",
 )
 
 
@@ -129,6 +132,7 @@ _broadcast_to = primitive(
     vjp=(lambda g, y, x, shape: unbroadcast(g, shape_of(x)),),
     jvp=(lambda d, y, x, shape: broadcast_to(d, shape),),
     samples=(sample((3,), shape=(2, 3)), sample((2, 1), shape=(2, 3)), sample((), shape=(2,))),
+    kind="view",
 )
 
 
@@ -153,6 +157,7 @@ _squeeze = primitive(
     vjp=(lambda g, y, x, axis: reshape(g, shape_of(x)),),
     jvp=(lambda d, y, x, axis: squeeze(d, axis),),
     samples=(sample((2, 1, 3), axis=1), sample((1, 3, 1), axis=None)),
+    kind="view",
 )
 
 
@@ -176,6 +181,7 @@ _expand_dims = primitive(
     vjp=(lambda g, y, x, axis: reshape(g, shape_of(x)),),
     jvp=(lambda d, y, x, axis: expand_dims(d, axis),),
     samples=(sample((2, 3), axis=0), sample((2, 3), axis=-1), sample((3,), axis=(0, 2))),
+    kind="view",
 )
 
 
@@ -211,6 +217,7 @@ _concatenate = primitive(
     jvp=lambda ds, y, *xs, axis: concatenate(_or_zeros(ds, xs), axis),
     samples=(sample((2, 3), (1, 3), axis=0), sample((2, 3), (2, 2), (2, 1), axis=-1)),
     symbol="⧺",
+    kind="join",
 )
 
 
@@ -246,6 +253,7 @@ _stack = primitive(
         sample((3,), (3,), (3,), axis=-1),
         sample((), (), axis=0),
     ),
+    kind="join",
 )
 
 
@@ -324,6 +332,7 @@ _flip = primitive(
     vjp=(lambda g, y, x, axis: flip(g, axis),),
     jvp=(lambda d, y, x, axis: flip(d, axis),),
     samples=(sample((2, 3), axis=0), sample((2, 3), axis=(0, 1)), sample((3,), axis=None)),
+    kind="view",
 )
 
 

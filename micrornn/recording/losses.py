@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
-
-_ADDING = {"add", "identity", "neg", "sub"}
-_JOINING = {"sum", "mean"}
 
 
 def loss_terms(outs: Sequence[Tensor]) -> list[Tensor]:
@@ -46,24 +44,23 @@ def _parts(node: Tensor) -> list[Tensor] | None:
         return None
     if node.name == "loss" and node.step is not None:
         return None
-    made = node.primitive.name
+    kind = node.primitive.kind
     wanted = [x for x in node.inputs if x.requires_grad]
-    if made in _ADDING:
+    if kind in ("sum", "view"):
         # Bias and the like: a leaf is no loss, so a sum with one is not taken apart.
         return wanted if all(x.size == 1 and x.inputs for x in wanted) else None
-    if made in ("mul", "div"):
-        constant = len(wanted) == 1 and wanted[0] is node.inputs[0 if made == "div" else -1]
-        constant = constant or (len(wanted) == 1 and made == "mul")
+    if kind in ("scaling", "quotient"):
+        constant = len(wanted) == 1 and (kind == "scaling" or wanted[0] is node.inputs[0])
         scalar = constant and wanted[0].size == 1 and wanted[0].inputs
         return wanted if scalar and _parts(wanted[0]) is not None else None
-    if made in _JOINING:
+    if kind == "reduction":
         vector = node.inputs[0]
-        while vector.primitive is not None and vector.primitive.name == "mul" and vector.inputs:
+        while kind_of(vector) == "scaling" and vector.inputs:
             ways = [x for x in vector.inputs if x.requires_grad]
             if len(ways) != 1:
                 return None
             vector = ways[0]
-        if vector.primitive is None or vector.primitive.name not in ("stack", "concatenate"):
+        if kind_of(vector) != "join":
             return None
         parts = [x for x in vector.inputs if x.requires_grad]
         return parts if all(x.size == 1 and x.inputs for x in parts) else None

@@ -7,7 +7,7 @@ factors, so that a recording grows with the number of steps and not with the num
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +51,15 @@ class Pass:
                 if p.contributions[slot] is not None:
                     found[x.number].append((p, slot))
         return dict(found)
+
+    def stream(self) -> Iterator[Pullback]:
+        """The pullbacks, then the leaves with what arrived at them: as `core.backward.sweep` has it."""
+        yield from self.pullbacks
+        for senders in self.received.values():
+            pullback, slot = senders[0]
+            node = pullback.node.inputs[slot]
+            if not node.inputs:
+                yield Pullback(node, self.gradient(node), ())
 
     def gradient(self, node: Tensor) -> Any:
         """d(out)/d(node) in the node's shape, or None where nothing arrived."""

@@ -184,10 +184,15 @@ class Recording:
 
 
 def _spellings(name: str) -> list[str]:
-    """A name, and what it stands for where formulas and pictures write it shorter: L, W_hh, b_ih."""
-    short = re.fullmatch(r"([Wb])_(ih|hh)", name)
+    """A name, and what it stands for where formulas and pictures write it shorter: L, W_hh, weight_hh.
+
+    >>> _spellings("W_hh")
+    ['W_hh', 'weight_hh', 'weight_hh_l0']
+    """
+    short = re.fullmatch(r"(W|b|weight|bias)_(ih|hh)", name)
     if short:
-        return [name, f"{'weight' if short[1] == 'W' else 'bias'}_{short[2]}_l0"]
+        long = f"{'weight' if short[1][0].lower() == 'w' else 'bias'}_{short[2]}"
+        return list(dict.fromkeys([name, long, f"{long}_l0"]))
     return [name, "loss"] if name == "L" else [name]
 
 

@@ -45,12 +45,10 @@ def test_every_reader_reads_every_graph_live_and_loaded(drawn: Drawn) -> None:
             flow.ledger_by_loss(rec, name),
             flow.credit(rec),
             flow.jacobian_strip(rec),
-            flow.jacobian_map(rec),
             flow.paths(rec, name),
             flow.heaviest_paths(rec, "h"),
             *flow.gates(rec).values(),
             flow.diff(rec, rec),
-            flow.trend([rec], name),
         ]
         for result in results:
             assert str(result) and isinstance(result.table(), str)

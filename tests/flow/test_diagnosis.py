@@ -10,7 +10,7 @@ import pytest
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.flow import FAILURES, diagnose, diff, record_failure, trend
+from micrornn.flow import FAILURES, diagnose, diff, record_failure
 from micrornn.flow.failures import forgetful
 from micrornn.recording import Recording, RecordingError, load_recording, record, recording
 
@@ -176,18 +176,3 @@ def test_only_the_gradients_differ() -> None:
     found = diff(forward(0), forward(1))
     assert not found.equal and found.first is not None
     assert (found.first.step, found.first.value_off) == (1, 0.0)
-
-
-def test_trend_follows_training() -> None:
-    recordings = [
-        (10 * i, record(lambda w=w: FAILURES["vanishing"](20, w).loss))
-        for i, w in enumerate((0.5, 0.7))
-    ]
-    found = trend(iter(recordings), "w")
-    assert found.iterations == [0, 10] and found.steps == list(range(21))
-    assert found.norms.shape == found.credit.shape == (2, 21)
-    np.testing.assert_allclose(found.totals, [20 * 0.5**19, 20 * 0.7**19])
-    np.testing.assert_allclose(found.credit[1][::-1], 0.7 ** np.arange(21))
-    np.testing.assert_allclose(np.nansum(found.shares, axis=1), 1.0)
-    with pytest.raises(RecordingError, match="at least one recording"):
-        trend([], "w")

@@ -372,6 +372,9 @@ CASES = {
         healthy_in_a_long_mean, "h[1]", "arrived in full", "nothing is lost"
     ),
     "healthy": Case(healthy, "h[1]", "arrived in full", "nothing is lost"),
+    "few uses": Case(
+        lambda: record_failure("detached"), "W_hh", "arrived from few uses", "9 of its 10 uses"
+    ),
 }
 
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding, gate_of
-from micrornn.flow.roles import ACTIVATIONS, STATES
+from micrornn.flow.roles import STATES
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, GROWN, SATURATED, SHRUNK, UNDERFLOWED
@@ -151,7 +152,7 @@ def _through_gates(way: list[Sent]) -> tuple[str | None, list[str]]:
     """The gate by which the gradient was multiplied most often on its way, and its mean value."""
     met: dict[str, list[float]] = {}
     for node, slot, _ in way:
-        if node.primitive is not None and node.primitive.name == "mul":
+        if kind_of(node) == "scaling":
             role = gate_of(node.inputs[1 - slot])
             if role is not None:
                 met.setdefault(role, []).append(float(np.mean(node.values[1 - slot])))
@@ -168,7 +169,7 @@ def _largest(traffic: Traffic, way: list[Sent]) -> Tensor:
 
 
 def _activation(node: Tensor) -> bool:
-    return node.primitive is not None and node.primitive.name in ACTIVATIONS
+    return kind_of(node) == "activation"
 
 
 def _cancelled(hop: Hop) -> Finding:

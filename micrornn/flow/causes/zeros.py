@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding
-from micrornn.flow.roles import ACTIVATIONS
 from micrornn.flow.rows import assemble, one, pull_rows
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
@@ -16,7 +16,7 @@ from micrornn.flow.verdicts import CANCELLED, MASKED, SATURATED, UNDERFLOWED, ZE
 
 Array = np.ndarray[Any, Any]
 
-_FLAT = ACTIVATIONS | {"clip", "sign", "maximum", "minimum", "abs"}
+_FLAT = ("activation", "piecewise")
 
 
 def lost(traffic: Traffic) -> Finding:
@@ -97,7 +97,7 @@ def _killer(edge: Sent, g: Array, size: float) -> Finding:
         return Finding(
             SATURATED, node, [head, "The softmax has reached its target exactly: p - y = 0."]
         )
-    if made in _FLAT:
+    if kind_of(node) in _FLAT:
         return Finding(SATURATED, node, [head, _flat(node, slot, g)])
     other = _other_factor(node, slot)
     if other is None:

@@ -245,4 +245,5 @@ ctc = primitive(
     symbol="CTC",
     doc="x (T, N, C) log-probabilities; y (N,). Its gradient is minus the posterior of each symbol at each\n"
     "frame (Graves et al. 2006, eq. 15); through log_softmax it becomes p - posterior.",
+    kind="loss",
 )

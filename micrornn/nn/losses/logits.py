@@ -65,6 +65,7 @@ class_cross_entropy = primitive(
         ),
     ),
     symbol="CE",
+    kind="loss",
 )
 
 
@@ -106,4 +107,5 @@ soft_cross_entropy = primitive(
         sample((2, 3, 2), (2, 3, 2), axis=1, total=False),
     ),
     symbol="CE",
+    kind="loss",
 )
