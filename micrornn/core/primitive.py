@@ -28,12 +28,6 @@ from micrornn.core.tensor import Data, Tensor, describe, lift, shape_of
 
 Rule = Callable[..., Any]
 
-# What kinds of operations readers tell apart; "" is any other.
-KINDS = (
-    *("activation", "product", "scaling", "quotient", "sum", "reduction", "join", "view"),
-    *("piecewise", "loss"),
-)
-
 # Every primitive by name: what the tests walk through and what a saved graph refers to.
 PRIMITIVES: dict[str, Primitive] = {}
 
@@ -73,7 +67,7 @@ class Primitive:
     jvp: tuple[Rule, ...] | Rule
     samples: tuple[Sample, ...]  # arguments for its checks
     broadcasts: bool = False  # whether NumPy may stretch an input: then backward sums to its shape
-    kind: str = ""  # for readers, such as "activation": see `KINDS`
+    kind: str = ""  # what readers tell apart, such as "activation"
 
     @property
     def variadic(self) -> bool:
