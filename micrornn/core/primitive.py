@@ -102,11 +102,6 @@ class Primitive:
         return named, (self.name,)
 
 
-def kind_of(node: Tensor) -> str:
-    """The kind of the operation that made a node; "" for a leaf."""
-    return node.primitive.kind if node.primitive is not None else ""
-
-
 def named(name: str) -> Primitive:
     """The primitive of that name; what a copy or a pickle of it refers to."""
     return PRIMITIVES[name]

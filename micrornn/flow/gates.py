@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import Cell, cells
 from micrornn.flow.series import layers, norm, plain, table
 from micrornn.recording import Recording, RecordingError
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 

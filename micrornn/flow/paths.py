@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import cells, layer_of
 from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
 from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 Classes = Mapping[str, Callable[[Tensor], bool]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording
+from micrornn.recording.losses import kind_of
 
 #: The papers' letters, as the cells of `nn` name their nodes.
 GATES = {

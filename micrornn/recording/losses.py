@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
+
+
+def kind_of(node: Tensor) -> str:
+    """The kind of the operation that made a node; "" for a leaf."""
+    return node.primitive.kind if node.primitive is not None else ""
 
 
 def loss_terms(outs: Sequence[Tensor]) -> list[Tensor]:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding, gate_of
 from micrornn.flow.roles import STATES
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, GROWN, SATURATED, SHRUNK, UNDERFLOWED
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.primitive import kind_of
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding
 from micrornn.flow.rows import assemble, one, pull_rows
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, MASKED, SATURATED, UNDERFLOWED, ZERO
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 
