@@ -183,9 +183,7 @@ def in_numpy(function: Callable[..., Any], values: Sequence[Any], params: dict[s
 _READY = (np.ndarray, np.generic, float, int, Tensor)
 
 
-def explained(
-    error: Exception, p: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]
-) -> Exception:
+def explained(error: Exception, p: Primitive, inputs: Any, params: dict[str, Any]) -> Exception:
     """NumPy's error, with the operation, the shapes, the scope and the step it came from."""
     given = [f"{describe(x)} of shape {x.shape}" for x in inputs]
     given += [f"{key}={value!r}" for key, value in params.items()]
