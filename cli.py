@@ -155,6 +155,7 @@ class Later(click.Command):
 
 LATER = (
     Later("render", "render", "Draw a network unrolled over time, with its gradient."),
+    Later("gallery", "gallery", "Draw every built-in network, with a page that shows them."),
     Later("flow", "flow", "Show where the gradient goes over time."),
     Later("diagnose", "diagnose", "Diagnose the gradient of a run."),
     Later("why", "diagnose", "Explain why one gradient is zero, tiny, huge or NaN."),
@@ -170,7 +171,7 @@ LATER = (
     Later("list", "list", "List the built-in tasks and their options."),
 )
 GROUPS = {
-    "See a gradient": ("render", "flow"),
+    "See a gradient": ("render", "flow", "gallery"),
     "Find a problem": ("diagnose", "why", "debug", "check"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),

@@ -19,13 +19,23 @@ def write(sheet: Sheet, title: str = "") -> bytes:
     text = write_svg(sheet, title)
     zoom = min(ZOOM, _MOST_PIXELS / max(sheet.width, sheet.height))
     png = resvg_py.svg_to_bytes(
-        svg_string=text, zoom=zoom, skip_system_fonts=True, font_files=[font_file()]
+        svg_string=text, zoom=zoom, skip_system_fonts=True, font_files=font_files()
     )
     return bytes(png)
 
 
-def font_file() -> str:
-    """The path of DejaVu Sans, which comes with matplotlib (found without loading it).
+def pixels_of(svg: str, width: int) -> bytes:
+    """An SVG document as a PNG of so many pixels across."""
+    import resvg_py
+
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg, width=width, skip_system_fonts=True, font_files=font_files()
+    )
+    return bytes(png)
+
+
+def font_files() -> list[str]:
+    """The paths of DejaVu Sans, regular and bold, which come with matplotlib (found without loading it).
 
     Raises:
         RuntimeError: it is not there.
@@ -33,7 +43,8 @@ def font_file() -> str:
     spec = find_spec("matplotlib")
     if spec is not None and spec.submodule_search_locations:
         folder = Path(spec.submodule_search_locations[0])
-        font = folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-        if font.is_file():
-            return str(font)
+        fonts = folder / "mpl-data" / "fonts" / "ttf"
+        found = [fonts / name for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
+        if all(font.is_file() for font in found):
+            return [str(font) for font in found]
     raise RuntimeError("the font DejaVu Sans was not found; reinstall matplotlib, which ships it")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.files import written_whole
+from micrornn.flow.series import layers
 from micrornn.recording.passes import Pass
 from micrornn.recording.run import Recording
+from viz import picture
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out
 from viz.shapes import Sheet
 
-FORMATS = ("svg", "png", "dot", "txt", "html", "pdf")
+ANIMATIONS = ("gif", "webp", "apng")
+FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
 
 def render(
@@ -25,30 +28,46 @@ def render(
     path: str | os.PathLike[str] | None = None,
     *,
     format: str | None = None,
-    detail: str = "op",
+    detail: str = "auto",
     gradients: bool | Gradients = True,
     steps: int | None = None,
     window: tuple[int, int] | None = None,
     rankdir: str = "LR",
     title: str = "",
-    ends: tuple[str, str] | None = None,
+    ends: tuple[str, str | None] | None = None,
+    targets: Mapping[int, str] | None = None,
+    theme: str = "light",
+    aspect: str = "16:9",
+    width: float = 1280.0,
+    legend: str = "auto",
+    font_size: float = 12.5,
 ) -> str | bytes:
     """Draw a computation graph with the gradient that flows through it.
+
+    With ``detail="auto"`` a network over time is drawn cell by cell, with the gradient of its
+    last loss and what was found as the title: see `viz.picture`. Anything else is drawn operation by
+    operation.
 
     Args:
         thing: a recording, a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module
             with its input as a pair.
         path: where to write; the file is replaced as a whole or not at all.
-        format: one of `FORMATS`; by default what the path ends in, else svg.
-        detail: one of `DETAILS`.
+        format: one of `FORMATS`; by default what the path ends in, else svg. A gif, webp or apng is an
+            animation: forward step by step, then backward.
+        detail: auto, or one of `DETAILS`.
         gradients: run backward (leaving ``.grad`` alone) and show what flows; otherwise the picture says
             that backward has not run. What flowed may be given instead, as `viz.gradients.Gradients`.
         steps: show only the first so many steps.
         window: show only the steps from the first to the last of this pair.
         rankdir: "LR", time to the right, or "TB", time downwards.
-        title: a heading.
-        ends: light the paths of the gradient from the first place back to the second, such as
-            ("L3", "h0"), and let everything else step back.
+        title: the network, its data, its seed.
+        ends: show the gradient of the first place on its way to the second, such as ("L3", "h0").
+        targets: by step, the target as text.
+        theme: light, dark or print; this and the following are for pictures of cells.
+        aspect: 16:9, 4:3, page or free.
+        width: of the sheet in pixels.
+        legend: auto or none.
+        font_size: of the smallest text, in pixels.
 
     Returns:
         The picture: bytes for png and pdf, otherwise text.
@@ -68,10 +87,32 @@ def render(
         if steps < 1:
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
+    look = {"theme": theme, "aspect": aspect, "width": width, "legend": legend}
+    told = _told(thing, detail, kind, gradients, rankdir)
+    if told is not None:
+        content = _picture(
+            told,
+            kind,
+            title,
+            gradient=bool(gradients),
+            window=window,
+            ends=ends or (None, None),
+            targets=targets,
+            size=font_size / 12.5,
+            **look,
+        )
+        if path is not None:
+            write_whole(Path(path), content)
+        return content
+    if kind in ANIMATIONS:
+        raise ValueError(
+            f"a {kind} shows states over time, and there are none with a time step here"
+        )
+    detail = "op" if detail == "auto" else detail
     run = None
     if isinstance(thing, Recording):
         thing, run, gradients = _of_recording(thing, gradients)
-    scene = build(graph_of(thing), detail, gradients, window, ends, run)
+    scene = build(graph_of(thing), detail, gradients, window, _both(ends), run)
     content = _writer(kind)(lay_out(scene, rankdir), str(title))
     for (
         unit
@@ -80,6 +121,46 @@ def render(
     if path is not None:
         write_whole(Path(path), content)
     return content
+
+
+def _told(
+    thing: Any, detail: str, kind: str, gradients: bool | Gradients, rankdir: str
+) -> Recording | None:
+    """The recording to draw cell by cell; None if it is to be drawn otherwise, or has no states over time."""
+    cells = (detail == "auto" and kind in ("svg", "png")) or kind in ANIMATIONS
+    if not cells or isinstance(gradients, Gradients) or rankdir != "LR":
+        return None
+    rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
+    return rec if layers(rec) else None
+
+
+def _both(ends: tuple[str, str | None] | None) -> tuple[str, str] | None:
+    """Two ends, for a picture of operations.
+
+    Raises:
+        ValueError: only the first is given.
+    """
+    if ends is None:
+        return None
+    begin, end = ends
+    if end is None:
+        raise ValueError(f"--from {begin} needs --to in a picture of operations, as in --to h0")
+    return begin, end
+
+
+def _picture(rec: Recording, kind: str, title: str, **look: Any) -> str | bytes:
+    if kind in ANIMATIONS:
+        from viz.picture.frames import animation
+
+        for name in ("gradient", "window", "ends"):
+            look.pop(name)
+        return animation(rec, title, kind, **look)
+    svg = picture.picture(rec, title, **look)
+    if kind == "svg":
+        return svg
+    from viz.png import pixels_of
+
+    return pixels_of(svg, round(2 * look["width"]))
 
 
 def _of_recording(

@@ -1,13 +1,13 @@
 """The one place for colours, widths and how a gradient looks.
 
-Magnitude is the colour (cividis, which reads the same for colour-blind eyes) and the width of a gradient
+Magnitude is the color (sequential, which reads the same for color-blind eyes) and the width of a gradient
 edge, both of log10 of the norm; sign is a dash and a "+" or "-". Categories have the Okabe-Ito palette.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from viz.gradients import Flow
@@ -16,6 +16,12 @@ from viz.gradients import Flow
 _CIVIDIS = (
     *("#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78"),
     *("#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838"),
+)
+
+# From where a gradient has vanished to where it is largest (ColorBrewer's YlOrRd): it fades into white.
+FADE = (
+    *("#ffeda0", "#fed976", "#feb24c", "#fd8d3c"),
+    *("#fc4e2a", "#e31a1c", "#b10026", "#800026"),
 )
 
 INK = "#222222"
@@ -100,12 +106,12 @@ class Scale:
         return round(min(max(part, 0.0), 1.0), 2)
 
     def color(self, norm: float) -> str:
-        """The cividis colour of a norm.
+        """The color of a norm: pale where the gradient has vanished, dark red where it is largest.
 
         >>> Scale(-3, 0).color(1.0)
-        '#fee838'
+        '#800026'
         """
-        return cividis(self.part(norm))
+        return fade(self.part(norm))
 
     def width(self, norm: float) -> float:
         """The width of a gradient edge in pixels, 2 to 7."""
@@ -113,10 +119,24 @@ class Scale:
 
 
 def cividis(part: float) -> str:
-    """The cividis colour at a part between 0 (dark blue) and 1 (yellow)."""
-    place = part * (len(_CIVIDIS) - 1)
-    i = min(int(place), len(_CIVIDIS) - 2)
-    ends = [[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in _CIVIDIS[i : i + 2]]
+    """The cividis color at a part between 0 (dark blue) and 1 (yellow), for maps."""
+    return between(_CIVIDIS, part)
+
+
+def fade(part: float) -> str:
+    """The color of a gradient at a part between 0 (pale) and 1 (dark red), on white."""
+    return between(FADE, part)
+
+
+def between(colors: Sequence[str], part: float) -> str:
+    """The color at a part of a row of colors.
+
+    >>> between(("#000000", "#ffffff"), 0.5)
+    '#808080'
+    """
+    place = part * (len(colors) - 1)
+    i = min(int(place), len(colors) - 2)
+    ends = [[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colors[i : i + 2]]
     mixed = [round(a + (b - a) * (place - i)) for a, b in zip(*ends, strict=True)]
     return "#" + "".join(f"{v:02x}" for v in mixed)
 

@@ -74,7 +74,10 @@ RENDER = [
         "hello -o a.jpg",
         "a.jpg: no format 'jpg'; did you mean 'png'? (or name the format with -T)",
     ),
-    ("hello -o a", "a: the name has no ending; choose from svg, png, dot, txt, html, pdf (or"),
+    (
+        "hello -o a",
+        "a: the name has no ending; choose from svg, png, gif, webp, apng, dot, txt",
+    ),
     ("hello -o none/a.svg", "none/a.svg: no folder none; make it first"),
     ("hello -o .", ". is a folder; name a file in it"),
     ("hello -o net.py/a.svg", "net.py/a.svg: no folder net.py; make it first"),

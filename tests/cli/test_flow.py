@@ -176,7 +176,7 @@ ERRORS = [
     ("diff hello", "micrornn diff: the argument 'B' is missing"),
     ("diff hello none.mrn", "no file none.mrn; give a recording"),
     ("diff hello hello --rtol -1", "--rtol: '-1' is out of range; give a number from 0 up"),
-    ("render hello --from L3", "--from needs --to: a path has two ends"),
+    ("render hello --from L3", "--from L3 needs --to in a picture of operations"),
     ("render hello --to h0", "--to needs --from: a path has two ends"),
     ("render hello --from L9 --to h0", "there is no 'L9' in this picture"),
 ]

@@ -121,6 +121,7 @@ def test_render_lights_the_paths_between_two_places(run: Run) -> None:
 
     result = run("render", "hello", "--from", "L3", "--to", "h0", "-T", "svg", "-q")
     loss = record(lambda: resolve("hello").loss).passes[0].out
-    lit: Any = viz.render(loss, title=resolve("hello").title, ends=("L3", "h0"))
-    assert result.stdout_bytes == lit.encode()
+    targets = dict(enumerate("ello", 1))
+    look: Any = {"title": resolve("hello").title, "ends": ("L3", "h0"), "targets": targets}
+    assert result.stdout_bytes == str(viz.render(loss, **look)).encode()
     assert result.stdout != run("render", "hello", "-T", "svg", "-q").stdout

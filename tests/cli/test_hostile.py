@@ -360,6 +360,6 @@ def test_a_mark_of_the_wrong_type_is_the_programs_mistake(
 @pytest.mark.parametrize("format", ["svg", "html", "txt", "dot"])
 @pytest.mark.parametrize("steps", [1020, 1060, 1100])  # down to 1e-307, to 1e-319, and to 0
 def test_gradients_below_the_smallest_number_are_drawn(run: Run, steps: int, format: str) -> None:
-    result = run("render", "vanishing", "--steps", str(steps), "-T", format)
+    result = run("render", "vanishing", "--steps", str(steps), "--detail", "op", "-T", format)
     assert result.exit_code == 0, result.stderr
     assert ("underflowed to zero" in result.stdout) == (steps == 1100)

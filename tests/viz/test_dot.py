@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ import viz
 from viz import dot
 from viz.layout import lay_out
 from viz.shapes import Sheet
+
+#: The picture of every operation, also where states could be drawn cell by cell.
+of_operations = partial(viz.render, detail="op")
 
 NEATO = shutil.which("neato")
 needs_graphviz = pytest.mark.skipif(NEATO is None, reason="Graphviz is not installed here")
@@ -59,19 +63,19 @@ def test_nodes_stand_where_the_svg_has_them(kind: str, detail: str) -> None:
 
 def test_gradients_are_edges_of_their_own_against_the_forward_edges() -> None:
     loss = unrolled("lstm")
-    edges = EDGE.findall(viz.render(loss, format="dot"))
+    edges = EDGE.findall(of_operations(loss, format="dot"))
     forward = [(a, b) for a, b, look in edges if "class=forward" in look]
     back = [(b, a) for a, b, look in edges if "class=gradient" in look]
     assert len(forward) == len(set(forward)) and set(back) < set(forward)
-    drawing = read(viz.render(loss))
+    drawing = read(of_operations(loss))
     assert len(back) == sum(edge.kind == "gradient" for edge in drawing.edges)
-    assert not EDGE.findall(viz.render(loss, format="dot", gradients=False).replace("forward", ""))[
-        len(forward) :
-    ]
+    assert not EDGE.findall(
+        of_operations(loss, format="dot", gradients=False).replace("forward", "")
+    )[len(forward) :]
 
 
 def test_ways_begin_and_end_at_their_boxes() -> None:
-    text = viz.render(unrolled("gru"), format="dot")
+    text = of_operations(unrolled("gru"), format="dot")
     boxes = {}
     for name, look in NODE.findall(text):
         if "pos=" in look:
@@ -96,8 +100,8 @@ def test_ways_begin_and_end_at_their_boxes() -> None:
 @pytest.mark.parametrize("rankdir", ["LR", "TB"])
 def test_steps_are_clusters_that_hold_their_nodes_and_gates(rankdir: str) -> None:
     loss = unrolled("lstm", steps=12)
-    text = viz.render(loss, format="dot", rankdir=rankdir)
-    drawing = read(viz.render(loss, rankdir=rankdir))
+    text = of_operations(loss, format="dot", rankdir=rankdir)
+    drawing = read(of_operations(loss, rankdir=rankdir))
     clusters = re.findall(r"\tsubgraph cluster_\d+ \{\n(.*?)\n\t\}\n", text, re.DOTALL)
     steps = [f.name for f in drawing.frames if f.kind == "step"]
     assert len(clusters) == len(steps) == 12
@@ -115,13 +119,13 @@ def test_steps_are_clusters_that_hold_their_nodes_and_gates(rankdir: str) -> Non
 
 
 def test_a_cut_is_a_dashed_edge_with_no_gradient() -> None:
-    edges = EDGE.findall(viz.render(truncated(), format="dot"))
+    edges = EDGE.findall(of_operations(truncated(), format="dot"))
     (cut,) = ((a, b) for a, b, look in edges if "class=forward" in look and "dashed" in look)
     assert not [1 for a, b, _ in edges if (b, a) == cut]
 
 
 def test_what_is_on_none_of_the_chosen_paths_is_faint() -> None:
-    text = viz.render(unrolled("rnn"), format="dot", ends=("L4", "h2"))
+    text = of_operations(unrolled("rnn"), format="dot", ends=("L4", "h2"))
     faint = re.compile(r"#[0-9a-f]{6}26\b")
     looks = {attribute(look, "tooltip"): look for _, look in NODE.findall(text) if "pos=" in look}
     marked = {tip for tip, look in looks.items() if faint.search(look)}
@@ -129,12 +133,12 @@ def test_what_is_on_none_of_the_chosen_paths_is_faint() -> None:
     assert not any(tip.startswith("tanh, h, step 3,") for tip in marked)
     for tip in marked:
         assert not re.search(r"#[0-9a-f]{6}\b(?!26)", looks[tip]), tip
-    assert not faint.search(viz.render(unrolled("rnn"), format="dot"))
+    assert not faint.search(of_operations(unrolled("rnn"), format="dot"))
 
 
 def test_names_and_backslashes_are_taken_as_they_are() -> None:
     w = mr.Value(2.0, 'a\\N "quoted" <b>')
-    text = viz.render(w * mr.Value(1.0, "<i>"), format="dot", title="a\\nb")
+    text = of_operations(w * mr.Value(1.0, "<i>"), format="dot", title="a\\nb")
     assert 'label="a\\\\N \\"quoted\\" <b>"' in text
     assert 'label="<i>"' in text
     assert "a\\\\nb" in text
@@ -146,7 +150,7 @@ def test_a_missing_graphviz_is_named_with_what_to_do(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeError) as caught:
-        viz.render(unrolled(kind), tmp_path / "picture.pdf")
+        of_operations(unrolled(kind), tmp_path / "picture.pdf")
     assert str(caught.value) == dot.NO_GRAPHVIZ
     for words in (
         "program dot",
@@ -156,7 +160,9 @@ def test_a_missing_graphviz_is_named_with_what_to_do(
     ):
         assert words in dot.NO_GRAPHVIZ
     assert list(tmp_path.iterdir()) == []  # nothing half-written is left
-    assert viz.render(unrolled(kind), format="dot").startswith("digraph")  # which needs no Graphviz
+    assert of_operations(unrolled(kind), format="dot").startswith(
+        "digraph"
+    )  # which needs no Graphviz
 
 
 def test_a_graphviz_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_a_graphviz_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_pa
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(RuntimeError, match="could not draw the picture: no fonts today"):
-        viz.render(unrolled(), format="pdf")
+        of_operations(unrolled(), format="pdf")
 
 
 @needs_graphviz
@@ -198,4 +204,4 @@ def test_neato_takes_the_positions_and_complains_of_nothing(name: str, detail: s
 
 @needs_graphviz
 def test_pdf_is_drawn_where_graphviz_is() -> None:
-    assert viz.render(unrolled("lstm"), format="pdf").startswith(b"%PDF")
+    assert of_operations(unrolled("lstm"), format="pdf").startswith(b"%PDF")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from nets import KINDS, OTHERS, unrolled
 import viz
 from micrornn.tasks import TASKS
 from micrornn.tasks.source import resolve
+
+#: The picture of every operation, also where states could be drawn cell by cell.
+of_operations = partial(viz.render, detail="op")
 
 NETS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -88,7 +92,7 @@ def test_pictures_of_the_built_in_sources_are_clean(name: str, detail: str) -> N
 @pytest.mark.parametrize("rankdir", ["LR", "TB"])
 def test_of_what_steps_are_made_stands_before_them(rankdir: str) -> None:
     """A picture's features begin the state; the mean of the losses comes after all."""
-    drawing = read(viz.render(resolve("caption").loss, rankdir=rankdir))
+    drawing = read(of_operations(resolve("caption").loss, rankdir=rankdir))
 
     def along(area: Area) -> tuple[float, float]:
         return (area.left, area.right) if rankdir == "LR" else (area.top, area.bottom)
@@ -105,7 +109,7 @@ def test_of_what_steps_are_made_stands_before_them(rankdir: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_equal_steps_have_equal_geometry(kind: str) -> None:
-    drawing = read(viz.render(unrolled(kind, steps=40)))
+    drawing = read(of_operations(unrolled(kind, steps=40)))
     steps = []
     for step in map(str, range(1, 41)):
         frame = drawing.column(step)
@@ -119,7 +123,7 @@ def test_equal_steps_have_equal_geometry(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_sequence_takes_several_rows_each_from_left_to_right(kind: str) -> None:
-    drawing = read(viz.render(unrolled(kind, steps=40)))
+    drawing = read(of_operations(unrolled(kind, steps=40)))
     corners = [(c.top, c.left) for c in (drawing.column(str(t)) for t in range(1, 41))]
     assert corners == sorted(corners)
     assert len({top for top, _ in corners}) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from nets import unrolled
 
 import micrornn as mr
 import viz
+
+#: The picture of every operation, also where states could be drawn cell by cell.
+of_operations = partial(viz.render, detail="op")
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "viz" / "page"
@@ -45,7 +49,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return str(viz.render(unrolled("lstm"), format="html", title="an <LSTM> & more"))
+    return str(of_operations(unrolled("lstm"), format="html", title="an <LSTM> & more"))
 
 
 def test_the_page_is_one_file_that_asks_for_nothing(page: str) -> None:
@@ -64,8 +68,8 @@ def test_the_page_is_one_file_that_asks_for_nothing(page: str) -> None:
 
 def test_the_page_holds_the_picture_and_the_words(page: str) -> None:
     loss = unrolled("lstm")
-    assert str(viz.render(loss, title="an <LSTM> & more")) in page
-    words = str(viz.render(loss, format="txt", title="an <LSTM> & more"))
+    assert str(of_operations(loss, title="an <LSTM> & more")) in page
+    words = str(of_operations(loss, format="txt", title="an <LSTM> & more"))
     assert words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in page.replace(
         "&#x27;", "'"
     ).replace("&quot;", '"')
@@ -75,7 +79,7 @@ def test_the_page_holds_the_picture_and_the_words(page: str) -> None:
 
 def test_a_title_fills_one_place_only() -> None:
     loss = mr.Value(1.0, "<!-- script -->") * 2.0
-    page = str(viz.render(loss, format="html", title="<!-- style -->"))
+    page = str(of_operations(loss, format="html", title="<!-- style -->"))
     assert page.count('"use strict";') == 1
     assert page.count("prefers-color-scheme") == 1
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,9 @@ import viz
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROOT = Path(__file__).parents[2]
+
+#: The picture of every operation, also where states could be drawn cell by cell.
+of_operations = partial(viz.render, detail="op")
 
 
 def groups(svg: str, kind: str) -> list[ElementTree.Element]:
@@ -34,7 +38,7 @@ def groups(svg: str, kind: str) -> list[ElementTree.Element]:
 def test_every_node_of_the_graph_is_there_with_its_data(kind: str) -> None:
     loss = unrolled(kind)
     graph = mr.Graph(loss)
-    svg = viz.render(loss)
+    svg = of_operations(loss)
     nodes = {g.get("data-node"): g for g in groups(svg, "node")}
     assert len(nodes) == len(groups(svg, "node"))
     shown = 0
@@ -56,11 +60,12 @@ def test_every_node_of_the_graph_is_there_with_its_data(kind: str) -> None:
 def test_data_gradient_is_the_norm_that_backward_gives() -> None:
     w, c = mr.Value(-2.0, "w"), mr.tensor(3.0, name="c")
     loss = mr.tanh(w * c)
-    nodes = {g.get("data-op"): g for g in groups(viz.render(loss), "node")}
+    nodes = {g.get("data-op"): g for g in groups(of_operations(loss), "node")}
     loss.backward()
     assert float(nodes["tanh"].get("data-gradient", "")) == 1.0
     found = {
-        g.findtext(f"{SVG}title"): g.get("data-gradient") for g in groups(viz.render(loss), "node")
+        g.findtext(f"{SVG}title"): g.get("data-gradient")
+        for g in groups(of_operations(loss), "node")
     }
     (of_w,) = (value for title, value in found.items() if title and ", w," in title)
     (of_c,) = (value for title, value in found.items() if title and ", c," in title)
@@ -71,7 +76,7 @@ def test_data_gradient_is_the_norm_that_backward_gives() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_edges_name_the_nodes_that_they_join(kind: str) -> None:
     loss = unrolled(kind)
-    svg = viz.render(loss)
+    svg = of_operations(loss)
     nodes = mr.Graph(loss).nodes
     numbers = {g.get("data-node") for g in groups(svg, "node")}
     forward = groups(svg, "forward")
@@ -89,13 +94,15 @@ def test_edges_name_the_nodes_that_they_join(kind: str) -> None:
 
 
 def test_every_step_has_a_frame() -> None:
-    steps = groups(viz.render(unrolled("gru", steps=5)), "step")
+    steps = groups(of_operations(unrolled("gru", steps=5)), "step")
     assert sorted(g.get("data-step", "") for g in steps) == ["1", "2", "3", "4", "5"]
     assert {g.findtext(f"{SVG}text") for g in steps} == {f"t = {t}" for t in range(1, 6)}
 
 
 def test_a_node_says_what_it_is_in_words() -> None:
-    titles = [g.findtext(f"{SVG}title") or "" for g in groups(viz.render(unrolled("lstm")), "node")]
+    titles = [
+        g.findtext(f"{SVG}title") or "" for g in groups(of_operations(unrolled("lstm")), "node")
+    ]
     pattern = re.compile(
         r"tanh, g, step 3, gradient norm [\d.e-]+(, \w+)?, in lstm.0/candidate, 3, "
     )
@@ -117,14 +124,14 @@ def test_every_gradient_and_every_weight_says_it_in_words(name: str, detail: str
 
 
 def test_no_ids_and_no_styles_so_that_pictures_can_share_a_page() -> None:
-    root = ElementTree.fromstring(viz.render(unrolled("lstm")))
+    root = ElementTree.fromstring(of_operations(unrolled("lstm")))
     for element in root.iter():
         assert not {"id", "style"} & set(element.attrib)
         assert element.tag != f"{SVG}style"
 
 
 def test_marks_stand_where_a_weight_is_used_and_nowhere_else() -> None:
-    svg = viz.render(unrolled("rnn", steps=3))
+    svg = of_operations(unrolled("rnn", steps=3))
     uses: dict[str, int] = {}
     for node in groups(svg, "node"):
         for mark in (g for g in node.iter(f"{SVG}g") if g.get("class") == "mark"):
@@ -137,7 +144,7 @@ def test_marks_stand_where_a_weight_is_used_and_nowhere_else() -> None:
 
 def test_a_name_cannot_break_the_document() -> None:
     w = mr.Value(1.0, 'a"><script>&]]>')
-    svg = viz.render(w * 2.0, title="</svg>")
+    svg = of_operations(w * 2.0, title="</svg>")
     assert "<script" not in svg
     titles = [g.findtext(f"{SVG}title") or "" for g in groups(svg, "node")]
     assert any('a"><script>&]]>' in title for title in titles)
@@ -150,6 +157,7 @@ import hashlib, sys
 sys.path[:0] = sys.argv[1:]
 import viz
 from nets import OTHERS, unrolled
+
 for make in (lambda: unrolled("lstm", both_ways=True), *OTHERS.values()):
     for format in ("svg", "txt", "dot", "html"):
         print(hashlib.sha256(viz.render(make(), format=format, title="t").encode()).hexdigest())
@@ -173,8 +181,10 @@ def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
 @pytest.mark.parametrize("format", ["svg", "txt", "dot", "html"])
 def test_the_same_graph_gives_the_same_bytes_twice(format: str) -> None:
     loss = unrolled("gru", layers=2)
-    assert viz.render(loss, format=format) == viz.render(loss, format=format)
-    assert viz.render(loss, format=format) == viz.render(unrolled("gru", layers=2), format=format)
+    assert of_operations(loss, format=format) == of_operations(loss, format=format)
+    assert of_operations(loss, format=format) == of_operations(
+        unrolled("gru", layers=2), format=format
+    )
 
 
 # ------------------------------------------------------------------------------------ how it grows
@@ -196,7 +206,7 @@ def test_the_picture_grows_linearly_with_the_steps(kind: str, detail: str) -> No
 
 
 def test_a_long_lstm_is_drawn_whole() -> None:
-    drawing = read(viz.render(unrolled("lstm", steps=200)))
+    drawing = read(of_operations(unrolled("lstm", steps=200)))
     steps = {node.data.get("data-step") for node in drawing.nodes.values()}
     assert {str(t) for t in range(1, 201)} <= steps
     assert len(drawing.nodes) > 200 * 20
@@ -205,9 +215,9 @@ def test_a_long_lstm_is_drawn_whole() -> None:
 def test_drawing_leaves_the_gradients_alone() -> None:
     loss = unrolled("rnn")
     graph = mr.Graph(loss)
-    viz.render(loss)
+    of_operations(loss)
     assert all(p.grad is None for p in graph.parameters)
     loss.backward()
     before = [np.array(p.grad) for p in graph.parameters]
-    viz.render(loss)
+    of_operations(loss)
     assert all(np.array_equal(g, p.grad) for g, p in zip(before, graph.parameters))

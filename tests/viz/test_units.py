@@ -14,7 +14,7 @@ import micrornn as mr
 from viz.gradients import Flow, flows_of
 from viz.labels import node_label, subscript, value_words, weight_label
 from viz.metrics import _WIDTHS, fitted, text_width
-from viz.png import font_file
+from viz.png import font_files
 from viz.style import _CATEGORIES, Scale, category, cividis, in_words, ink_on, number
 
 # ---------------------------------------------------------------------------------------- names
@@ -236,7 +236,7 @@ def test_text_is_as_wide_as_the_font_makes_it() -> None:
     assert find_spec("matplotlib") is not None
     from matplotlib.ft2font import FT2Font, LoadFlags
 
-    font = FT2Font(font_file())
+    font = FT2Font(font_files()[0])
     font.set_size(2048, 72)
     for character in _WIDTHS:
         glyph = font.load_char(ord(character), flags=LoadFlags.NO_SCALE)
@@ -250,7 +250,7 @@ def test_lines_are_as_wide_as_matplotlib_draws_them(text: str) -> None:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
-    prop = FontProperties(fname=font_file(), size=40)
+    prop = FontProperties(fname=font_files()[0], size=40)
     width, _, _ = TextToPath().get_text_width_height_descent(text, prop, ismath=False)
     assert text_width(text, 40) == pytest.approx(width, rel=0.02)
 
@@ -269,4 +269,4 @@ def test_text_is_cut_to_fit() -> None:
 
 
 def test_the_font_comes_with_matplotlib() -> None:
-    assert Path(font_file()).name == "DejaVuSans.ttf"
+    assert Path(font_files()[0]).name == "DejaVuSans.ttf"

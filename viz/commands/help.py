@@ -18,8 +18,8 @@ from viz.commands.console import BOLD, colored
 F = TypeVar("F", bound=Callable[..., Any])
 
 NETWORK_SECTIONS = NETWORK, DATA = "Network", "Data"
-TRAINING, OUTPUT = "Training", "Output"
-SECTIONS = (NETWORK, DATA, TRAINING, OUTPUT)  # after the options of the command itself
+TRAINING, LOOK, OUTPUT = "Training", "Look", "Output"
+SECTIONS = (NETWORK, DATA, TRAINING, LOOK, OUTPUT)  # after the options of the command itself
 WORDS = "micrornn.words"  # where the words of the command line are kept for the help
 
 

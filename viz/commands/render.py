@@ -9,24 +9,66 @@ from typing import Any
 import click
 
 import viz
+from micrornn.tasks.network import CELLS
 from viz.commands.console import destination, emit_file, is_terminal, say
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, OneOf, takes_source
+from viz.commands.help import LOOK, OUTPUT, Command, option
+from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
 from viz.commands.progress import working
+from viz.picture.place import ASPECTS
+from viz.picture.theme import THEMES
 
 
 @click.command(cls=Command)
 @takes_source
-@option("--detail", type=OneOf(viz.DETAILS), default="op", help="What a box is [default: op].")
+@option(
+    "--detail",
+    type=OneOf(("auto", *viz.DETAILS)),
+    default="auto",
+    help="What a box is [default: auto].",
+)
 @option(
     "--gradients/--no-gradients", default=True, help="Draw the gradients, or the forward pass only."
 )
 @option("--window", metavar="A:B", help="Draw the steps from A to B only.")
 @option(
-    "--from", "begin", metavar="PLACE", help="Highlight the gradient's paths from PLACE, as L3,"
+    "--from",
+    "begin",
+    metavar="PLACE",
+    help="Show the gradient of one loss, as L3 [default: the last],",
 )
-@option("--to", "end", metavar="PLACE", help="to PLACE, as h0.")
+@option("--to", "end", metavar="PLACE", help="on its way to PLACE, as h0.")
+@option(
+    "--compare", type=SomeOf(tuple(CELLS)), help="Draw several cells on one sheet and one scale."
+)
 @option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
+@option(
+    "--theme",
+    type=OneOf(tuple(THEMES)),
+    default="light",
+    section=LOOK,
+    help="Colors [default: light].",
+)
+@option(
+    "--aspect",
+    type=OneOf(tuple(ASPECTS)),
+    default="16:9",
+    section=LOOK,
+    help="Shape [default: 16:9].",
+)
+@option(
+    "--width", type=Integer(480, 8000), default=1280, section=LOOK, help="Width [default: 1280]."
+)
+@option(
+    "--font-size",
+    type=Number(above=0),
+    default=12.5,
+    section=LOOK,
+    help="Smallest text [default: 12.5].",
+)
+@option(
+    "--legend", type=OneOf(("auto", "none")), default="auto", section=LOOK, help="Draw a legend."
+)
+@option("--build", type=FILE, section=OUTPUT, help="Write frames for slides to a folder.")
 @option(
     "-T",
     "--format",
@@ -42,6 +84,8 @@ def render(
     window: str | None,
     begin: str | None,
     end: str | None,
+    compare: tuple[str, ...] | None,
+    build: str | None,
     format: str | None,
     output: str | None,
     quiet: bool,
@@ -55,9 +99,17 @@ def render(
     it goes to stdout.
 
     \b
+    auto    a picture of the cells with what was found as its title; as text, the operations
+    layer, cell, gate, op, scalar: what becomes a box
+
+    \b
     Examples:
       micrornn render hello
-      micrornn render hello --cell lstm --detail gate -o hello.svg
+      micrornn render hello --cell lstm -o hello.svg
+      micrornn render hello --cell lstm --detail gate -o gates.svg
+      micrornn render hello --compare rnn,lstm,gru --steps 20 -o compare.png
+      micrornn render hello -o hello.gif
+      micrornn render hello --build slides
       micrornn render stocks --csv prices.csv --column close --steps 20 --window 15:20 -o prices.png
       micrornn render net.py:loss -T svg > loss.svg
     """
@@ -65,16 +117,28 @@ def render(
     from micrornn.tasks.unrolled import parse_window
     from viz.render import write_whole
 
-    if (begin is None) != (end is None):
-        given, other = ("--from", "--to") if end is None else ("--to", "--from")
-        raise ValueError(f"{given} needs {other}: a path has two ends, as in --from L3 --to h0")
-    path, format = destination(output, format, viz.FORMATS)
+    if begin is None and end is not None:
+        raise ValueError("--to needs --from: a path has two ends, as in --from L3 --to h0")
     ends = parse_window(window) if window is not None else None
+    if compare:
+        _compare(source, options, compare, output, format, quiet, look)
+        return
+    if build is not None:
+        _build(source, options, build, quiet, look)
+        return
+    path, format = destination(output, format, viz.FORMATS)
     with working(f"drawing {source}", quiet):
         unrolled = resolve(source, options)
         look["window"] = unrolled.window(*ends) if ends else None
         look["ends"] = (begin, end) if begin is not None else None
-        content = viz.render(unrolled.loss, format=format, title=unrolled.title, **look)
+        targets = dict(zip((loss.step for loss in unrolled.losses), unrolled.labels))
+        content = viz.render(
+            unrolled.loss,
+            format=format,
+            title=unrolled.title,
+            targets={step: text.strip("'\"") for step, text in targets.items() if step is not None},
+            **look,
+        )
     if not quiet:
         for remark in unrolled.remarks:
             say(remark)
@@ -84,3 +148,62 @@ def render(
         emit_file(content, format)
     if not quiet and (path or not is_terminal(sys.stdout)):  # in a terminal the picture says it
         say(f"{f'wrote {path}' if path else source}: {unrolled.summary()}")
+
+
+def _compare(
+    source: str,
+    options: dict[str, Any],
+    cells: tuple[str, ...],
+    output: str | None,
+    format: str | None,
+    quiet: bool,
+    look: dict[str, Any],
+) -> None:
+    """Draw a source with several cells, one row each."""
+    from micrornn.tasks.source import recorded
+    from viz.picture import comparison
+    from viz.png import pixels_of
+    from viz.render import write_whole
+
+    path, format = destination(output, format or (None if output else "svg"), ("svg", "png"))
+    with working(f"drawing {source}", quiet):
+        runs = {cell: recorded(source, {**options, "cell": cell}) for cell in cells}
+        names = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}
+        subtitle = next(iter(runs.values())).title.partition(":")[0]
+        content: str | bytes = comparison(
+            {names.get(cell, cell): run.recording for cell, run in runs.items()},
+            f"{subtitle}: what of the gradient of the last loss reaches each state before it",
+            **_sized(look),
+        )
+    if format == "png":
+        content = pixels_of(str(content), 2 * look["width"])
+    if path is None:
+        emit_file(content, format)
+        return
+    write_whole(Path(path), content)
+    if not quiet:
+        say(f"wrote {path}")
+
+
+def _build(
+    source: str, options: dict[str, Any], build: str, quiet: bool, look: dict[str, Any]
+) -> None:
+    """Write the frames of a picture, 01-forward.svg and so on."""
+    from micrornn.tasks.source import recorded
+    from viz.picture.frames import frames
+    from viz.render import write_whole
+
+    folder = Path(build)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with working(f"drawing {source}", quiet):
+        run = recorded(source, options)
+        for count, frame in enumerate(frames(run.recording, run.title, **_sized(look)), 1):
+            write_whole(folder / f"{count:02}-{frame.stage}.svg", frame.svg)
+    if not quiet:
+        say(f"wrote {count} frames to {folder}")
+
+
+def _sized(look: dict[str, Any]) -> dict[str, Any]:
+    names = ("theme", "aspect", "width", "legend")
+    return {**{name: look[name] for name in names}, "size": look["font_size"] / 12.5}

@@ -1,0 +1,282 @@
+"""The picture of cells: its numbers are the recording's; in its SVG nothing is crossed, covered or too small."""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import micrornn as mr
+import viz
+from micrornn.flow import credit
+from micrornn.flow.series import layers, series
+from micrornn.recording import Recording, load_recording
+from micrornn.tasks import TASKS
+from micrornn.tasks.network import CELLS
+from micrornn.tasks.source import recorded
+from viz.metrics import text_width
+from viz.picture import comparison, picture, title
+from viz.picture.frames import frames
+from viz.picture.story import STATE, tell
+from viz.picture.theme import THEMES, contrast
+from viz.style import number
+
+SVG = "{http://www.w3.org/2000/svg}"
+NINE_POINTS = 12.0  # pixels
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class Word(NamedTuple):
+    """A text on the sheet."""
+
+    text: str
+    box: Box
+    size: float
+    color: str
+
+
+def words(root: ET.Element) -> list[Word]:
+    """Every text with its place."""
+    found = []
+    for e in root.iter(f"{SVG}text"):
+        text, size = e.text or "", float(e.get("font-size", "16"))
+        width = text_width(text, size) * (1.08 if e.get("font-weight") == "bold" else 1.0)
+        x, y = float(e.get("x", "0")), float(e.get("y", "0"))
+        left = x - {"middle": width / 2, "end": width}.get(e.get("text-anchor", ""), 0.0)
+        box = left, y - 0.74 * size, left + width, y + 0.05 * size
+        found.append(Word(text, box, size, e.get("fill", "")))
+    return [word for word in found if word.text.strip()]
+
+
+def strokes(root: ET.Element) -> list[tuple[list[tuple[float, float]], float]]:
+    """Every line and path as points, with its width."""
+    found = []
+    for e in root.iter(f"{SVG}line"):
+        ends = [float(e.get(name, "0")) for name in ("x1", "y1", "x2", "y2")]
+        found.append(([(ends[0], ends[1]), (ends[2], ends[3])], float(e.get("stroke-width", "1"))))
+    for e in root.iter(f"{SVG}path"):
+        numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", e.get("d", ""))]
+        found.append((list(zip(numbers[::2], numbers[1::2])), float(e.get("stroke-width", "1"))))
+    return found
+
+
+def overlap(a: Box, b: Box) -> bool:
+    """Whether two boxes share more than an edge."""
+    return a[0] < b[2] - 1 and b[0] < a[2] - 1 and a[1] < b[3] - 1 and b[1] < a[3] - 1
+
+
+def crosses(points: list[tuple[float, float]], width: float, box: Box) -> bool:
+    """Whether a stroke of that width passes through a box."""
+    grown = box[0] - width / 2, box[1] - width / 2, box[2] + width / 2, box[3] + width / 2
+    for (x1, y1), (x2, y2) in pairwise(points):
+        for part in np.linspace(0, 1, max(2, int(np.hypot(x2 - x1, y2 - y1) / 3))):
+            x, y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
+            if grown[0] + 1.5 < x < grown[2] - 1.5 and grown[1] + 1.5 < y < grown[3] - 1.5:
+                return True
+    return False
+
+
+def faults(svg: str, theme: str = "light") -> list[str]:
+    """What is wrong with a picture, from its SVG alone."""
+    root = ET.fromstring(svg)
+    width, height = float(root.get("width", "0")), float(root.get("height", "0"))
+    texts, wrong = words(root), []
+    paper = THEMES[theme].paper
+    for i, word in enumerate(texts):
+        left, top, right, bottom = word.box
+        if left < 0 or top < 0 or right > width or bottom > height:
+            wrong.append(f"{word.text!r} leaves the sheet")
+        if word.size < NINE_POINTS - 0.01:
+            wrong.append(f"{word.text!r} has {word.size} pixels")
+        if contrast(word.color, paper) < 4.5:
+            wrong.append(f"{word.text!r} in {word.color} on {paper}")
+        wrong += [
+            f"{word.text!r} on {o.text!r}" for o in texts[i + 1 :] if overlap(word.box, o.box)
+        ]
+        wrong += [
+            f"{word.text!r} is crossed"
+            for points, wide in strokes(root)
+            if crosses(points, wide, word.box)
+        ]
+        for e in root.iter(f"{SVG}rect"):
+            x, y, w, h = (float(e.get(name, "0")) for name in ("x", "y", "width", "height"))
+            box = x, y, x + w, y + h
+            inside = x <= left and right <= x + w and y <= top and bottom <= y + h
+            if overlap(word.box, box) and not inside:
+                wrong.append(f"{word.text!r} is cut by a box")
+    return wrong
+
+
+EVERY = [
+    (t.name, c) for t in TASKS.values() for c in (CELLS if "cell" in t.options(True) else ("",))
+]
+
+
+@pytest.mark.parametrize(("task", "cell"), EVERY)
+def test_nothing_is_crossed_covered_or_too_small(task: str, cell: str) -> None:
+    run = recorded(task, {"cell": cell} if cell else {})
+    if not layers(run.recording):
+        return  # no time, so no cells
+    for theme in ("light", "dark") if cell in ("", "rnn") else ("light",):
+        assert faults(picture(run.recording, run.title, theme=theme), theme) == []
+
+
+@pytest.mark.parametrize("options", [
+    {"layers": 3}, {"bidirectional": True, "cell": "lstm"}, {"steps": 11}, {"steps": 40}, {"steps": 1},
+])  # fmt: skip
+@pytest.mark.parametrize("aspect", ["16:9", "4:3", "page", "free"])
+def test_other_shapes(options: dict[str, object], aspect: str) -> None:
+    run = recorded("hello", options)
+    svg = picture(run.recording, run.title, aspect=aspect)
+    assert faults(svg) == []
+    root = ET.fromstring(svg)
+    ratio = float(root.get("width", "0")) / float(root.get("height", "1"))
+    if aspect == "16:9" and options.get("layers", 1) == 1 and not options.get("bidirectional"):
+        assert ratio == pytest.approx(16 / 9)
+
+
+def test_a_broken_picture_is_found() -> None:
+    """Each check can fail."""
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'
+    for body, complaint in (
+        ('<text x="90" y="50" font-size="14" fill="#000000">word</text>', "leaves the sheet"),
+        ('<text x="10" y="50" font-size="8" fill="#000000">word</text>', "has 8.0 pixels"),
+        ('<text x="10" y="50" font-size="14" fill="#dddddd">word</text>', "in #dddddd"),
+        ('<text x="10" y="50" font-size="14" fill="#000000">a</text>' * 2, "on 'a'"),
+        (
+            '<text x="10" y="50" font-size="14" fill="#000000">word</text>'
+            '<line x1="0" y1="45" x2="90" y2="45" stroke-width="2"/>',
+            "crossed",
+        ),
+        (
+            '<text x="10" y="50" font-size="14" fill="#000000">word</text>'
+            '<rect x="20" y="20" width="60" height="60"/>',
+            "cut by a box",
+        ),
+    ):
+        assert any(complaint in fault for fault in faults(f"{head}{body}</svg>")), complaint
+
+
+# -- the numbers are the recording's ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_norms_and_title_are_those_of_the_credit_map(cell: str) -> None:
+    rec = recorded("hello", {"cell": cell}).recording
+    of = "c" if cell == "lstm" else "h"
+    nodes = series(rec, of)
+    expected = credit(rec, nodes).norms[-1]
+    story = tell(rec)
+    found = [box.norms[of] for box in story.chain(story.layers[-1])]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    svg = picture(rec)
+    for norm in expected:
+        assert number(norm) in svg
+    share = expected[1] / expected[-1]
+    assert f"reaches step 1 with {100 * share:.2g} %" in title(story)
+
+
+def test_ribbons_into_a_box_add_up_to_its_norm_at_most() -> None:
+    rec = recorded("translate", {"attention": "dot"}).recording
+    story = tell(rec)
+    for box in story.boxes:
+        for name, norm in box.norms.items():
+            parts = [
+                r.norm for r in story.ribbons if r.source is box and r.state == name and r.norm
+            ]
+            if box.kind == STATE and parts and name == "h" and "c" not in box.nodes:
+                assert norm is not None and norm <= sum(parts) * (1 + 1e-9)
+
+
+def test_one_loss_alone_and_one_way() -> None:
+    rec = recorded("hello", {}).recording
+    l3 = picture(rec, ends=("L3", None))
+    row = credit(rec, series(rec, "h")).norms[2]
+    assert number(row[1]) in l3 and "The loss of step 3" in l3
+    to_x1 = picture(rec, ends=("L4", "x1"))
+    assert to_x1.count("<polygon") < picture(rec).count("<polygon")
+    with pytest.raises(ValueError, match="no place 'q9'"):
+        picture(rec, ends=("q9", None))
+    with pytest.raises(ValueError, match="begins at a loss"):
+        picture(rec, ends=("h2", None))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("vanishing", "reaches step 1 with"),
+        ("exploding", "grows"),
+        ("detached", "reaches no state before step 10"),
+        ("nan", "NaN"),
+    ],
+)
+def test_the_title_is_the_finding(name: str, says: str) -> None:
+    assert says in title(tell(recorded(name).recording))
+
+
+def test_live_and_loaded_are_the_same_picture(tmp_path: Path) -> None:
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    rec.save(tmp_path / "run.mrn")
+    assert picture(load_recording(tmp_path / "run.mrn")) == picture(rec)
+
+
+def test_without_states_over_time_the_operations_are_drawn() -> None:
+    w = mr.Value(0.5, "w")
+    assert viz.render((w * 2.0).tanh(), detail="auto") == viz.render((w * 2.0).tanh(), detail="op")
+    with pytest.raises(ValueError, match="states over time"):
+        viz.render((w * 2.0).tanh(), format="gif")
+
+
+# -- more than one ------------------------------------------------------------------------------------
+
+
+def compared() -> dict[str, Recording]:
+    return {
+        cell: recorded("hello", {"cell": cell, "steps": 20}).recording for cell in ("rnn", "lstm")
+    }
+
+
+def test_a_comparison_names_who_keeps_more_and_by_how_much() -> None:
+    svg = comparison(compared())
+    shares = {}
+    for cell, rec in compared().items():
+        norms = credit(rec, series(rec, "c" if cell == "lstm" else "h")).norms[-1]
+        shares[cell] = norms[1] / norms[-1]
+    ratio = float(f"{shares['lstm'] / shares['rnn']:.2g}")
+    assert f"After 19 steps the lstm keeps {ratio:,.0f} times as much gradient as the rnn" in svg
+    assert faults(svg) == []
+
+
+def test_frames_share_one_geometry_and_end_with_the_finding() -> None:
+    rec = recorded("hello", {}).recording
+    every = list(frames(rec, "hello"))
+    assert [f.stage for f in every] == [*["forward"] * 4, "loss", *["backward"] * 5, "end"]
+    boxes = [set(re.findall(r'<rect x="[^"]+" y="[^"]+" width="[^"]+"', f.svg)) for f in every]
+    assert boxes[0] < boxes[4] <= boxes[-1]
+    assert every[-1].head == title(tell(rec))
+    for frame in every:
+        assert faults(frame.svg) == []
+
+
+@pytest.mark.parametrize("format", ["gif", "webp", "apng"])
+def test_an_animation_is_small_and_repeats(tmp_path: Path, format: str) -> None:
+    from PIL import Image
+
+    content = viz.render(recorded("hello", {}).recording, tmp_path / f"a.{format}")
+    assert isinstance(content, bytes) and len(content) < 1_000_000
+    image = Image.open(io.BytesIO(content))
+    assert image.n_frames == 11 and image.info["loop"] == 0  # type: ignore[attr-defined]
+
+
+def test_a_long_sequence_is_small_and_has_a_window() -> None:
+    svg = picture(recorded("hello", {"steps": 1000, "cell": "lstm"}).recording)
+    assert len(svg) < 12_000 * 1000 / 50
+    assert "all 1000 steps" in svg
+    five = picture(recorded("hello", {"steps": 40}).recording, window=(5, 9))
+    assert ">step 5<" in five and ">step 12<" not in five

@@ -1,0 +1,101 @@
+"""``micrornn gallery``: every built-in network as a picture, with a page that shows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from micrornn.tasks import TASKS
+from micrornn.tasks.network import CELLS
+from viz.commands.console import say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import FILE, OneOf
+from viz.commands.progress import working
+from viz.picture.theme import THEMES
+
+DETAILS = ("auto", "gate", "op")
+
+
+class Entry(NamedTuple):
+    """One picture: a task with a cell, at a level of detail, in a theme."""
+
+    task: str
+    cell: str
+    detail: str
+    theme: str
+
+    @property
+    def name(self) -> str:
+        """Its file."""
+        words = [self.task, self.cell, self.detail, self.theme]
+        return "-".join(word for word in words if word) + ".svg"
+
+
+def entries(themes: tuple[str, ...]) -> Iterator[Entry]:
+    """Every task with every cell that it takes; the themes are for pictures of cells."""
+    for task in TASKS.values():
+        cells = tuple(CELLS) if "cell" in task.options(view=True) else ("",)
+        for cell in cells:
+            for detail in DETAILS:
+                for theme in themes if detail == "auto" else themes[:1]:
+                    yield Entry(task.name, cell, detail, theme)
+
+
+@click.command("gallery", cls=Command)
+@click.argument("folder", type=FILE)
+@option("--theme", "only", type=OneOf(tuple(THEMES)), help="One theme [default: light and dark].")
+@option("--task", type=OneOf(tuple(TASKS)), help="One task [default: all].")
+@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> None:
+    """Draw every built-in network into FOLDER, with a page index.html that shows them.
+
+    \b
+    Examples:
+      micrornn gallery pictures --task hello
+    """
+    from micrornn.tasks.source import resolve
+    from viz.render import render, write_whole
+
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    themes = (only,) if only else ("light", "dark")
+    drawn = []
+    chosen = [entry for entry in entries(themes) if task in (None, entry.task)]
+    with working("drawing the gallery", quiet, len(chosen)) as bar:
+        for i, entry in enumerate(chosen, 1):
+            options = {"cell": entry.cell} if entry.cell else {}
+            unrolled = resolve(entry.task, options)
+            look = {"detail": entry.detail, "theme": entry.theme, "title": unrolled.title}
+            svg = render(unrolled.loss, format="svg", **look)  # type: ignore[arg-type]
+            write_whole(target / entry.name, svg)
+            drawn.append((entry, unrolled.title))
+            bar.update(i)
+    write_whole(target / "index.html", page(drawn))
+    if not quiet:
+        say(f"wrote {len(drawn)} pictures to {target / 'index.html'}")
+
+
+def page(drawn: list[tuple[Entry, str]]) -> str:
+    """The page: a figure for each picture."""
+    figures = "\n".join(
+        f'<figure><a href="{entry.name}"><img loading="lazy" src="{entry.name}" alt="{escape(title)}"></a>'
+        f"<figcaption>{escape(title)} ({entry.detail}, {entry.theme})</figcaption></figure>"
+        for entry, title in drawn
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>micrornn: gallery</title>
+<style>
+body {{ font: 15px "DejaVu Sans", Verdana, sans-serif; margin: 24px; color: #1b2430; }}
+main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 24px; }}
+figure {{ margin: 0; }}
+img {{ width: 100%; border: 1px solid #c3cad3; }}
+figcaption {{ color: #5b6673; }}
+</style></head><body><h1>micrornn: gallery</h1>
+<main>
+{figures}
+</main></body></html>
+"""

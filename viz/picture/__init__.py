@@ -1,0 +1,146 @@
+"""The picture of a network over time: a finding as its title, one column for each step, and the gradient of
+one loss as ribbons that fade as it vanishes.
+
+`story` says what there is to show, `finding` what it means, `place` where it stands, `theme` how it looks;
+`draw` and `beads` write SVG, `frames` one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from micrornn.core.graph import Graph
+from micrornn.recording.losses import loss_terms
+from micrornn.recording.run import Recording
+from viz.picture import beads
+from viz.picture.draw import Drawing
+from viz.picture.finding import title
+from viz.picture.place import ASPECTS, NARROWEST, TOP, WIDTH, fits, lay_out
+from viz.picture.story import LOSS, Story, tell
+from viz.picture.theme import THEMES
+
+STRIP = 132.0  # the height of a strip of all steps
+
+
+def recording_of(graph: Graph) -> Recording:
+    """A graph as a recording, with the losses that its results add up."""
+    return Recording(graph.outs, (), loss_terms(graph.outs))
+
+
+def picture(
+    rec: Recording,
+    subtitle: str = "",
+    *,
+    gradient: bool = True,
+    window: tuple[int, int] | None = None,
+    ends: tuple[str | None, str | None] = (None, None),
+    targets: Mapping[int, str] | None = None,
+    theme: str = "light",
+    aspect: str = "16:9",
+    width: float = WIDTH,
+    legend: str = "auto",
+    size: float = 1.0,
+    show: Callable[[str, int], bool] = lambda stage, step: True,
+    head: str | None = None,
+) -> str:
+    """The picture of a recording, as SVG.
+
+    Args:
+        subtitle: network, data, seed.
+        gradient: whether the gradient is drawn, or the forward pass alone.
+        window: the first and the last step to draw as cells. By default all; of a long sequence the last
+            ones, below a strip of all.
+        ends: the loss whose gradient is followed, as "L3" (the last by default), and the box that its path
+            leads to, as "h0".
+        targets: by step, the target as text.
+        theme: one of `THEMES`.
+        aspect: one of `ASPECTS`.
+        width: of the sheet, in pixels.
+        legend: auto or none.
+        size: of all text, relative to the usual one.
+        show: which parts are drawn; see `Drawing`.
+        head: the title; by default the finding.
+
+    Raises:
+        RecordingError: no state has a time step.
+        ValueError: an option or a place is unknown.
+    """
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, ("auto", "none")))
+    story = tell(rec, gradient=gradient)
+    begin, end = ends
+    if begin is not None:
+        start = story.box(begin)
+        if start.kind != LOSS:
+            raise ValueError(
+                f"--from {begin}: a gradient begins at a loss, as in --from L{start.step}"
+            )
+        story = tell(rec, start.nodes[""])
+    if end is not None:
+        goal = story.box(end)
+        if goal.norm is None:
+            head = head or f"No gradient of the loss reaches {end}"
+        story = story.toward(goal)
+    shown, whole, top = story, None, TOP
+    if window is None and not fits(story, width):
+        count = max(2, int((width - 132) / (NARROWEST + 40)))
+        window = story.steps[-count], story.steps[-1]
+    if window is not None:
+        shown, whole, top = story.window(*window), story, TOP + STRIP
+    place = lay_out(shown, width, aspect, top)
+    return Drawing(
+        rec,
+        shown,
+        place,
+        THEMES[theme],
+        _about(story, subtitle),
+        targets,
+        legend,
+        size,
+        show,
+        head,
+        whole,
+    ).svg()
+
+
+def comparison(
+    recordings: Mapping[str, Recording],
+    subtitle: str = "",
+    *,
+    theme: str = "light",
+    aspect: str = "16:9",
+    width: float = WIDTH,
+    legend: str = "auto",
+    size: float = 1.0,
+) -> str:
+    """Several networks on one sheet and one scale: what of the last loss reaches each earlier state.
+
+    Raises:
+        RecordingError: no state has a time step.
+    """
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, ("auto", "none")))
+    stories = {name: tell(rec) for name, rec in recordings.items()}
+    height = width / ASPECTS[aspect] if ASPECTS[aspect] else 0.0
+    return beads.draw(stories, THEMES[theme], subtitle, width, height, legend, size)
+
+
+def _about(story: Story, subtitle: str) -> str:
+    losses = sum(box.kind == LOSS for box in story.boxes)
+    if story.loss is None or losses < 2:
+        return subtitle
+    words = f"gradient of L{story.loss.step} alone"
+    return f"{subtitle} · {words}" if subtitle else words
+
+
+def check(**given: tuple[str, object]) -> None:
+    """Refuse an unknown word.
+
+    Raises:
+        ValueError: says what to choose from.
+    """
+    for name, (word, known) in given.items():
+        words = list(known)  # type: ignore[call-overload]
+        if word not in words:
+            raise ValueError(f"{name} {word!r}; choose one of {', '.join(words)}")
+
+
+__all__ = ["ASPECTS", "THEMES", "comparison", "picture", "recording_of", "title"]

@@ -1,0 +1,319 @@
+"""Long sequences, and networks side by side: each state is a bead, and the ribbon between two fades.
+
+One row for each network, all on one scale, so that the far ends can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from viz.labels import subscript
+from viz.metrics import fitted, text_width
+from viz.pen import Pen
+from viz.picture.finding import ends, short, times, title
+from viz.picture.story import INITIAL, STATE, Box, Story
+from viz.picture.theme import Scale, Theme
+from viz.style import FONT, number
+
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 56.0, 128.0, 112.0
+_NAME = 150.0  # room for the names of networks
+_LABELS = 6  # states of a row that have a number
+
+
+def row_of(story: Story) -> list[Box]:
+    """The states of the row in which the gradient reaches furthest, in the order of time."""
+    near, far = ends(story)
+    if near is None or far is None:
+        layer = story.layers[-1]
+        return [b for b in story.chain(layer) if b.kind == STATE]
+    rows = next(row for row in story.rows() if near.layer in row)
+    found = [b for layer in rows for b in story.chain(layer)]
+    initial = [
+        b for b in found if b.kind == INITIAL and b.layer == far.layer and b.norm is not None
+    ]
+    return sorted([*initial[:1], *(b for b in found if b.kind == STATE)], key=lambda b: b.step)
+
+
+def heading(stories: Mapping[str, Story]) -> str:
+    """The title: of one network its finding, of several how far apart they are at the far end.
+
+    The far end is compared as a share of what arrived at the near end.
+    """
+    if len(stories) == 1:
+        return title(next(iter(stories.values())))
+    shares: dict[str, float] = {}
+    steps = set()
+    for name, story in stories.items():
+        near, far = ends(story)
+        if near is not None and far is not None and near.norm and far.norm is not None:
+            shares[name] = far.norm / near.norm
+            steps.add(near.step - far.step)
+    if len(shares) < 2 or not max(shares.values()):
+        return "No gradient reaches the far end"
+    best, worst = max(shares, key=lambda n: shares[n]), min(shares, key=lambda n: shares[n])
+    span = max(steps)
+    if not shares[worst]:
+        return f"After {span} steps the {best} keeps some gradient and the {worst} exactly none"
+    ratio = shares[best] / shares[worst]
+    if ratio < 1.2:
+        return f"After {span} steps all keep about the same share of the gradient"
+    if ratio < 2:
+        return f"After {span} steps the {best} keeps {short(ratio)} times as much gradient as the {worst}"
+    return f"After {span} steps the {best} keeps {_times(ratio)} as much gradient as the {worst}"
+
+
+def _times(ratio: float) -> str:
+    return times(ratio).replace("-fold", " times")
+
+
+def draw(
+    stories: Mapping[str, Story],
+    theme: Theme,
+    subtitle: str = "",
+    width: float = 1280.0,
+    height: float = 720.0,
+    legend: str = "auto",
+    size: float = 1.0,
+    inputs: Mapping[int, str] | None = None,
+) -> str:
+    """The picture as SVG.
+
+    Args:
+        stories: by the name of the network; "" if there is one.
+        inputs: by step, the input as text; drawn under the beads of a single network where it fits.
+
+    >>> from micrornn.flow.failures import FAILURES
+    >>> from micrornn.recording import record
+    >>> from viz.picture.story import tell
+    >>> from viz.picture.theme import THEMES
+    >>> draw({"": tell(record(FAILURES["vanishing"](30).loss))}, THEMES["light"]).startswith("<svg")
+    True
+    """
+    pen = Pen()
+    rows = {name: row_of(story) for name, story in stories.items()}
+    norms = [b.norm for row in rows.values() for b in row if b.norm is not None]
+    scale = Scale.over(norms, theme)
+    height = (
+        max(height, TOP + BOTTOM + 110.0 * len(rows))
+        if height
+        else TOP + BOTTOM + 150.0 * len(rows)
+    )
+    head = heading(stories)
+    pen.open(
+        "svg",
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
+        font_family=FONT,
+        role="img",
+    )
+    pen.text_element("title", head)
+    pen.text_element("desc", subtitle)
+    pen.add("rect", width=width, height=height, fill=theme.paper)
+    large = 25.0
+    while text_width(head, large * size) * 1.1 > width - LEFT - RIGHT and large > 16:
+        large -= 1
+    head = fitted(head, large * size * 1.1, width - LEFT - RIGHT)
+    pen.text(head, LEFT, 50, None, large * size, "bold", theme.ink)
+    shown = fitted(subtitle, 15 * size, width - LEFT - RIGHT)
+    pen.text(shown, LEFT, 78, None, 15 * size, None, theme.muted)
+    named = any(rows)
+    left = LEFT + (_NAME if named and len(rows) > 1 else 20)
+    each = (height - TOP - BOTTOM) / len(rows)
+    for i, (name, own) in enumerate(rows.items()):
+        y = TOP + each * (i + 0.5)
+        if len(rows) > 1:
+            pen.text(
+                fitted(name, 17 * size, _NAME - 20), LEFT, y + 6, None, 17 * size, "bold", theme.ink
+            )
+        row(pen, own, stories[name], scale, theme, (left, width - RIGHT - 92), y, size)
+        if len(rows) == 1 and inputs:
+            _inputs(pen, own, inputs, theme, left, width - RIGHT - 92, y, size)
+    y = height - BOTTOM + 14
+    pen.add("line", x1=left, y1=y, x2=width - RIGHT - 92, y2=y, stroke=theme.line, stroke_width=1.2)
+    pen.arrow((left, y), (width - RIGHT - 86, y), 9.0, theme.line)
+    pen.text("time", width - RIGHT - 76, y + 4, None, 12.5 * size, None, theme.muted)
+    if legend != "none":
+        wedge(pen, scale, theme, height - 44, size)
+    pen.close("svg")
+    return pen.document()
+
+
+def places(row: list[Box], left: float, right: float) -> dict[int, float]:
+    """Where each step of a row stands between left and right."""
+    first, last = row[0].step, row[-1].step
+    return {b.step: left + (right - left) * (b.step - first) / max(1, last - first) for b in row}
+
+
+def row(
+    pen: Pen,
+    line: list[Box],
+    story: Story,
+    scale: Scale,
+    theme: Theme,
+    span: tuple[float, float],
+    y: float,
+    size: float = 1.0,
+    words: str = "",
+) -> None:
+    """One row of beads between two places on the sheet, and the loss at its end."""
+    if not line:
+        return
+    left, right = span
+    x = places(line, left, right)
+    pitch = (right - left) / max(1, len(line) - 1)
+    radius = min(9.5, pitch * 0.3)
+    for a, b in pairwise(line):
+        norm = a.norm
+        color, wide = (
+            (theme.line, 1.2) if not norm else (scale.color(norm), 1.4 * scale.width(norm))
+        )
+        if norm is not None and norm != norm:
+            color, wide = theme.alarm, 4.0
+        dash = "2 4" if norm is None else None
+        pen.add(
+            *("line",),
+            x1=x[a.step],
+            y1=y,
+            x2=x[b.step],
+            y2=y,
+            stroke=color,
+            stroke_width=wide,
+            stroke_dasharray=dash,
+        )
+    if radius >= 1.6:
+        for box in line:
+            color = theme.line if not box.norm else scale.color(box.norm)
+            if box.norm is not None and box.norm != box.norm:
+                color = theme.alarm
+            pen.open("g")
+            tip = "no path" if box.norm is None else f"gradient norm {number(box.norm)}"
+            pen.text_element("title", f"step {box.step}: {tip}")
+            pen.add(
+                *("circle",),
+                cx=x[box.step],
+                cy=y,
+                r=radius,
+                fill=theme.fill,
+                stroke=color,
+                stroke_width=min(2.6, radius * 0.5),
+            )
+            pen.close("g")
+    labeled = _labeled(line)
+    for box in labeled:
+        name = "c" if "c" in box.nodes else "h"
+        pen.text(
+            f"{name}{subscript(box.step)}",
+            x[box.step],
+            y - 24,
+            "middle",
+            13 * size,
+            None,
+            theme.muted,
+        )
+        known_as = "no path" if box.norm is None else number(box.norm)
+        pen.text(known_as, x[box.step], y + 34, "middle", 13 * size, "bold", theme.ink)
+    known = [b.norm for b in line if b.norm]
+    if len(known) > 2 and known[-1] and known[0]:
+        mean = (known[0] / known[-1]) ** (1 / (len(known) - 1))
+        if mean == mean:
+            words = f"× {short(mean)} per step" + (f" · {words}" if words else "")
+    if words:
+        pen.text(words, left, y + 58, None, 13 * size, None, theme.muted)
+    if story.loss is not None:
+        end = x.get(story.loss.step, right)
+        color = scale.at(1.0)
+        pen.add("line", x1=end + radius, y1=y, x2=end + 36, y2=y, stroke=color, stroke_width=15)
+        pen.add(
+            *("rect",),
+            x=end + 34,
+            y=y - 19,
+            width=58,
+            height=38,
+            rx=8,
+            fill=theme.fill,
+            stroke=color,
+            stroke_width=2.6,
+        )
+        step = next(iter(story.loss.nodes.values())).step
+        word = "L" if step is None else f"L{subscript(step)}"
+        pen.text(word, end + 63, y + 5, "middle", 15 * size, "bold", theme.ink)
+
+
+def _labeled(row: list[Box]) -> list[Box]:
+    """The first, the last, and a few between, at round steps where there are many."""
+    if len(row) <= _LABELS:
+        return row
+    places = {round(i * (len(row) - 1) / (_LABELS - 1)) for i in range(_LABELS)}
+    return [row[i] for i in sorted(places)]
+
+
+def _inputs(
+    pen: Pen,
+    row: list[Box],
+    inputs: Mapping[int, str],
+    theme: Theme,
+    left: float,
+    right: float,
+    y: float,
+    size: float,
+) -> None:
+    """What was read at each step, under its bead."""
+    x = places(row, left, right)
+    pitch = (right - left) / max(1, len(row) - 1)
+    if max((text_width(text, 13 * size) for text in inputs.values()), default=0.0) > pitch - 3:
+        return
+    for step, text in inputs.items():
+        if step in x:
+            pen.text(text, x[step], y + 92, "middle", 13 * size, None, theme.ink)
+
+
+def wedge(
+    pen: Pen,
+    scale: Scale,
+    theme: Theme,
+    y: float,
+    size: float,
+    cut: bool = False,
+    nan: bool = False,
+) -> None:
+    """The legend: the scale as a wedge that widens and darkens, and what else occurs."""
+    x = LEFT
+    pen.text("gradient norm", x, y + 4, None, 12.5 * size, None, theme.muted)
+    x += text_width("gradient norm", 12.5 * size) + 16
+    length, pieces = 240.0, 40
+    for i in range(pieces):
+        part = (i + 0.5) / pieces
+        wide = 1.6 + 10.4 * part
+        pen.add(
+            *("rect",),
+            x=x + length * i / pieces,
+            y=y - wide / 2,
+            width=length / pieces + 0.5,
+            height=wide,
+            fill=scale.at(part),
+        )
+    for tick in scale.ticks():
+        pen.text(
+            number(tick),
+            x + length * scale.part(tick),
+            y + 22,
+            "middle",
+            12 * size,
+            None,
+            theme.muted,
+        )
+    x += length + 44
+    pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.line, stroke_width=1.3)
+    pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
+    pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
+    x += 50 + text_width("forward", 12.5 * size) + 34
+    if cut:
+        pen.cross(x, y, 5.0, theme.alarm)
+        pen.text("detached", x + 14, y + 4, None, 12.5 * size, None, theme.muted)
+        x += 14 + text_width("detached", 12.5 * size) + 34
+    if nan:
+        pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.alarm, stroke_width=6)
+        pen.text("NaN", x + 44, y + 4, None, 12.5 * size, None, theme.muted)

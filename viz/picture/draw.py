@@ -1,0 +1,326 @@
+"""Draws a laid out picture as SVG: forward edges thin and gray, the gradient as ribbons beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from micrornn.recording import Recording
+from viz.labels import subscript
+from viz.metrics import fitted, text_width
+from viz.pen import Pen
+from viz.picture import beads
+from viz.picture.edges import Edges
+from viz.picture.finding import EQUATIONS, factor, short, title
+from viz.picture.place import LEFT, NARROWEST, Place, Spot
+from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, target_of
+from viz.picture.theme import Scale, Theme
+from viz.style import FONT, number
+
+_TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
+
+
+class Drawing:
+    """One picture.
+
+    Args:
+        subtitle: network, data, seed.
+        targets: by step, the target as text.
+        legend: auto, or none.
+        size: of all text, relative to the usual one.
+        head: the title; by default the finding.
+        whole: the story of all steps, of which this one is a window; drawn as a strip above it.
+        show: whether an element of that stage is drawn: forward step t is ``("forward", t)``, the gradient
+            between two steps ``("backward", t)``; for building a picture up in frames.
+    """
+
+    def __init__(
+        self,
+        rec: Recording,
+        story: Story,
+        place: Place,
+        theme: Theme,
+        subtitle: str = "",
+        targets: Mapping[int, str] | None = None,
+        legend: str = "auto",
+        size: float = 1.0,
+        show: Callable[[str, int], bool] = lambda stage, step: True,
+        head: str | None = None,
+        whole: Story | None = None,
+    ) -> None:
+        self.rec, self.story, self.place, self.theme = rec, story, place, theme
+        self.subtitle, self.legend, self.size, self.show = subtitle, legend, size, show
+        self.targets = targets or {}
+        self.head = title(whole or story) if head is None else head
+        self.whole = whole
+        norms = [n for b in story.boxes for n in b.norms.values() if n is not None]
+        norms += [r.norm for r in story.ribbons if r.norm is not None]
+        self.scale = Scale.over(norms, theme)
+        self.pen = Pen()
+
+    def svg(self) -> str:
+        """The document."""
+        p, place, head = self.pen, self.place, self.head
+        p.open(
+            "svg",
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {place.width:g} {place.height:g}",
+            width=place.width,
+            height=place.height,
+            font_family=FONT,
+            role="img",
+        )
+        p.text_element("title", head)
+        p.text_element("desc", self._description())
+        p.add("rect", width=place.width, height=place.height, fill=self.theme.paper)
+        self._heading(head)
+        if self.whole is not None:
+            self._strip(self.whole)
+        self._time()
+        edges = Edges(self.pen, self.story, place, self.scale, self.show)
+        edges.draw()
+        for spot in place.spots.values():
+            if self.show("forward", spot.box.step):
+                self._box(spot)
+        self._factors(edges.swings)
+        self._foot()
+        p.close("svg")
+        return p.document()
+
+    # -- words -------------------------------------------------------------------------------------
+
+    def _text(
+        self, text: str, x: float, y: float, size: float = _LABEL, muted: bool = False, **more: str
+    ) -> None:
+        fill = self.theme.muted if muted else self.theme.ink
+        self.pen.text(text, x, y, more.get("anchor"), size * self.size, more.get("weight"), fill)
+
+    def _heading(self, head: str) -> None:
+        room = self.place.width - 2 * LEFT
+        size = _TITLE
+        while text_width(head, size * self.size) * 1.1 > room and size > 16:
+            size -= 1
+        self._text(fitted(head, size * self.size * 1.1, room), LEFT, 50, size, weight="bold")
+        size = _SUBTITLE * self.size
+        self._text(fitted(self.subtitle, size, room), LEFT, 78, _SUBTITLE, muted=True)
+
+    def _description(self) -> str:
+        """The picture in words, for a screen reader."""
+        lines = [self.subtitle]
+        for layer in self.story.layers:
+            parts = [
+                f"step {b.step}: {_words(b.norm)}"
+                for b in self.story.chain(layer)
+                if b.kind == STATE
+            ]
+            lines.append(f"{layer or 'state'}: {'; '.join(parts)}")
+        return ". ".join(line for line in lines if line)
+
+    def _time(self) -> None:
+        """The steps above their columns, and time as an arrow."""
+        place, y = self.place, self.place.top - 16
+        steps = self.story.steps
+        if not steps:
+            return
+        start, end = place.columns[steps[0]], place.columns[steps[-1]]
+        a, b = start - place.pitch * 0.36, end + place.pitch * 0.36
+        self.pen.add(
+            "line", x1=a, y1=y + 8, x2=b, y2=y + 8, stroke=self.theme.line, stroke_width=1.2
+        )
+        self.pen.arrow((b - 10, y + 8), (b + 4, y + 8), 9.0, self.theme.line)
+        every = max(1, math.ceil(44 / place.pitch))
+        for i, t in enumerate(steps):
+            if i % every == 0:
+                word = f"step {t}" if place.pitch > 70 else str(t)
+                self._text(word, place.columns[t], y, _SMALL, muted=True, anchor="middle")
+        if b + 50 < place.width:
+            self._text("time", b + 10, y + 12, _SMALL, muted=True)
+
+    def _strip(self, whole: Story) -> None:
+        """All steps as beads, with the window marked."""
+        y, left, right = 142.0, LEFT + 20, self.place.width - LEFT - 92
+        row = beads.row_of(whole)
+        x = beads.places(row, left, right)
+        inside = [x[t] for t in self.story.steps if t in x]
+        if inside:
+            a, b = min(inside) - 6, max(inside) + 6
+            look = {"fill": self.theme.data, "stroke": self.theme.line, "stroke_width": 1, "rx": 5}
+            self.pen.add("rect", x=a, y=y - 15, width=b - a, height=30, **look)
+        scale = Scale.over([box.norm for box in row if box.norm is not None], self.theme)
+        words = f"all {len(whole.steps)} steps, on a scale of their own; below, the marked ones"
+        beads.row(self.pen, row, whole, scale, self.theme, (left, right), y, self.size, words)
+
+    # -- boxes -------------------------------------------------------------------------------------
+
+    def _box(self, spot: Spot) -> None:
+        box, theme = spot.box, self.theme
+        norm = box.norm if self.show("backward", box.step) else None
+        color, thick = theme.line, 1.4
+        if norm is not None and norm == norm and norm > 0:
+            color, thick = self.scale.color(norm), 3.0
+        if norm is not None and norm != norm:
+            color, thick = theme.alarm, 3.0
+        fill = theme.data if box.kind == INPUT else theme.fill
+        dash = "4 3" if box.kind == INITIAL else None
+        self.pen.open("g", class_=box.kind)
+        self.pen.text_element("title", self._words_of(box))
+        self.pen.add(
+            *("rect",),
+            x=spot.x - spot.width / 2,
+            y=spot.y - spot.height / 2,
+            width=spot.width,
+            height=spot.height,
+            rx=8,
+            fill=fill,
+            stroke=color,
+            stroke_width=thick,
+            stroke_dasharray=dash,
+        )
+        {STATE: self._state, INITIAL: self._state, OUTPUT: self._output}.get(box.kind, self._label)(
+            spot
+        )
+        self.pen.close("g")
+
+    def _words_of(self, box: Box) -> str:
+        name = box.layer or box.kind
+        return f"{name}, step {box.step}: {_words(box.norm)}"
+
+    def _label(self, spot: Spot) -> None:
+        """The name of an input, or the value of a loss."""
+        box = spot.box
+        node = next(iter(box.nodes.values()))
+        if box.kind == LOSS:
+            stem = "L" if node.step is None else f"L{subscript(box.step)}"
+            text = f"{stem} {number(float(np.asarray(self.rec.value(node)).item()))}"
+            if not self.show("loss", box.step):
+                text = stem
+        else:
+            _, _, rest = (node.name or "").partition(" ")
+            text = rest if len(rest) < 3 else rest.strip("'\"")
+            text = {" ": "␣", "\\n": "⏎"}.get(text, text)
+            if not text or text_width(text, (_LABEL + 1) * self.size) > spot.width - 8:
+                text = f"x{subscript(box.step)}"
+        size = _LABEL + 1
+        text = fitted(text, size * self.size, spot.width - 8)
+        self._text(
+            text,
+            spot.x,
+            spot.y + 5,
+            size,
+            anchor="middle",
+            weight="bold" if box.kind == LOSS else "",
+        )
+
+    def _state(self, spot: Spot) -> None:
+        """The states of a cell by name, each with the norm of what arrived."""
+        box, shown = spot.box, self.show("backward", spot.box.step)
+        names = sorted(box.nodes)  # c above h
+        for i, name in enumerate(names):
+            norm = box.norms.get(name) if shown else None
+            words = "" if norm is None else number(norm)
+            label = f"{name}{subscript(box.step)}"
+            if len(names) == 1:
+                self._text(
+                    label,
+                    spot.x,
+                    spot.y - 3 if words else spot.y + 6,
+                    17,
+                    anchor="middle",
+                    weight="bold",
+                )
+                self._text(words, spot.x, spot.y + 17, _SMALL, anchor="middle")
+                continue
+            y = spot.y - 6 + 24 * i
+            if not words or spot.width < 84:
+                self._text(label, spot.x, y, 16, anchor="middle", weight="bold")
+                continue
+            self._text(label, spot.x - spot.width / 2 + 9, y, 16, weight="bold")
+            self._text(words, spot.x + spot.width / 2 - 7, y, _SMALL - 0.5, anchor="end")
+
+    def _output(self, spot: Spot) -> None:
+        """The probability of the target as a bar; or the name of the output."""
+        found = target_of(self.rec, spot.box)
+        if found is None or spot.width < 60:
+            node = spot.box.nodes[""]
+            value = self.rec.value(node)
+            text = (
+                f"y {number(float(np.asarray(value).item()))}"
+                if node.size == 1
+                else f"y{subscript(spot.box.step)}"
+            )
+            self._text(text, spot.x, spot.y + 5, _LABEL, anchor="middle")
+            return
+        p, _ = found
+        left, width = spot.x - spot.width / 2 + 10, spot.width - 20
+        target = self.targets.get(spot.box.step)
+        word = "p(target)" if target is None else f"‘{target}’"
+        if text_width(word, _SMALL * self.size) > width - 36:
+            word = "p" if target is None else fitted(word, _SMALL * self.size, width - 36)
+        self._text(word, left, spot.y - 4, _SMALL, muted=True)
+        self._text(f"{p:.0%}", left + width, spot.y - 4, _SMALL, anchor="end")
+        for share, color in ((1.0, self.theme.line), (p, self.theme.muted)):
+            self.pen.add(
+                *("rect",),
+                x=left,
+                y=spot.y + 5,
+                width=max(width * share, 1.0),
+                height=7,
+                rx=3,
+                fill=color,
+            )
+
+    def _factors(self, swings: bool) -> None:
+        """What each hop of a state does to the gradient, under its ribbon."""
+        if swings or self.place.pitch < NARROWEST:
+            return
+        for layer in self.story.layers:
+            chain = self.story.chain(layer)
+            for before, box in pairwise(chain):
+                state = "c" if "c" in box.nodes else "h"
+                found = factor(self.story, box, before, state)
+                if found is None or not self.show("backward", min(before.step, box.step)):
+                    continue
+                a, b = self.place.of(before), self.place.of(box)
+                if abs(a.y - b.y) > 1 or abs(a.x - b.x) > 1.5 * self.place.pitch:
+                    continue
+                lane = -13.0 if len(box.nodes) > 1 else 0.0
+                ends = sorted((a, b), key=lambda spot: spot.x)
+                gap = ends[0].x + ends[0].width / 2, ends[1].x - ends[1].width / 2
+                y = a.y - 36 if lane else a.y + 43
+                self._text(
+                    f"×{short(found)}",
+                    sum(gap) / 2,
+                    y,
+                    _SMALL + 0.5,
+                    anchor="middle",
+                    weight="bold",
+                )
+
+    # -- the foot ----------------------------------------------------------------------------------
+
+    def _foot(self) -> None:
+        place = self.place
+        y = place.height - 74
+        kinds = list(dict.fromkeys(self.story.kind.get(layer, "") for layer in self.story.layers))
+        if len(kinds) == 1 and kinds[0] in EQUATIONS:
+            equation, meaning = EQUATIONS[kinds[0]]
+            size, room = _LABEL, place.width - 2 * LEFT
+            self._text(equation, LEFT, y, size)
+            x = LEFT + text_width(equation, size * self.size) + 26
+            self.pen.add("line", x1=x - 13, y1=y - 12, x2=x - 13, y2=y + 4, stroke=self.theme.line)
+            if x + text_width(meaning, size * self.size) < LEFT + room:
+                self._text(meaning, x, y, size, muted=True)
+        if self.legend == "none" or self.story.loss is None:
+            return
+        cut = any(r.cut for r in self.story.ribbons)
+        nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
+        beads.wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan)
+
+
+def _words(norm: float | None) -> str:
+    if norm is None:
+        return "no gradient of this loss"
+    return f"gradient norm {number(norm)}" if norm else "gradient exactly zero"

@@ -1,0 +1,151 @@
+"""What a picture says: the finding with its number as the title, and the equation of the cell below."""
+
+from __future__ import annotations
+
+import math
+
+from viz.picture.story import STATE, Box, Story
+from viz.style import number
+
+EQUATIONS = {
+    "rnn": (
+        "hₜ = tanh(W xₜ + U hₜ₋₁ + b)",
+        "each hop multiplies the gradient by Uᵀ diag(1 − hₜ²)",
+    ),
+    "lstm": (
+        "cₜ = f ⊙ cₜ₋₁ + i ⊙ g;  hₜ = o ⊙ tanh(cₜ)",
+        "along the cell state, each hop multiplies the gradient by f",
+    ),
+    "gru": (
+        "hₜ = (1 − z) ⊙ n + z ⊙ hₜ₋₁",
+        "each hop multiplies the gradient by z, plus a part through the gates",
+    ),
+}
+
+
+def title(story: Story) -> str:
+    """How much of the gradient of the loss is left at the other end of time.
+
+    >>> from micrornn.flow.failures import FAILURES
+    >>> from micrornn.recording import record
+    >>> from viz.picture.story import tell
+    >>> title(tell(record(FAILURES["vanishing"](20).loss)))
+    'The loss reaches step 1 with 1.9e-6 of the gradient it gave step 20'
+    """
+    if story.loss is None:
+        return "The forward pass: backward has not run"
+    near, far = ends(story)
+    what = _loss(story)
+    if near is None or far is None:
+        return f"No gradient of {what[0].lower()}{what[1:]} reaches a state"
+    if any(math.isnan(b.norm) for b in (near, far) if b.norm is not None):
+        first = max((b.step for b in story.boxes if b.kind == STATE and _nan(b)), default=near.step)
+        return f"{what} sends NaN back from step {first}"
+    stopped = _stopped(story, near)
+    if stopped is not None:
+        return f"{what} reaches no state before step {stopped}"
+    direct = {r.source.step for r in story.ribbons if r.target is story.loss and r.norm}
+    if len(direct) > 2:
+        sizes = [b for b in story.chain(near.layer) if b.kind == STATE and b.norm]
+        low, high = min(sizes, key=_size), max(sizes, key=_size)
+        return (
+            f"{what} reaches {len(direct)} steps directly, with {number(_size(low))} (step {low.step}) to "
+            f"{number(_size(high))} (step {high.step})"
+        )
+    if near is far:
+        return f"{what} reaches one state only, at step {near.step}"
+    a, b = far.norm, near.norm
+    assert a is not None and b is not None
+    if not b:
+        return f"{what} sends a gradient of exactly 0"
+    ratio = a / b
+    if ratio == 0:
+        return f"{what} reaches step {far.step} with a gradient of exactly 0"
+    if ratio > 1.5:
+        return (
+            f"The gradient of {what[0].lower()}{what[1:]} grows {times(ratio)} from step {near.step} to "
+            f"step {far.step}"
+        )
+    share = percent(ratio) if ratio > 1e-5 else f"{short(ratio)}"
+    return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
+
+
+def _loss(story: Story) -> str:
+    losses = [box for box in story.boxes if box.kind == "loss"]
+    if len(losses) < 2:
+        return "The loss"
+    assert story.loss is not None
+    last = max(losses, key=lambda box: box.step)
+    return "The last loss" if story.loss is last else f"The loss of step {story.loss.step}"
+
+
+def _size(box: Box) -> float:
+    return box.norm or 0.0
+
+
+def _nan(box: Box) -> bool:
+    return box.norm is not None and math.isnan(box.norm)
+
+
+def ends(story: Story) -> tuple[Box | None, Box | None]:
+    """The state nearest to the loss that its gradient reaches, and the farthest.
+
+    They are in the row of layers in which most states are reached; in the top one, where several are as long.
+    """
+    chains = [
+        [b for layer in row for b in story.chain(layer) if b.kind == STATE and b.norm is not None]
+        for row in story.rows()
+    ]
+    most = max(map(len, chains), default=0)
+    if not most:
+        return None, None
+    chain = next(chain for chain in reversed(chains) if len(chain) == most)
+    return chain[-1], chain[0]
+
+
+def _stopped(story: Story, near: Box) -> int | None:
+    """The step at which a chain of states is left without a path, though it goes on further back."""
+    chain = [b for b in story.chain(near.layer) if b.kind == STATE]
+    reached = [b.step for b in chain if b.norm is not None]
+    if len(reached) < len(chain) and chain[0].norm is None:
+        return min(reached) if reached else None
+    return None
+
+
+def percent(ratio: float) -> str:
+    """A share in percent, two digits.
+
+    >>> percent(0.1102), percent(0.9971)
+    ('11 %', '99.7 %')
+    """
+    share = 100 * ratio
+    return f"{number(share) if share >= 99 else number(float(f'{share:.2g}'))} %"
+
+
+def times(ratio: float) -> str:
+    """A factor above one.
+
+    >>> times(12000.0), times(3.46)
+    ('12,000-fold', '3.5-fold')
+    """
+    if ratio < 1e6:
+        rounded = float(f"{ratio:.2g}")
+        return f"{rounded:,.0f}-fold" if rounded >= 10 else f"{rounded:g}-fold"
+    return f"{number(ratio)} times"
+
+
+def short(x: float) -> str:
+    """A factor in two digits.
+
+    >>> short(0.4104), short(12.3), short(3e-7)
+    ('0.41', '12', '3e-7')
+    """
+    return number(float(f"{x:.2g}"))
+
+
+def factor(story: Story, box: Box, before: Box, state: str) -> float | None:
+    """What one hop of a state does to the norm: from ``box`` back to ``before``."""
+    a, b = before.norms.get(state), box.norms.get(state)
+    if a is None or b is None or not b or not math.isfinite(a / b):
+        return None
+    return a / b
