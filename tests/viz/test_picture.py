@@ -1,4 +1,4 @@
-"""The picture of cells: its numbers are the recording's; in its SVG nothing is crossed, covered or too small."""
+"""The picture of cells: its numbers are the recording's, and in its SVG nothing is crossed or covered."""
 
 from __future__ import annotations
 
@@ -280,3 +280,14 @@ def test_a_long_sequence_is_small_and_has_a_window() -> None:
     assert "all 1000 steps" in svg
     five = picture(recorded("hello", {"steps": 40}).recording, window=(5, 9))
     assert ">step 5<" in five and ">step 12<" not in five
+
+
+def test_a_loop_outside_all_scopes_and_one_number_are_drawn() -> None:
+    w, h = mr.Value(0.5, "w"), mr.tensor(1.0, name="h")
+    for t in range(1, 5):
+        with mr.scope(t=t):
+            h = w * h
+            h.name = "h"
+    svg = str(viz.render(h))
+    assert faults(svg) == []
+    assert "reaches step 1 with" in svg

@@ -95,7 +95,8 @@ def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float
         x = columns[box.step]
         if box.kind == LOSS and box.nodes[""].step is None and id(box) in reached:
             x = sum(reached[id(box)]) / len(reached[id(box)])  # above the middle of it
-        y = rows[f"{STATE} {layer_rows[box.layer]}"] if box.layer else rows[box.kind]
+        state = box.kind in (STATE, INITIAL)
+        y = rows[f"{STATE} {layer_rows[box.layer]}" if state else box.kind]
         spots[id(box)] = _spot(box, x, y, pitch)
     return Place(width, height, spots, columns, rows, pitch, top)
 
