@@ -161,6 +161,7 @@ LATER = (
     Later("why", "diagnose", "Explain why one gradient is zero, tiny, huge or NaN."),
     Later("debug", "debug", "Step through the backward pass, forward and backward."),
     Later("check", "check", "Compare the gradient with finite differences."),
+    Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),
@@ -172,7 +173,7 @@ LATER = (
 )
 GROUPS = {
     "See a gradient": ("render", "flow", "gallery"),
-    "Find a problem": ("diagnose", "why", "debug", "check"),
+    "Find a problem": ("diagnose", "why", "debug", "check", "grade"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
     "Get help": ("list", "help"),

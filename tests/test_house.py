@@ -43,6 +43,7 @@ READERS = (
     "debug",
     "training",
     "sweep",
+    "grade",
     "schedules",
     "views",
 )

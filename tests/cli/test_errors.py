@@ -116,7 +116,10 @@ def test_what_render_refuses(
             "rendr hello",
             "micrornn: no command 'rendr'; did you mean 'render'? (see micrornn -h",
         ),
-        ("foo", "micrornn: no command 'foo'; choose from render, flow, diagnose, why, debug"),
+        (
+            "foo",
+            "micrornn: no command 'foo'; choose from render, gallery, flow, diagnose, why, debug",
+        ),
         ("hello", "micrornn: hello is a source, not a command; try micrornn render hello"),
         ("net.py:loss", "net.py:loss is a source, not a command; try micrornn render net.py:loss"),
         ("--vers", "micrornn: no option --vers; did you mean '--version'?"),

@@ -24,7 +24,7 @@ from viz.commands.help import SECTIONS
 Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
 # Commands whose examples are run by tests of their own, on the files that they need.
-ELSEWHERE = ("train", "sweep", "generate", "evaluate", "decode")
+ELSEWHERE = ("train", "sweep", "grade", "generate", "evaluate", "decode")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -1,0 +1,87 @@
+"""``micrornn grade``: a student's backpropagation through time, read number by number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from micrornn.grade.problem import CELLS
+from viz.commands.console import as_json, destination, emit, emit_text, say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import FILE, OneOf
+from viz.plots.canvas import FORMATS
+
+
+@click.command("grade", cls=Command)
+@click.argument("files", nargs=-1, type=FILE)
+@option("--cell", type=OneOf(CELLS), help="The cell [default: CELL of the file, or rnn].")
+@option("--start", type=FILE, help="Write an exercise to begin with.")
+@option("--hint", is_flag=True, help="Print where to look.")
+@option("--solution", is_flag=True, help="Print the right line.")
+@option("--figure", type=FILE, section=OUTPUT, help="Draw your gradients beside the graph's.")
+@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON, for a class.")
+def grade(
+    files: tuple[str, ...],
+    cell: str | None,
+    start: str | None,
+    hint: bool,
+    solution: bool,
+    figure: str | None,
+    as_data: bool,
+) -> int:
+    """Compare a hand-written backward pass of an RNN, LSTM or GRU with the graph's.
+
+    FILE.py defines backward(weights, xs, targets, states), and forward(weights, xs, targets) if you like. The
+    answer is the first number that differs, by step and term, and the mistake that gives exactly your
+    numbers, if it is a known one. The exit code is 0 if all is right, and 1 if a number differs.
+
+    \b
+    Examples:
+      micrornn grade --start rnn.py
+      micrornn grade rnn.py --hint
+      micrornn grade --json class/*.py > class.json
+    """
+    from micrornn.grade.files import grade_file
+    from micrornn.grade.files import start as write
+    from viz.plots.grade import figure as draw
+    from viz.render import write_whole
+
+    if start is not None:
+        if files:
+            raise ValueError("--start writes one file; leave the others out")
+        write(Path(start), cell or "rnn")
+        say(f"wrote {start}; fill in backward, then: micrornn grade {start}")
+        return 0
+    if figure is not None and len(files) > 1:
+        raise ValueError("--figure draws one file; give one")
+    if not files:
+        raise ValueError("give a file to grade, or --start FILE.py for an exercise to begin with")
+    answers: list[dict[str, Any]] = []
+    wrong = 0
+    for path in files:
+        try:
+            result = grade_file(path, cell)
+        except (ValueError, OSError) as error:
+            if not as_data:
+                raise
+            answers.append({"file": path, "right": False, "error": str(error)})
+            wrong += 1
+            continue
+        wrong += not result.right
+        answers.append({"file": path, **result.as_dict()})
+        if figure is not None and not result.right:
+            target, format = destination(figure, None, FORMATS)
+            assert target is not None
+            write_whole(target, draw(result, format))
+        if not as_data:
+            lines = [str(result)]
+            for mistake in result.mistakes:
+                lines += [f"Hint: {mistake.hint}."] if hint or solution else []
+                lines += [f"Solution: {mistake.fix}"] if solution else []
+            head = f"{path}: " if len(files) > 1 else ""
+            emit_text(head + "\n".join(lines) + "\n")
+    if as_data:
+        emit(as_json(answers))
+    return 1 if wrong else 0
