@@ -42,8 +42,13 @@ def decode(document: dict[str, Any], pools: Pools) -> Recording:
             passes.append(_pass(rows, nodes, pools))
         except RecordingError as error:
             raise RecordingError(f"pass {i}: {error}") from None
+    inferred = document.get("inferred", "")
+    if type(inferred) is not str:
+        raise RecordingError("the sentence on its steps is not text")
     losses = [_pick(nodes, i, "node") for i in _list(document, "losses")]
-    return Recording([n for n in nodes if n.number not in used], passes, losses)
+    found = Recording([n for n in nodes if n.number not in used], passes, losses)
+    found.inferred = inferred
+    return found
 
 
 class _Tables:

@@ -27,6 +27,7 @@ class Run(Protocol):
     """What is written of a recording."""
 
     passes: list[Pass]
+    inferred: str
 
     @property
     def nodes(self) -> list[Tensor]: ...
@@ -80,7 +81,9 @@ def encode(recording: Run, arrays: Writer) -> dict[str, Any]:
             UNKNOWN if node.source is None else sources[_source(*node.source)],
         ]
         nodes.append([*row, other] if other else row)
+    inferred = {"inferred": recording.inferred} if recording.inferred else {}
     return {
+        **inferred,
         "nodes": nodes,
         "passes": [_pass(run, index, arrays) for run in recording.passes],
         "losses": [index[x.number] for x in recording.named_losses if x.number in index],

@@ -14,6 +14,7 @@ from micrornn.ops.reduce import sum
 from micrornn.ops.shape import stack
 from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.run import Recording
+from micrornn.recording.steps import infer_steps
 from micrornn.source import calling_line
 
 Losses = Tensor | list[Tensor] | tuple[Tensor, ...]
@@ -76,6 +77,7 @@ def recording() -> Iterator[Recording]:
             "`with recording()`. Put the forward pass inside, and check for no_grad()"
         )
     Recording.__init__(rec, outs, passes_of(observer.stream))
+    rec.inferred = infer_steps(rec.nodes)
 
 
 def record(loss: Losses | Callable[[], Losses]) -> Recording:
@@ -102,7 +104,9 @@ def record(loss: Losses | Callable[[], Losses]) -> Recording:
     observer = _Observer()
     with observed(observer), long_loop():
         out, losses = _run(loss)
-    return Recording([out], passes_of(observer.stream), losses)
+    rec = Recording([out], passes_of(observer.stream), losses)
+    rec.inferred = infer_steps(rec.nodes)
+    return rec
 
 
 def _run(loss: Any) -> tuple[Tensor, Sequence[Tensor]]:

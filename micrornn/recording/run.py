@@ -30,6 +30,7 @@ class Recording:
         nodes: the same, oldest first.
         passes: the backward passes, in the order in which they ran.
         named_losses: the losses that the user named, if any.
+        inferred: how the time steps were found, if nobody marked them; see `infer_steps`.
         losses: what was minimized: the losses of the single steps where they can be told, else the
             outputs of the passes.
 
@@ -58,6 +59,7 @@ class Recording:
         self.graph = Graph(list(outs))
         self.passes = list(passes)
         self.named_losses = list(losses)
+        self.inferred = ""
 
     @property
     def nodes(self) -> list[Tensor]:
@@ -166,7 +168,7 @@ class Recording:
         nodes = f"{_count(len(graph) - self.unused, 'node')}{unused}"
         words = f"recording of {nodes}, {_count(len(self.parameters), 'parameter')}"
         if graph.steps:
-            words += f", steps {_span(graph.steps)}"
+            words += f", steps {_span(graph.steps)}" + (" (inferred)" if self.inferred else "")
         if not self.passes:
             return words + "; backward has not run"
         outs = [run.out for run in self.passes]

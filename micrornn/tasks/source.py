@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from micrornn.core.tensor import Tensor, describe
 from micrornn.files import STDIN, is_file, opened
 from micrornn.messages import flags, nearest
 from micrornn.recording import Recording, load_recording, record
+from micrornn.recording.losses import loss_terms
+from micrornn.recording.steps import infer_steps
 from micrornn.tasks import TASKS
 from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
@@ -90,6 +93,7 @@ def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
         if len(recording.passes) > 1:  # the source trains: its last loss counts
             recording = record(made[0].loss)
     check_marks(source, recording.nodes)
+    recording.inferred = recording.inferred or made[0].inferred
     return Run(made[0].title, made[0].remarks, recording)
 
 
@@ -206,6 +210,12 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
         )
     with marks_of(title):
         check_marks(title, unrolled.graph.nodes)
+    if inferred := infer_steps(unrolled.graph.nodes):
+        remarks = [*unrolled.remarks, inferred]
+        losses = unrolled.losses or [
+            x for x in loss_terms([unrolled.loss]) if x is not unrolled.loss
+        ]
+        unrolled = replace(unrolled, losses=losses, remarks=remarks, inferred=inferred)
     return unrolled
 
 

@@ -23,6 +23,7 @@ class Unrolled:
         inputs: the input of each step, as text.
         labels: the target of each step, as text.
         remarks: what was changed in the input, one sentence each.
+        inferred: how time steps were found that nobody marked; "" if they were marked.
 
     >>> import micrornn as mr
     >>> w, h = mr.Value(0.5, "w"), mr.tensor(1.0)
@@ -41,6 +42,7 @@ class Unrolled:
     inputs: Sequence[str] = ()
     labels: Sequence[str] = ()
     remarks: Sequence[str] = ()
+    inferred: str = ""
 
     def titled(self, title: str) -> Unrolled:
         """The same with another title."""

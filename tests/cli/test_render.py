@@ -208,3 +208,19 @@ def test_every_detail_of_every_cell(run: Run, detail: str) -> None:
         assert result.exit_code == 0, result.stderr
         sizes.add(len(result.stdout))
     assert len(sizes) == len(CELLS)
+
+
+def test_a_loop_that_nobody_marked(run: Run, folder: Path) -> None:
+    (folder / "loop.py").write_text(
+        "import numpy as np\nimport micrornn as mr\n"
+        "W = mr.tensor(np.eye(3) * 0.5, requires_grad=True)\n\n\n"
+        "def loss():\n    h = mr.tensor(np.ones(3))\n    for _ in range(5):\n"
+        "        h = mr.tanh(W @ h)\n    return h.sum()\n",
+        encoding="utf-8",
+    )
+    result = run("render", "loop.py:loss", "-T", "svg")
+    assert "reaches step 1 with" in result.stdout and "steps inferred" in result.stdout
+    assert "a loop of 5 iterations at loop.py, line 9" in result.stderr
+    for command in ("flow", "diagnose"):
+        result = run(command, "loop.py:loss")
+        assert result.exit_code == 0 and "steps inferred" in result.stderr

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from micrornn.core.graph import Graph
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.run import Recording
+from micrornn.recording.steps import infer_steps
 from viz.picture import beads
 from viz.picture.draw import Drawing
 from viz.picture.finding import title
@@ -24,7 +25,10 @@ STRIP = 132.0  # the height of a strip of all steps
 
 def recording_of(graph: Graph) -> Recording:
     """A graph as a recording, with the losses that its results add up."""
-    return Recording(graph.outs, (), loss_terms(graph.outs))
+    inferred = infer_steps(graph.nodes)
+    rec = Recording(graph.outs, (), loss_terms(graph.outs))
+    rec.inferred = inferred
+    return rec
 
 
 def picture(
@@ -92,7 +96,7 @@ def picture(
         shown,
         place,
         THEMES[theme],
-        _about(story, subtitle),
+        _about(rec, story, subtitle),
         targets,
         legend,
         size,
@@ -123,12 +127,14 @@ def comparison(
     return beads.draw(stories, THEMES[theme], subtitle, width, height, legend, size)
 
 
-def _about(story: Story, subtitle: str) -> str:
+def _about(rec: Recording, story: Story, subtitle: str) -> str:
     losses = sum(box.kind == LOSS for box in story.boxes)
-    if story.loss is None or losses < 2:
-        return subtitle
-    words = f"gradient of L{story.loss.step} alone"
-    return f"{subtitle} · {words}" if subtitle else words
+    words = [subtitle] if subtitle else []
+    if story.loss is not None and losses > 1:
+        words.append(f"gradient of L{story.loss.step} alone")
+    if rec.inferred:
+        words.append("steps inferred")
+    return " · ".join(words)
 
 
 def check(**given: tuple[str, object]) -> None:
