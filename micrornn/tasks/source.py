@@ -212,10 +212,9 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
         check_marks(title, unrolled.graph.nodes)
     if inferred := infer_steps(unrolled.graph.nodes):
         remarks = [*unrolled.remarks, inferred]
-        losses = unrolled.losses or [
-            x for x in loss_terms([unrolled.loss]) if x is not unrolled.loss
-        ]
-        unrolled = replace(unrolled, losses=losses, remarks=remarks, inferred=inferred)
+        terms = [x for x in loss_terms([unrolled.loss]) if x is not unrolled.loss]
+        own = unrolled.losses or terms
+        unrolled = replace(unrolled, losses=own, remarks=remarks, inferred=inferred)
     return unrolled
 
 

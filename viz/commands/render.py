@@ -135,7 +135,7 @@ def render(
         content = viz.render(
             unrolled.loss,
             format=format,
-            title=unrolled.title,
+            title=unrolled.title + " · steps inferred" * bool(unrolled.inferred),
             targets={step: text.strip("'\"") for step, text in targets.items() if step is not None},
             **look,
         )
