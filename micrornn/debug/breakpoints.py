@@ -82,6 +82,8 @@ def _column(line: Timeline, kind: str, target: Any) -> Array:
     if kind == "explode":
         return columns.crossing(~(columns.norm <= target))
     found = np.zeros(len(line), dtype=bool)
+    if kind == "watch" and line.direction != BACKWARD:
+        return found  # what is watched are contributions to a gradient
     if kind == "node":
         found[line.turns.get(target, [])] = True
     elif kind == "name":
@@ -149,6 +151,8 @@ def _target(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:
             have = f"steps {steps[0]} to {steps[-1]}" if steps else "no steps"
             raise DebuggerError(f"nothing takes a turn at t={match[1]}; this run has {have}")
         return "t", int(match[1]), f"t={match[1]}"
+    if re.fullmatch(r"\d+", where):
+        return _line_alone(where, line)
     if match := re.fullmatch(r"(.+):(\d+)", where):
         return "line", (match[1], int(match[2])), _known_line(where, match[1], line)
     if where in set(line.columns.op):
@@ -157,6 +161,17 @@ def _target(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:
         conditions.check(where)
         return "any", None, where
     return _named(where.strip("'\""), line, places)
+
+
+def _line_alone(where: str, line: Timeline) -> tuple[str, Any, str]:
+    """A line number without its file, where only one file has made nodes on that line."""
+    number = int(where[:9])
+    files = {n.source[0] for n in line.nodes if n.source and n.source[1] == number}
+    if len(files) != 1:
+        what = "several files have" if files else "no node was made on"
+        raise DebuggerError(f"{what} a line {number}; write break FILE.py:{number}")
+    file = os.path.basename(files.pop())
+    return "line", (file, number), f"{file}:{number}"
 
 
 def _named(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:

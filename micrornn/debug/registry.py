@@ -82,6 +82,25 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {}
+# What pdb and gdb have and this debugger has not, with what does the same here.
+ELSEWHERE = {
+    **{
+        "up": "info node shows what was computed from a node",
+        "down": "print NAME shows a node's inputs",
+    },
+    **{"ll": "list 1 20 shows the first turns", "longlist": "list 1 20 shows the first turns"},
+    **{"a": "info params lists the parameters", "args": "info params lists the parameters"},
+    **{
+        "alias": "give several commands in one line with ;;",
+        "commands": "use display for what to show at a stop",
+    },
+    **{"source": "start with micrornn debug SOURCE -x FILE", "apropos": "help lists all commands"},
+    **{
+        "interact": "print evaluates expressions; see help expressions",
+        "frame": "goto NAME moves the cursor",
+    },
+    **{},
+}
 NAMES: dict[str, str] = {}  # every name and alias -> the name
 
 
@@ -115,6 +134,8 @@ def find(word: str) -> Command:
     """
     if word in NAMES:
         return COMMANDS[NAMES[word]]
+    if word in ELSEWHERE:
+        raise DebuggerError(f"there is no command {word!r} here; {ELSEWHERE[word]}")
     begun = sorted({NAMES[name] for name in NAMES if name.startswith(word)})
     if len(begun) == 1:
         return COMMANDS[begun[0]]

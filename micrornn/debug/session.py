@@ -8,6 +8,7 @@ from micrornn.debug import commands as commands  # declares them
 from micrornn.debug.cursor import Cursor, no_source
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import COMMANDS, Command, Outcome, find
+from micrornn.messages import quoted
 from micrornn.recording import Recording, RecordingError
 
 REPEATED = "move"  # the group of commands that a blank line repeats; and list
@@ -62,11 +63,20 @@ class Session(Cursor):
         """
         if text.strip().startswith("#"):
             return Outcome(self.state)
+        if ";;" in text:
+            return self._one_by_one([part for part in text.split(";;") if part.strip()])
+        text = text.strip().removeprefix("!") if text.strip().startswith("!") else text
         command, rest = self.parse(text)
         try:
             outcome = command.run(self, rest)
         except RecordingError as error:
             raise DebuggerError(str(error)) from error
+        except (RecursionError, MemoryError):
+            raise DebuggerError(f"{quoted(text)} is too long or nested too deeply") from None
+        except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+            if isinstance(error, DebuggerError):
+                raise
+            raise DebuggerError(f"{quoted(text)}: {error}") from error
         if outcome.state is None:
             outcome.state = self.state
         self.state = outcome.state
@@ -75,3 +85,10 @@ class Session(Cursor):
             self._last = text.strip() if again else ""
             self.history.append((text.strip(), self.state.position))
         return outcome
+
+    def _one_by_one(self, lines: list[str]) -> Outcome:
+        """Several commands in one line, as in pdb: the first that is refused ends it."""
+        outcomes = [self.execute(line) for line in lines]
+        found = outcomes[-1] if outcomes else Outcome(self.state)
+        found.lines = [line for outcome in outcomes for line in outcome.lines]
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from micrornn.debug.grammar import parse_condition, parse_value
 from micrornn.debug.registry import COMMANDS, NAMES
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
+from micrornn.tasks.source import recorded
 
 WORDS = (
     *(
@@ -196,3 +198,54 @@ def test_aliases_lead_to_one_command_each() -> None:
         one for one in COMMANDS if one.startswith("reverse-")
     }
     assert all(NAMES[alias] == one.name for one in COMMANDS.values() for alias in one.aliases)
+
+
+# -- nothing ends a session ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print weight_hh.value[::0]",
+        f"print {'(' * 1500}1{')' * 1500}",
+        f"print {'-' * 3000}1",
+        f"goto {'9' * 4000}",
+        f"print h[3].value[{'9' * 400}]",
+        f"b {'7' * 5000}",
+    ],
+)
+def test_a_wild_line_is_one_short_answer(line: str) -> None:
+    session = Session(recorded("hello", {}).recording)
+    with pytest.raises(DebuggerError) as refused:
+        session.execute(line)
+    assert "\n" not in str(refused.value)
+    assert session.execute("where").lines
+
+
+def test_a_watch_stops_nowhere_in_the_forward_pass() -> None:
+    session = Session(recorded("hello", {}).recording)
+    for line in ("watch W_hh.grad", "direction forward", "restart", "continue"):
+        answer = session.execute(line)
+    assert "over" in answer.text
+
+
+def test_what_hands_from_pdb_type_works_or_is_answered() -> None:
+    session = Session(recorded("hello", {}).recording)
+    assert "shape" in session.execute("whatis h[1]").text
+    assert session.execute("advance h[2]").state == session.execute("start ;; until h[2]").state
+    both = session.execute("start ;; step ;; step")
+    assert both.text.count("pullback") >= 3
+    assert session.execute("!where").text == session.execute("where").text
+    for word, says in (("up", "info node"), ("ll", "list"), ("alias", ";;")):
+        with pytest.raises(DebuggerError, match=says):
+            session.execute(word)
+
+
+def test_a_line_number_alone_is_enough_where_one_file_has_it(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import micrornn as mr\nw = mr.Value(0.5)\n\n\ndef loss():\n    h = w * 2.0\n    return h.tanh()\n"
+    )
+    session = Session(recorded(f"{tmp_path}/net.py:loss", {}).recording)
+    assert "net.py:6" in session.execute("b 6").text
+    with pytest.raises(DebuggerError, match="no node was made on a line 66"):
+        session.execute("b 66")

@@ -91,7 +91,7 @@ def list_(cursor: Cursor, text: str) -> Outcome:
 
 
 @command(
-    *("print", "p", "pp"),
+    *("print", "p", "pp", "whatis"),
     group="look",
     usage="print EXPR",
     example="print h[3].grad[0]",

@@ -117,7 +117,14 @@ def _until(cursor: Cursor, text: str, sign: int) -> Outcome:
 
 
 @command(
-    "until", "unt", "u", group="move", usage="until [WHAT]", example="until t=3", takes="stops"
+    "until",
+    "unt",
+    "u",
+    "advance",
+    group="move",
+    usage="until [WHAT]",
+    example="until t=3",
+    takes="stops",
 )
 def until(cursor: Cursor, text: str) -> Outcome:
     """Go on to what would make a breakpoint: a step, an operation, a name, a condition."""
@@ -184,7 +191,7 @@ def run(cursor: Cursor, text: str) -> Outcome:
     return stopped(cursor, travel(cursor.line, begin, len(cursor.line), FORTH, here=True))
 
 
-@command("restart", group="move", example="restart")
+@command("restart", "start", group="move", example="restart")
 def restart(cursor: Cursor, text: str) -> Outcome:
     """Back to the beginning; breakpoints and watches stay."""
     return stopped(
