@@ -95,7 +95,7 @@ def grade(
     ...     p[targets[T - 1]] -= 1
     ...     return {"W_hy": np.outer(p, h[T]), "b_y": p}
     >>> print(grade(last_step_only))
-    Backward: dL/db_y differs from the graph's by 174 % of its norm.
+    Backward: dL/db_y differs from the graph's by 103 % of its norm.
     Exactly these numbers come from this mistake: only the loss of the last step is used.
     For T = 1 it is right; from T = 2 on it is wrong.
     """

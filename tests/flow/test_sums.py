@@ -12,18 +12,24 @@ from well_formed import verify
 import micrornn as mr
 from micrornn.flow.by_loss import ledger_by_loss
 from micrornn.flow.credit import NO_PATH, NOT_APPLICABLE, credit
-from micrornn.flow.ledger import ledgers
+from micrornn.flow.ledger import Ledger, ledgers
 from micrornn.flow.series import series
 
 quick = settings(max_examples=40, deadline=None)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
 
-def make_one(shares: Any, whole: Any = 1.0) -> None:
-    """Shares add up, to the digits that they have: parts that cancel are many times the whole."""
-    largest = max(1.0, np.abs(shares).max(initial=0.0))
+def make_one(shares: Any, own: Ledger, whole: Any = 1.0, more: Any = ()) -> None:
+    """Shares add up, to the digits that they have: parts that cancel are many times the whole.
+
+    What cancelled further up, in the gradient that arrived, leaves an error in units of 1, not of the whole.
+    """
+    parts = (sum(use.norm for use in own.uses) + float(np.nansum(more))) / own.norm
+    largest = max(1.0, parts, np.abs(shares).max(initial=0.0))
     np.testing.assert_allclose(
-        np.sum(shares, axis=0), whole, rtol=1e-10 * largest, atol=1e-12 * largest
+        *(np.sum(shares, axis=0), whole),
+        rtol=1e-10 * largest,
+        atol=1e-12 * largest + 1e-14 / own.norm,
     )
 
 
@@ -46,10 +52,10 @@ def test_the_ledger_adds_up(drawn: Drawn) -> None:
         parts = sum(own.contribution(step) for step in own.steps)
         np.testing.assert_allclose(parts, gradient, **CLOSE)
         if own.norm:
-            make_one(own.shares)
-            make_one(np.array([use.share for use in own.uses]))
+            make_one(own.shares, own)
+            make_one(np.array([use.share for use in own.uses]), own)
             if own.gates:
-                make_one(own.gate_shares.T, own.shares)
+                make_one(own.gate_shares.T, own, own.shares)
         for step, size in zip(own.steps, own.norms):
             np.testing.assert_allclose(np.linalg.norm(own.contribution(step)), size, **CLOSE)
 
@@ -80,8 +86,8 @@ def test_both_readings_agree_in_total(drawn: Drawn) -> None:
             continue
         other = ledger_by_loss(drawn.rec, name)
         np.testing.assert_allclose(other.norm, own.norm, **CLOSE)
-        make_one(other.shares)
-        make_one(other.both, own.shares)
+        make_one(other.shares, own, more=other.norms)
+        make_one(other.both, own, own.shares, other.norms)
         leaf = drawn.rec.node(name)
         for loss, size in zip(drawn.rec.losses, other.norms):
             alone = mr.grad(loss, leaf)
