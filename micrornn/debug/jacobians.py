@@ -9,7 +9,8 @@ from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import number, plain
-from micrornn.flow.rows import Rows, sweep
+from micrornn.flow.pieces import Rows
+from micrornn.flow.rows import sweep
 from micrornn.flow.series import series
 
 LARGEST = 512  # units

@@ -11,7 +11,8 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor, shape_of
 from micrornn.flow.credit import losses_of
-from micrornn.flow.rows import Piece, ProductRows, one, sweep
+from micrornn.flow.pieces import Piece, ProductRows, one
+from micrornn.flow.rows import sweep
 from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import terms
 from micrornn.recording import Recording, RecordingError

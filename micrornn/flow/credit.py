@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.rows import Rows, one, sweep
+from micrornn.flow.pieces import Rows, one
+from micrornn.flow.rows import sweep
 from micrornn.flow.series import label, norms, number, plain, series, table
 from micrornn.recording import Recording, RecordingError
 

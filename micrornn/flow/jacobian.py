@@ -13,7 +13,8 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.roles import STATES, layer_of
-from micrornn.flow.rows import Rows, sweep
+from micrornn.flow.pieces import Rows
+from micrornn.flow.rows import sweep
 from micrornn.flow.series import plain, series, table
 from micrornn.recording import Recording, RecordingError
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import cells, layer_of
-from micrornn.flow.rows import Piece, Rows, one, relabel, sweep
+from micrornn.flow.pieces import Piece, Rows, one, relabel
+from micrornn.flow.rows import sweep
 from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.losses import kind_of

@@ -15,7 +15,8 @@ import numpy as np
 
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
-from micrornn.flow.rows import one, sweep
+from micrornn.flow.pieces import one
+from micrornn.flow.rows import sweep
 from micrornn.forward import jvp
 from micrornn.recording import Recording
 

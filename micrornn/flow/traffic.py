@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.rows import Piece, assemble, descendants, one, pull_rows
+from micrornn.flow.pieces import Piece, Rows, assemble, one
+from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import norm
 from micrornn.recording import Recording
 
@@ -50,24 +51,17 @@ class Traffic:
         for run in rec.passes:
             if run.out.number in self.outs:
                 seeds.setdefault(run.out.number, []).append(one(run.seed))
+        totals = {n: assemble(pieces, self.outs[n].shape) for n, pieces in seeds.items()}
         with np.errstate(all="ignore"):
-            self._run(rec, seeds)
+            sweep(rec.nodes, totals, [target.number], turn=self._arrived, edge=self._sent)
 
-    def _run(self, rec: Recording, seeds: dict[int, list[Piece]]) -> None:
-        pending = seeds
-        for node in reversed(rec.nodes):
-            pieces = pending.pop(node.number, None)
-            if not pieces:
-                continue
-            rows = assemble(pieces, node.shape)
-            self.gradients[node.number] = rows.values[0]
-            slots = [i for i, x in enumerate(node.inputs) if x.number in self.below]
-            if node is self.target or not slots:
-                continue
-            for slot, piece in zip(slots, pull_rows(node, rows, slots)):
-                x = node.inputs[slot]
-                pending.setdefault(x.number, []).append(piece)
-                self.senders.setdefault(x.number, []).append(Sent(node, slot, piece))
+    def _arrived(self, node: Tensor, rows: Rows) -> Rows:
+        self.gradients[node.number] = rows.values[0]
+        return rows
+
+    def _sent(self, node: Tensor, slot: int, piece: Piece) -> Piece:
+        self.senders.setdefault(node.inputs[slot].number, []).append(Sent(node, slot, piece))
+        return piece
 
     @property
     def gradient(self) -> Array | None:

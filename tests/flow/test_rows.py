@@ -12,7 +12,9 @@ from micrornn import nn  # noqa: F401  (its losses are primitives too)
 from micrornn.core.backward import dense
 from micrornn.core.primitive import PRIMITIVES, Sample
 from micrornn.core.tensor import Tensor, lift, next_number
-from micrornn.flow.rows import Rows, assemble, one, pull_rows, sweep
+from micrornn.flow.pieces import Rows, assemble, one
+from micrornn.flow.rows import sweep
+from micrornn.flow.stacked import pull_rows
 
 CASES = [
     pytest.param(name, sample, id=f"{name}-{i}")
