@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.activation import activation_of, bounds, pulled, slope
 from micrornn.flow.roles import Cell, cells
 from micrornn.flow.series import layers, norm, plain, table
 from micrornn.recording import Recording, RecordingError
-from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 
@@ -138,20 +138,22 @@ def _trace(rec: Recording, layer: str, role: str, own: list[Cell]) -> GateTrace:
         if node is None:
             continue
         value = np.asarray(rec.value(node), dtype=float)
-        active = _active(node)
-        made = active.primitive.name if active is not None and active.primitive else ""
-        tanh, bounded = made == "tanh", made in ("tanh", "sigmoid")
+        active = activation_of(node)
+        low, high = (0.0, np.inf) if active is None else bounds(active.primitive)
+        closed = SHUT if low == 0 else -OPEN
         steps.append(cell.step)
         values.append(value)
-        slope = _slope(active)
         arrived = rec.gradient(node) if rec.passes else None
+        multiplies = np.abs(value).mean()
+        if role in ("candidate", "state"):
+            multiplies = np.nan if active is None else slope(active)
         row = {
             "mean": value.mean(),
             "low": value.min(),
             "high": value.max(),
-            "shut": np.mean(value < (-OPEN if tanh else SHUT)) if bounded else 0.0,
-            "open": np.mean(value > OPEN) if bounded else 0.0,
-            "multiplies": slope if role in ("candidate", "state") else np.abs(value).mean(),
+            "shut": np.mean(value < closed) if np.isfinite(high) else 0.0,
+            "open": np.mean(value > OPEN) if np.isfinite(high) else 0.0,
+            "multiplies": multiplies,
             "arrived": np.nan if arrived is None else norm(arrived),
             "sent": _sent(rec, node, active),
         }
@@ -161,26 +163,9 @@ def _trace(rec: Recording, layer: str, role: str, own: list[Cell]) -> GateTrace:
     return GateTrace(layer, role, steps, values, **arrays)
 
 
-def _active(node: Tensor) -> Tensor | None:
-    """The activation that made the gate: the node itself, or what it was sliced from."""
-    while kind_of(node) == "view" and node.inputs:
-        node = node.inputs[0]
-    one_input = node.primitive is not None and len(node.inputs) == 1
-    return node if one_input and node.primitive.vjp is node.primitive.jvp else None
-
-
-def _slope(active: Tensor | None) -> float:
-    """The mean derivative of an activation."""
-    if active is None or active.primitive is None:
-        return float("nan")
-    ones = np.ones(active.shape, active.dtype)
-    rule: Any = active.primitive.vjp[0]
-    return float(np.mean(rule(ones, np.asarray(active._value), *active.values, **active.params)))
-
-
 def _sent(rec: Recording, node: Tensor, active: Tensor | None) -> float:
     """What came out behind the activation, for the gate's own part of it."""
-    if active is None or active.primitive is None or not rec.passes:
+    if active is None or not rec.passes:
         return float("nan")
     g = rec.gradient(node)
     if g is None:
@@ -190,5 +175,4 @@ def _sent(rec: Recording, node: Tensor, active: Tensor | None) -> float:
         sent = node.primitive.pull(node, g)[0]
         g = sent.dense() if hasattr(sent, "dense") else sent
         node = node.inputs[0]
-    rule: Any = active.primitive.vjp[0]
-    return norm(rule(g, active._value, *active.values, **active.params))
+    return norm(pulled(active, g))

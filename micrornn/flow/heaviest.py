@@ -11,8 +11,8 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.paths import seeds_of
-from micrornn.flow.roles import STATES
 from micrornn.flow.pieces import Rows, relabel
+from micrornn.flow.roles import STATES
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import label, norm, norms, number, plain, table
 from micrornn.recording import Recording

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.pieces import Rows
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.roles import STATES, layer_of
-from micrornn.flow.pieces import Rows
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import plain, series, table
 from micrornn.recording import Recording, RecordingError

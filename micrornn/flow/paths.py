@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.roles import cells, layer_of
 from micrornn.flow.pieces import Piece, Rows, one, relabel
+from micrornn.flow.roles import cells, layer_of
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import label, norm, plain, table
 from micrornn.recording import Recording, RecordingError
@@ -27,9 +27,6 @@ Classes = Mapping[str, Callable[[Tensor], bool]]
 HIGHWAY = "highway"
 ATTENTION_WEIGHTS = "attention weights"
 ATTENTION_VALUES = "attention values"
-_MOVES = frozenset(
-    {"reshape", "expand_dims", "squeeze", "transpose", "swapaxes", "getitem", "broadcast_to"}
-)
 
 
 @dataclass(frozen=True)
@@ -199,10 +196,11 @@ def _marks(
         for role, gate in cell.gates.items():
             entering[gate.number] = mark(role)
     for node in rec.nodes:
-        made = node.primitive.name if node.primitive and node.inputs else ""
+        if not node.inputs or node.primitive is None:
+            continue
         if kind_of(node) == "activation" and node.step is not None and layer_of(node) in plain:
-            entering[node.number] = mark(f"through {made}")
-        if made == "softmax":
+            entering[node.number] = mark(f"through {node.primitive.name}")
+        if kind_of(node) == "distribution":
             entering[node.number] = mark(ATTENTION_WEIGHTS)
             for user, slot in _products_of(rec, node):
                 passing[user.number, 1 - slot] = mark(ATTENTION_VALUES)
@@ -214,9 +212,8 @@ def _products_of(rec: Recording, node: Tensor) -> list[tuple[Tensor, int]]:
     found, waiting = [], [node]
     while waiting:
         for user, slot in rec.users.get(waiting.pop().number, ()):
-            made = user.primitive.name if user.primitive else ""
-            if made in _MOVES:
+            if kind_of(user) == "view":
                 waiting.append(user)
-            elif made in ("mul", "matmul") or (made == "einsum" and len(user.inputs) == 2):
+            elif kind_of(user) in ("scaling", "product") and len(user.inputs) == 2:
                 found.append((user, slot))
     return found

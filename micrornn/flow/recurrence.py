@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.activation import activation_of, steepest
+from micrornn.flow.pieces import Rows
 from micrornn.flow.roles import Cell, cells, gate_rows
+from micrornn.flow.stacked import pull_rows
 from micrornn.recording import Recording
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
-
-#: The largest derivative of each activation: the gamma of Pascanu et al. 2013.
-STEEPEST = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0}
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Recurrent:
         matrix: shape (H, H).
         spectral_radius: the largest |eigenvalue|.
         sigma_max: the largest singular value.
-        gamma: the largest derivative of the activation behind it; None where it cannot be told.
+        gamma: the largest derivative of the activation behind it (Pascanu et al. 2013); None without one.
     """
 
     name: str
@@ -50,46 +51,58 @@ def recurrent_weights(rec: Recording, layer: str) -> list[Recurrent]:
     found = []
     rows = gate_rows(cell)
     for user, slot in rec.users.get(h.number, ()):
-        made = user.primitive.name if user.primitive else ""
-        weight = user.inputs[1 - slot] if made in ("linear", "matmul") and slot < 2 else None
-        if weight is None or user.step != cell.step or not weight.requires_grad or weight.ndim != 2:
+        if kind_of(user) != "product" or slot > 1 or user.step != cell.step:
             continue
-        value = np.asarray(user.values[1 - slot], dtype=float)
-        matrix = value.T if made == "matmul" and slot == 0 else value
+        weight = user.inputs[1 - slot]
+        if not weight.requires_grad or weight.ndim != 2:
+            continue
         name = weight.name or f"#{weight.number}"
+        matrix = _matrix(user, slot)
         gates = rows.get(user.number)
         if gates:
-            found += [_recurrent(name, g, matrix[a:b], g) for g, (a, b) in gates.items()]
+            for gate, (a, b) in gates.items():
+                behind = activation_of(cell.gates[gate])
+                found.append(_recurrent(name, gate, matrix[a:b], behind))
         else:
             found.append(_recurrent(name, None, matrix, _activation(rec, cell, user)))
     return [r for r in found if r is not None]
 
 
-def _recurrent(name: str, gate: str | None, matrix: Array, behind: str | None) -> Recurrent | None:
+def _matrix(product: Tensor, slot: int) -> Array:
+    """The Jacobian of a product in one of its factors, for one row of the batch."""
+    width = product.shape[-1]
+    eye = np.zeros((width, *product.shape))
+    eye.reshape(width, -1, width)[:, 0] = np.eye(width)
+    piece = pull_rows(product, Rows(np.arange(width), eye), [slot])[0]
+    rows = piece.dense()
+    matrix: Array = rows.reshape(width, -1, rows.shape[-1])[:, 0]
+    return matrix
+
+
+def _recurrent(
+    name: str, gate: str | None, matrix: Array, behind: Tensor | None
+) -> Recurrent | None:
     if matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
         return None
-    if behind is not None and behind not in STEEPEST:
-        behind = "tanh" if behind == "candidate" else "sigmoid"
     return Recurrent(
         name,
         gate,
         matrix,
         float(np.abs(np.linalg.eigvals(matrix)).max()),
         float(np.linalg.norm(matrix, 2)),
-        STEEPEST[behind] if behind else None,
+        steepest(behind.primitive) if behind is not None and behind.primitive else None,
     )
 
 
-def _activation(rec: Recording, cell: Cell, node: Tensor) -> str | None:
+def _activation(rec: Recording, cell: Cell, node: Tensor) -> Tensor | None:
     """The activation that a product goes into within its step."""
     waiting = [node]
     while waiting:
         for user, _ in rec.users.get(waiting.pop(0).number, ()):
-            made = user.primitive.name if user.primitive else ""
             if user.step != cell.step:
                 continue
-            if made in STEEPEST:
-                return made
-            if made == "add":
+            if kind_of(user) == "activation":
+                return user
+            if kind_of(user) == "sum":
                 waiting.append(user)
     return None

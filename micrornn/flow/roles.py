@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.recording import Recording
@@ -96,14 +99,14 @@ def gate_rows(cell: Cell) -> dict[int, dict[str, Interval]]:
                 continue
             seen.add((node.number, low))
             found.setdefault(node.number, {})[role] = (low, high)
-            made = node.primitive.name if node.primitive else ""
-            if kind_of(node) == "product" or not made:
+            if kind_of(node) == "product" or not node.inputs:
                 continue
-            start = _start(node) if made == "getitem" else 0
+            sliced = "index" in node.params
+            start = _start(node) if sliced else 0
             if start is None:
                 continue
             for x in node.inputs:
-                same = x.shape[-1:] == node.shape[-1:] or made == "getitem"
+                same = x.shape[-1:] == node.shape[-1:] or sliced
                 if same and x.number not in stop and x.step == cell.step and x.inputs:
                     waiting.append((x, low + start, high + start))
     return found
@@ -121,10 +124,25 @@ def _start(node: Tensor) -> int | None:
 
 
 def rows_axis(use: Tensor, slot: int) -> int:
-    """Which axis of a parameter runs along the last axis of what it was used for."""
-    made = use.primitive.name if use.primitive else ""
-    if made == "linear":
-        return 0
-    if made == "matmul":
-        return 0 if slot == 0 and use.inputs[1].ndim == 1 else -1
-    return -1
+    """Which axis of a parameter runs along the last axis of what it was used for.
+
+    With inputs of ones, a gradient of the first unit alone reaches the first row of a weight, or its
+    first column.
+    """
+    p = use.primitive
+    if use.inputs[slot].ndim < 2 or p is None:
+        return -1
+    ones = [np.ones(x.shape, x.dtype) for x in use.inputs]
+    g = np.zeros(use.shape, use.dtype)
+    g[..., 0] = 1.0
+    arguments = (g, np.asarray(use._value), *ones)
+    rules: Any = p.vjp
+    sent = (
+        rules(*arguments, **use.params)[slot]
+        if p.variadic
+        else rules[slot](*arguments, **use.params)
+    )
+    reached = np.asarray(sent) != 0
+    if reached[1:].any():
+        return -1
+    return 0 if reached[:, 1:].any() or len(reached) == use.shape[-1] else -1

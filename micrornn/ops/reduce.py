@@ -271,6 +271,7 @@ _softmax = primitive(
     vjp=(_softmax_rule,),
     jvp=(_softmax_rule,),
     samples=_SOFTMAXES,
+    kind="distribution",
 )
 
 

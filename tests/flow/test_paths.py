@@ -16,8 +16,8 @@ from micrornn.core.tensor import Tensor
 from micrornn.flow.heaviest import heaviest_paths
 from micrornn.flow.paths import paths
 from micrornn.flow.pieces import assemble, one
-from micrornn.flow.stacked import pull_rows
 from micrornn.flow.series import series
+from micrornn.flow.stacked import pull_rows
 from micrornn.flow.traffic import Traffic
 from micrornn.recording import Recording, RecordingError, record
 

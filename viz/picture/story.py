@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.roles import STATES, cells
 from micrornn.flow.pieces import Rows, one
+from micrornn.flow.roles import STATES, cells
 from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import layers, norm
 from micrornn.recording import Recording, RecordingError

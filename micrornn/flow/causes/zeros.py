@@ -9,8 +9,8 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.finding import Finding
 from micrornn.flow.pieces import assemble, one
-from micrornn.flow.stacked import pull_rows
 from micrornn.flow.series import label, norm
+from micrornn.flow.stacked import pull_rows
 from micrornn.flow.traffic import Sent, Traffic
 from micrornn.flow.verdicts import CANCELLED, MASKED, SATURATED, UNDERFLOWED, ZERO
 from micrornn.recording.losses import kind_of
