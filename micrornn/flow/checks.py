@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.activation import bounds
 from micrornn.flow.causes.cuts import cut_steps, cuts
 from micrornn.flow.credit import credit
 from micrornn.flow.gates import GateTrace, gates
@@ -17,6 +18,7 @@ from micrornn.flow.series import label, layers, number, series
 from micrornn.flow.verdicts import BORN, DETACHED, TRUNCATED
 from micrornn.flow.why import Why, why
 from micrornn.recording import Recording
+from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 
@@ -224,10 +226,12 @@ def _stuck(traces: dict[str, GateTrace]) -> Iterator[Problem]:
 def _dead(rec: Recording) -> Iterator[Problem]:
     by_place: dict[str, list[Array]] = {}
     for node in rec.nodes:
-        made = node.primitive.name if node.primitive and node.inputs else ""
-        if made == "relu" and node.shape:
+        p = node.primitive
+        if kind_of(node) != "activation" or p is None or not node.inputs or not node.shape:
+            continue
+        if bounds(p) == (0.0, np.inf):
             flat = np.asarray(node._value).reshape(-1, node.shape[-1])
-            by_place.setdefault(node.scope or made, []).append(flat)
+            by_place.setdefault(node.scope or p.name, []).append(flat)
     for where, values in by_place.items():
         if len({v.shape[-1] for v in values}) > 1:
             continue

@@ -235,6 +235,7 @@ _where = elementwise(
         sample((2, 1), (), condition=_CONDITION[0]),
         sample(None, None, condition=np.array(False)),
     ),
+    kind="choice",
 )
 
 

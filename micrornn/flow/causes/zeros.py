@@ -83,11 +83,11 @@ def _killer(edge: Sent, g: Array, size: float) -> Finding:
             node,
             [head, f"Scaled up it would not be 0: {dtype} holds nothing smaller than {tiny:.3g}."],
         )
-    if made == "where":
+    if kind_of(node) == "choice":
         return Finding(
             MASKED, node, [head, "Its condition chose the other value at every element."]
         )
-    if made == "cross_entropy":
+    if kind_of(node) == "loss":
         amount = node.params.get("amount")
         if amount is not None and not np.any(
             np.where(np.broadcast_to(g, np.shape(amount)), amount, 0)
@@ -96,7 +96,7 @@ def _killer(edge: Sent, g: Array, size: float) -> Finding:
                 MASKED, node, [head, "All of its targets are padding: they count nothing."]
             )
         return Finding(
-            SATURATED, node, [head, "The softmax has reached its target exactly: p - y = 0."]
+            SATURATED, node, [head, "The prediction has reached its target exactly: p - y = 0."]
         )
     if kind_of(node) in _FLAT:
         return Finding(SATURATED, node, [head, _flat(node, slot, g)])
@@ -104,7 +104,7 @@ def _killer(edge: Sent, g: Array, size: float) -> Finding:
     if other is None:
         return Finding(ZERO, node, [head, f"The local derivative of {made} is 0 there."])
     factor, value = other
-    if made in ("mul", "div") and _is_mask(factor, value):
+    if kind_of(node) in ("scaling", "quotient") and _is_mask(factor, value):
         what = factor.name or "a constant of zeros and ones"
         return Finding(
             MASKED,
@@ -153,13 +153,10 @@ def _flat(node: Tensor, slot: int, g: Array) -> str:
 
 def _other_factor(node: Tensor, slot: int) -> tuple[Tensor, Any] | None:
     """What the gradient is multiplied by on its way to a slot of a product."""
-    made = node.primitive.name if node.primitive else ""
-    if made in ("mul", "matmul", "linear") and slot < 2:
+    kind = kind_of(node)
+    factors = kind in ("scaling", "product") and slot < 2 <= len(node.inputs)
+    if factors or (kind == "quotient" and slot == 1):
         return node.inputs[1 - slot], node.values[1 - slot]
-    if made == "einsum" and len(node.inputs) == 2:
-        return node.inputs[1 - slot], node.values[1 - slot]
-    if made == "div" and slot == 1:
-        return node.inputs[0], node.values[0]
     return None
 
 
