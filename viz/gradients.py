@@ -138,7 +138,7 @@ def flows_of(
     """What flows in a backward pass: a recorded one, or one that runs now and leaves ``.grad`` alone.
 
     Several results (the losses of all steps, say) are summed, as if their sum were the loss. Results that
-    are no scalars, or want no gradient, have no backward: then it has not run.
+    are no scalars, or need no gradient, have no backward: then it has not run.
 
     Args:
         graph: the nodes.

@@ -131,7 +131,7 @@ class Legend:
         self._ribbon(pen, x + 190, y, "underflowed", "underflow")
         y += _ROW
         self._ribbon(pen, x, y, "NaN", "nan")
-        pen.text("no ribbon: data, wants none", x + 190, y, size=10.5)
+        pen.text("no ribbon: data", x + 190, y, size=10.5)
         if self.scene.ledger:
             y += _ROW
             color = _LEDGER_COLORS[0]
@@ -170,7 +170,7 @@ class Legend:
         pen.text("shared weights", x, y, size=10.5, weight="bold")
         if steps and self.ran:
             pen.text(f"gradient by step, {steps[0]} to {steps[-1]}", strip, y, size=9)
-            pen.text("in all", strip + max(self.cell * len(steps), 112) + 10, y, size=9)
+            pen.text("total", strip + max(self.cell * len(steps), 112) + 10, y, size=9)
         colors = ledger_colors(scene)
         for entry in scene.ledger:
             y += _ROW

@@ -179,7 +179,7 @@ def in_words(flow: Flow) -> str:
         return f"gradient norm {number(flow.norm)}{sign}"
     return {
         "none": "backward has not run",
-        "constant": "wants no gradient",
+        "constant": "needs no gradient",
         "absent": "no path to the loss",
         "zero": "gradient exactly zero",
         "underflow": "gradient underflowed to zero",

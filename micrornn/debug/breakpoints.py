@@ -206,7 +206,7 @@ def watch(text: str, places: Places, number: int) -> Breakpoint:
     """The watch that ``watch TEXT`` means: on every contribution to a gradient.
 
     Raises:
-        DebuggerError: there is no such node, or it wants no gradient.
+        DebuggerError: there is no such node, or it needs no gradient.
     """
     what, _, condition = text.partition(" if ")
     if condition.strip():
@@ -216,7 +216,7 @@ def watch(text: str, places: Places, number: int) -> Breakpoint:
     node = places.node(what.strip().removesuffix(".grad"))
     if not node.requires_grad:
         raise DebuggerError(
-            f"{places.label(node)} wants no gradient, so nothing is ever sent to it"
+            f"{places.label(node)} needs no gradient, so nothing is ever sent to it"
         )
     words = f"{places.label(node)}.grad"
     words += f" if {condition.strip()}" if condition.strip() else ""

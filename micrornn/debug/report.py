@@ -45,10 +45,10 @@ def few(words: list[str]) -> str:
     """Some words in a row; of very many the first and the last, and how many there are.
 
     >>> few([f"h[{t}]" for t in range(1, 21)])
-    'h[1], h[2], h[3], ..., h[20] (20 in all)'
+    'h[1], h[2], h[3], ..., h[20] (20 total)'
     """
     if len(words) > MOST:
-        words = [*words[:3], "...", f"{words[-1]} ({len(words)} in all)"]
+        words = [*words[:3], "...", f"{words[-1]} ({len(words)} total)"]
     return ", ".join(words)
 
 

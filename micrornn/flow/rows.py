@@ -30,7 +30,7 @@ def sweep(
 ) -> dict[int, Rows]:
     """Carry seeds back to the wanted nodes, through the nodes that lie between and no others.
 
-    Unlike a backward pass, it reaches nodes that want no gradient as well: inputs and initial states.
+    Unlike a backward pass, it reaches nodes that need no gradient as well: inputs and initial states.
 
     Args:
         nodes: the graph, oldest first.

@@ -135,7 +135,7 @@ def _node(row: Any, nodes: list[Tensor], tables: _Tables, pools: Pools) -> Tenso
             raise RecordingError("it has inputs, but no primitive made it of them")
         _check_call(made, node)
         if not node.requires_grad:
-            raise RecordingError("it has a history and wants no gradient")
+            raise RecordingError("it has a history and needs no gradient")
     elif made is not None and node.requires_grad:
         raise RecordingError("it was computed, wants a gradient, and has no inputs")
     node.values = _values(node, other, pools)

@@ -242,7 +242,7 @@ def on_computed(*path: Any) -> Callable[[Document], None]:
         (on_computed(4, 999), "there is no place"),
         (on_computed(5, 999), "there is no name"),
         (on_computed(6, 2), "wants a gradient"),
-        (on_computed(6, 0), "has a history and wants no gradient"),
+        (on_computed(6, 0), "has a history and needs no gradient"),
         (on_computed(7, 999), "there is no source line"),
         (put("passes", [[]]), "has no pullbacks"),
         (put("passes", 0, 0, 0, 0), "does not fit the graph"),

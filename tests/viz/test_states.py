@@ -44,7 +44,7 @@ IN_WORDS = {
     "value": "gradient norm 3, positive",
     "not run": "backward has not run",
     "absent": "no path to the loss",
-    "constant": "wants no gradient",
+    "constant": "needs no gradient",
     "zero": "gradient exactly zero",
     "underflow": "gradient underflowed to zero",
     "infinite": "gradient norm ∞, positive",
@@ -164,7 +164,7 @@ def test_the_page_has_the_picture_and_the_words(state: str) -> None:
 
 def test_the_legend_explains_every_look() -> None:
     svg = drawn("value", "svg")
-    for words in ("exactly zero", "underflowed", "no path to the loss", "NaN", "wants none"):
+    for words in ("exactly zero", "underflowed", "no path to the loss", "NaN", "no ribbon: data"):
         assert words in svg
     assert "backward has not run" in drawn("not run", "svg")
 

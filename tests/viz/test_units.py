@@ -165,7 +165,7 @@ def test_an_outer_product_with_infinity_is_no_number_or_infinite_but_never_silen
         (Flow("zero"), "gradient exactly zero"),
         (Flow("underflow"), "gradient underflowed to zero"),
         (Flow("nan"), "gradient is NaN"),
-        (Flow("constant"), "wants no gradient"),
+        (Flow("constant"), "needs no gradient"),
     ],
 )
 def test_a_gradient_in_words(flow: Flow, words: str) -> None:

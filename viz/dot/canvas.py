@@ -64,7 +64,7 @@ def legend_of(scene: Scene, scale: Scale) -> list[str]:
             f"coloured, thicker where larger: norm of the gradient on a log scale, dark blue {low} to "
             f"yellow {high}; dashed: every element negative",
             "double line: exactly zero; dotted double line: underflowed; dotted grey: no path to the "
-            "loss; crossed: NaN; ∞: infinite; no ribbon: data, wants none",
+            "loss; crossed: NaN; ∞: infinite; no ribbon: data",
             "beside a weight: 0 exactly zero, u underflowed, N NaN, – no path to the loss",
         ]
     else:

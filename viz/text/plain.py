@@ -169,6 +169,6 @@ def marks_in_words(flows: Iterable[Flow]) -> str:
     states = {flow.state for flow in flows}
     words = {
         **{"zero": "0 exactly zero", "underflow": "u underflowed to zero", "nan": "N NaN"},
-        **{"absent": "× no path to the loss", "constant": "– wants no gradient"},
+        **{"absent": "× no path to the loss", "constant": "– needs no gradient"},
     }
     return ", ".join(said for state, said in words.items() if state in states)

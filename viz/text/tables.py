@@ -55,7 +55,7 @@ def units(scene: Scene) -> list[str]:
     lines = wrapped(f"{head}. In a row: label, weights used, shape.")
     flows = [unit.flow for unit in scene.units if unit.step in scene.steps]
     if any(flow.state == "constant" for flow in flows):
-        lines[-1:] = wrapped(f"{lines[-1]} –: wants no gradient.")
+        lines[-1:] = wrapped(f"{lines[-1]} –: needs no gradient.")
     if any(unit.lost is not None for unit in scene.units):
         lines[-1:] = wrapped(f"{lines[-1]} ✂: lost, because the value is detached.")
     if scene.lit is not None:
@@ -169,7 +169,7 @@ def outside(scene: Scene) -> list[str]:
 
 
 def ledger(scene: Scene) -> list[str]:
-    """The shared weights: label, name, shape, the gradient in all, and what each step sent to it."""
+    """The shared weights: label, name, shape, the total gradient, and what each step sent to it."""
     if not scene.ledger:
         return []
     steps = scene.steps
@@ -181,7 +181,7 @@ def ledger(scene: Scene) -> list[str]:
     left = min(max(wide + 5, _LEAST), _MOST)
     every = len(steps) < (WIDTH - left) // CELL
     listed = list(steps) if every else [steps[0], steps[-1]]
-    heads = ["in all", *(f"t = {t}" for t in listed)]
+    heads = ["total", *(f"t = {t}" for t in listed)]
     lines = [padded("shared weights", left) + "".join(padded(head, CELL) for head in heads)]
     scale = scale_of(scene)
     flows: list[Flow] = []

@@ -194,5 +194,5 @@ def _saturated(
         f"The derivative of {made} ({label(node)}) let a factor of {hop.gain:.3g} through; its largest "
         f"value is {value.max():.6g}."
     )
-    more = f"{count} activations on the way are as flat as that or nearly; in all {ratio:.3g} was left."
+    more = f"{count} activations on the way are as flat as that or nearly; {ratio:.3g} is left in total."
     return Finding(SATURATED, node, [text, more] if count > 1 else [text], hops)
