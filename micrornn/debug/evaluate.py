@@ -72,7 +72,9 @@ class Moment:
         amount, done, parts = self.line.arrived(node, self.position)
         if parts == 0:
             reason = (
-                "needs no gradient" if not node.requires_grad else "has no path to the loss; see `why`"
+                "needs no gradient"
+                if not node.requires_grad
+                else "has no path to the loss; see `why`"
             )
             raise DebuggerError(f"{label} gets no gradient: it {reason}")
         if done == 0:
