@@ -22,7 +22,7 @@ from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded
 from viz.metrics import text_width
 from viz.picture import comparison, picture, title
-from viz.picture.frames import frames
+from viz.picture.frames import frames, remark
 from viz.picture.story import STATE, tell
 from viz.picture.theme import THEMES, contrast
 from viz.style import number
@@ -264,6 +264,14 @@ def test_frames_share_one_geometry_and_end_with_the_finding() -> None:
         assert faults(frame.svg) == []
 
 
+def test_of_a_long_sequence_some_steps_have_a_frame() -> None:
+    rec = recorded("hello", {"steps": 120}).recording
+    every = [frame.svg for frame in frames(rec, "hello")]
+    assert len(every) < 60 and remark(rec).startswith("a frame every 6 steps before the last 7")
+    assert len(set(every)) == len(every)  # each shows something that the one before does not
+    assert remark(recorded("hello", {}).recording) == ""
+
+
 @pytest.mark.parametrize("format", ["gif", "webp", "apng"])
 def test_an_animation_is_small_and_repeats(tmp_path: Path, format: str) -> None:
     from PIL import Image
@@ -277,7 +285,9 @@ def test_an_animation_is_small_and_repeats(tmp_path: Path, format: str) -> None:
 def test_a_long_sequence_is_small_and_has_a_window() -> None:
     svg = picture(recorded("hello", {"steps": 1000, "cell": "lstm"}).recording)
     assert len(svg) < 12_000 * 1000 / 50
-    assert "all 1000 steps" in svg
+    assert "all 1,000 steps" in svg
+    assert "each 4 pixels are 4 steps, drawn with their largest gradient" in svg
+    assert svg.count("<line") < 500 and faults(svg) == []
     five = picture(recorded("hello", {"steps": 40}).recording, window=(5, 9))
     assert ">step 5<" in five and ">step 12<" not in five
 

@@ -115,7 +115,9 @@ def render(
     """
     from micrornn.tasks.source import resolve
     from micrornn.tasks.unrolled import parse_window
-    from viz.render import write_whole
+    from viz.picture import recording_of
+    from viz.picture.frames import remark as remark_on
+    from viz.render import ANIMATIONS, write_whole
 
     if begin is None and end is not None:
         raise ValueError("--to needs --from: a path has two ends, as in --from L3 --to h0")
@@ -142,6 +144,10 @@ def render(
     if not quiet:
         for remark in unrolled.remarks:
             say(remark)
+        if format in ANIMATIONS and (
+            left_out := remark_on(recording_of(unrolled.graph), look["width"])
+        ):
+            say(left_out)
     if path is not None:
         write_whole(Path(path), content)
     else:
@@ -191,6 +197,7 @@ def _build(
     """Write the frames of a picture, 01-forward.svg and so on."""
     from micrornn.tasks.source import recorded
     from viz.picture.frames import frames
+    from viz.picture.frames import remark as remark_on
     from viz.render import write_whole
 
     folder = Path(build)
@@ -201,7 +208,8 @@ def _build(
         for count, frame in enumerate(frames(run.recording, run.title, **_sized(look)), 1):
             write_whole(folder / f"{count:02}-{frame.stage}.svg", frame.svg)
     if not quiet:
-        say(f"wrote {count} frames to {folder}")
+        left_out = remark_on(run.recording, look["width"])
+        say(f"wrote {count} frames to {folder}" + (f": {left_out}" if left_out else ""))
 
 
 def _sized(look: dict[str, Any]) -> dict[str, Any]:

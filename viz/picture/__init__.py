@@ -46,6 +46,7 @@ def picture(
     size: float = 1.0,
     show: Callable[[str, int], bool] = lambda stage, step: True,
     head: str | None = None,
+    story: Story | None = None,
 ) -> str:
     """The picture of a recording, as SVG.
 
@@ -64,13 +65,15 @@ def picture(
         size: of all text, relative to the usual one.
         show: which parts are drawn; see `Drawing`.
         head: the title; by default the finding.
+        story: what `tell` says of the recording, if it is known already.
 
     Raises:
         RecordingError: no state has a time step.
         ValueError: an option or a place is unknown.
     """
     check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, ("auto", "none")))
-    story = tell(rec, gradient=gradient)
+    if story is None:
+        story = tell(rec, gradient=gradient)
     begin, end = ends
     if begin is not None:
         start = story.box(begin)
@@ -86,8 +89,8 @@ def picture(
         story = story.toward(goal)
     shown, whole, top = story, None, TOP
     if window is None and not fits(story, width):
-        count = max(2, int((width - 132) / (NARROWEST + 40)))
-        window = story.steps[-count], story.steps[-1]
+        inside = shown_steps(story, width)
+        window = inside[0], inside[-1]
     if window is not None:
         shown, whole, top = story.window(*window), story, TOP + STRIP
     place = lay_out(shown, width, aspect, top)
@@ -104,6 +107,13 @@ def picture(
         head,
         whole,
     ).svg()
+
+
+def shown_steps(story: Story, width: float = WIDTH) -> list[int]:
+    """The steps that are drawn as cells where no window is given: all, or the last of a long sequence."""
+    if fits(story, width):
+        return story.steps
+    return story.steps[-max(2, int((width - 132) / (NARROWEST + 40))) :]
 
 
 def comparison(

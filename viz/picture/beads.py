@@ -5,20 +5,23 @@ One row for each network, all on one scale, so that the far ends can be compared
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+import math
+from collections.abc import Callable, Iterator, Mapping
 
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.finding import ends, short, times, title
+from viz.picture.legend import LEFT, wedge
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
 
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 56.0, 128.0, 112.0
+RIGHT, TOP, BOTTOM = 56.0, 128.0, 112.0
 _NAME = 150.0  # room for the names of networks
 _LABELS = 6  # states of a row that have a number
+_NARROWEST = 5.4  # pixels of a step; below, steps are merged
+_PIECE = 4.0  # pixels of a merged piece
 
 
 def row_of(story: Story) -> list[Box]:
@@ -157,16 +160,24 @@ def row(
     y: float,
     size: float = 1.0,
     words: str = "",
+    show: Callable[[str, int], bool] = lambda stage, step: True,
 ) -> None:
-    """One row of beads between two places on the sheet, and the loss at its end."""
+    """One row of beads between two places on the sheet, and the loss at its end.
+
+    Where a step has too little room for a bead, several are drawn as one piece, so that the size of the
+    picture is bounded by the width of the sheet; the row says so. ``show`` is that of `Drawing`.
+    """
     if not line:
         return
     left, right = span
     x = places(line, left, right)
     pitch = (right - left) / max(1, len(line) - 1)
-    radius = min(9.5, pitch * 0.3)
-    for a, b in pairwise(line):
-        norm = a.norm
+    radius = min(9.5, pitch * 0.3) if pitch >= _NARROWEST else 0.0
+    count = math.ceil((len(line) - 1) * _PIECE / (right - left)) if not radius else 1
+    if count > 1:
+        remark = f"each {_PIECE:g} pixels are {count:,} steps, drawn with their largest gradient"
+        words = f"{words} · {remark}" if words else remark
+    for a, b, norm in _pieces(line, count, show):
         color, wide = (
             (theme.line, 1.2) if not norm else (scale.color(norm), 1.4 * scale.width(norm))
         )
@@ -175,21 +186,24 @@ def row(
         dash = "2 4" if norm is None else None
         pen.add(
             *("line",),
-            x1=x[a.step],
+            x1=x[a],
             y1=y,
-            x2=x[b.step],
+            x2=x[b] + (0.6 if norm else 0.0),  # no seam to the next
             y2=y,
             stroke=color,
             stroke_width=wide,
             stroke_dasharray=dash,
         )
-    if radius >= 1.6:
+    if radius:
         for box in line:
-            color = theme.line if not box.norm else scale.color(box.norm)
-            if box.norm is not None and box.norm != box.norm:
+            if not show("forward", box.step):
+                continue
+            norm = box.norm if show("backward", box.step) else None
+            color = theme.line if not norm else scale.color(norm)
+            if norm is not None and norm != norm:
                 color = theme.alarm
             pen.open("g")
-            tip = "no path" if box.norm is None else f"gradient norm {number(box.norm)}"
+            tip = "no path" if norm is None else f"gradient norm {number(norm)}"
             pen.text_element("title", f"step {box.step}: {tip}")
             pen.add(
                 *("circle",),
@@ -213,13 +227,15 @@ def row(
             None,
             theme.muted,
         )
+        if not show("backward", box.step):
+            continue
         known_as = "no path" if box.norm is None else number(box.norm)
         pen.text(known_as, x[box.step], y + 34, "middle", 13 * size, "bold", theme.ink)
     known = [b.norm for b in line if b.norm]
     if len(known) > 2 and known[-1] and known[0]:
         mean = (known[0] / known[-1]) ** (1 / (len(known) - 1))
         if mean == mean:
-            words = f"× {short(mean)} per step" + (f" · {words}" if words else "")
+            words = (f"{words} · " if words else "") + f"× {short(mean)} per step"
     if words:
         pen.text(words, left, y + 58, None, 13 * size, None, theme.muted)
     if story.loss is not None:
@@ -240,6 +256,20 @@ def row(
         step = next(iter(story.loss.nodes.values())).step
         word = "L" if step is None else f"L{subscript(step)}"
         pen.text(word, end + 63, y + 5, "middle", 15 * size, "bold", theme.ink)
+
+
+def _pieces(
+    line: list[Box], count: int, show: Callable[[str, int], bool]
+) -> Iterator[tuple[int, int, float | None]]:
+    """From and to which step each piece of a row goes, and the largest norm in it, or NaN."""
+    for i in range(0, len(line) - 1, count):
+        piece = line[i : i + count]
+        last = line[min(i + count, len(line) - 1)]
+        if not show("forward", last.step):
+            return
+        norms = [b.norm for b in piece if b.norm is not None and show("backward", b.step)]
+        nan = any(norm != norm for norm in norms)
+        yield piece[0].step, last.step, math.nan if nan else max(norms, default=None)
 
 
 def _labeled(row: list[Box]) -> list[Box]:
@@ -268,52 +298,3 @@ def _inputs(
     for step, text in inputs.items():
         if step in x:
             pen.text(text, x[step], y + 92, "middle", 13 * size, None, theme.ink)
-
-
-def wedge(
-    pen: Pen,
-    scale: Scale,
-    theme: Theme,
-    y: float,
-    size: float,
-    cut: bool = False,
-    nan: bool = False,
-) -> None:
-    """The legend: the scale as a wedge that widens and darkens, and what else occurs."""
-    x = LEFT
-    pen.text("gradient norm", x, y + 4, None, 12.5 * size, None, theme.muted)
-    x += text_width("gradient norm", 12.5 * size) + 16
-    length, pieces = 240.0, 40
-    for i in range(pieces):
-        part = (i + 0.5) / pieces
-        wide = 1.6 + 10.4 * part
-        pen.add(
-            *("rect",),
-            x=x + length * i / pieces,
-            y=y - wide / 2,
-            width=length / pieces + 0.5,
-            height=wide,
-            fill=scale.at(part),
-        )
-    for tick in scale.ticks():
-        pen.text(
-            number(tick),
-            x + length * scale.part(tick),
-            y + 22,
-            "middle",
-            12 * size,
-            None,
-            theme.muted,
-        )
-    x += length + 44
-    pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.line, stroke_width=1.3)
-    pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
-    pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
-    x += 50 + text_width("forward", 12.5 * size) + 34
-    if cut:
-        pen.cross(x, y, 5.0, theme.alarm)
-        pen.text("detached", x + 14, y + 4, None, 12.5 * size, None, theme.muted)
-        x += 14 + text_width("detached", 12.5 * size) + 34
-    if nan:
-        pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.alarm, stroke_width=6)
-        pen.text("NaN", x + 44, y + 4, None, 12.5 * size, None, theme.muted)

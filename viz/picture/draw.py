@@ -15,6 +15,7 @@ from viz.pen import Pen
 from viz.picture import beads
 from viz.picture.edges import Edges
 from viz.picture.finding import EQUATIONS, factor, short, title
+from viz.picture.legend import wedge
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, target_of
 from viz.picture.theme import Scale, Theme
@@ -150,8 +151,11 @@ class Drawing:
             look = {"fill": self.theme.data, "stroke": self.theme.line, "stroke_width": 1, "rx": 5}
             self.pen.add("rect", x=a, y=y - 15, width=b - a, height=30, **look)
         scale = Scale.over([box.norm for box in row if box.norm is not None], self.theme)
-        words = f"all {len(whole.steps)} steps, on a scale of their own; below, the marked ones"
-        beads.row(self.pen, row, whole, scale, self.theme, (left, right), y, self.size, words)
+        words = f"all {len(whole.steps):,} steps, on a scale of their own; below, the marked ones"
+        beads.row(
+            *(self.pen, row, whole, scale, self.theme, (left, right), y, self.size, words),
+            self.show,
+        )
 
     # -- boxes -------------------------------------------------------------------------------------
 
@@ -317,7 +321,7 @@ class Drawing:
             return
         cut = any(r.cut for r in self.story.ribbons)
         nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
-        beads.wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan)
+        wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan)
 
 
 def _words(norm: float | None) -> str:

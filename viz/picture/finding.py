@@ -59,6 +59,15 @@ def title(story: Story) -> str:
     if not b:
         return f"{what} sends a gradient of exactly 0"
     ratio = a / b
+    gone = max(
+        (b.step for b in story.chain(near.layer) if b.kind == STATE and b.norm == 0), default=0
+    )
+    after = next((b.norm for b in story.chain(near.layer) if b.step == gone + 1), None)
+    if ratio == 0 and after is not None and after < 1e-290:  # near the smallest number there is
+        return (
+            f"The gradient of {what[0].lower()}{what[1:]} underflows to 0 at step {gone:,}, "
+            f"{near.step - gone:,} steps back"
+        )
     if ratio == 0:
         return f"{what} reaches step {far.step} with a gradient of exactly 0"
     if ratio > 1.5:

@@ -6,15 +6,18 @@ All frames have the same geometry, so that slides flip without a jump and an ani
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from micrornn.recording.run import Recording
-from viz.picture import picture
+from viz.picture import picture, shown_steps
 from viz.picture.finding import title
+from viz.picture.place import WIDTH
 from viz.picture.story import tell
 
 SECONDS = {"forward": 0.45, "loss": 0.9, "backward": 0.6, "end": 2.6}
+MOST = 20  # frames of each direction for steps that are not drawn as cells
 
 
 class Frame(NamedTuple):
@@ -27,6 +30,8 @@ class Frame(NamedTuple):
 
 def frames(rec: Recording, subtitle: str = "", **look: Any) -> Iterator[Frame]:
     """The frames of a picture, in order; ``look`` is given to `picture`.
+
+    Of a sequence too long to be drawn as cells not every step has a frame: see `remark`.
 
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
@@ -43,24 +48,21 @@ def frames(rec: Recording, subtitle: str = "", **look: Any) -> Iterator[Frame]:
                 return step >= backward
             return loss if part == "loss" else step <= forward
 
-        return Frame(stage, head, picture(rec, subtitle, head=head, show=show, **look))
+        svg = picture(rec, subtitle, head=head, show=show, story=story, **look)
+        return Frame(stage, head, svg)
 
     never = float("inf")
-    for t in steps:
-        yield one(
-            "forward",
-            f"Forward: step {t} computes h from x and the state before it",
-            t,
-            never,
-            False,
-        )
+    inside = shown_steps(story, look.get("width", WIDTH))
     last = steps[-1] + 1
+    for t in _chosen(steps, inside):
+        word = f"Forward: step {t} computes h from x and the state before it"
+        yield one("forward", word, t, never, False)
     yield one("loss", "The loss compares the prediction with the target", last, never, True)
     if story.loss is None:
         return
     begin = story.loss.step
     earliest = min((b.step for b in story.boxes if b.norm is not None), default=begin)
-    for t in range(begin, earliest - 1, -1):
+    for t in reversed(_chosen(range(earliest, begin + 1), inside)):
         words = (
             f"Backward: the gradient reaches step {t}"
             if t
@@ -68,6 +70,30 @@ def frames(rec: Recording, subtitle: str = "", **look: Any) -> Iterator[Frame]:
         )
         yield one("backward", words, last, t, True)
     yield one("end", finding, last, -never, True)
+
+
+def _chosen(steps: Sequence[int], inside: Sequence[int]) -> list[int]:
+    """The steps that have a frame: all that are drawn as cells, and of the others at most `MOST` at
+    equal distances."""
+    others = [t for t in steps if t not in set(inside)]
+    every = max(1, math.ceil(len(others) / MOST))
+    return sorted({*others[::every], *(t for t in steps if t in set(inside))})
+
+
+def remark(rec: Recording, width: float = WIDTH) -> str:
+    """What to say where not every step has a frame; "" if every one has.
+
+    >>> from micrornn.flow.failures import FAILURES
+    >>> from micrornn.recording import record
+    >>> remark(record(FAILURES["vanishing"](100).loss))
+    'a frame every 5 steps before the last 9; every step of those'
+    """
+    story = tell(rec)
+    inside = shown_steps(story, width)
+    every = math.ceil((len(story.steps) - len(inside)) / MOST)
+    if every < 2:
+        return ""
+    return f"a frame every {every:,} steps before the last {len(inside)}; every step of those"
 
 
 def animation(

@@ -1,0 +1,59 @@
+"""The legend at the foot of a picture: the scale of the gradient, and the looks that occur."""
+
+from __future__ import annotations
+
+from viz.metrics import text_width
+from viz.pen import Pen
+from viz.picture.theme import Scale, Theme
+from viz.style import number
+
+LEFT = 56.0  # the margin of every picture
+
+
+def wedge(
+    pen: Pen,
+    scale: Scale,
+    theme: Theme,
+    y: float,
+    size: float,
+    cut: bool = False,
+    nan: bool = False,
+) -> None:
+    """The legend: the scale as a wedge that widens and darkens, and what else occurs."""
+    x = LEFT
+    pen.text("gradient norm", x, y + 4, None, 12.5 * size, None, theme.muted)
+    x += text_width("gradient norm", 12.5 * size) + 16
+    length, pieces = 240.0, 40
+    for i in range(pieces):
+        part = (i + 0.5) / pieces
+        wide = 1.6 + 10.4 * part
+        pen.add(
+            *("rect",),
+            x=x + length * i / pieces,
+            y=y - wide / 2,
+            width=length / pieces + 0.8,
+            height=wide,
+            fill=scale.at(part),
+        )
+    for tick in scale.ticks():
+        pen.text(
+            number(tick),
+            x + length * scale.part(tick),
+            y + 22,
+            "middle",
+            12 * size,
+            None,
+            theme.muted,
+        )
+    x += length + 44
+    pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.line, stroke_width=1.3)
+    pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
+    pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
+    x += 50 + text_width("forward", 12.5 * size) + 34
+    if cut:
+        pen.cross(x, y, 5.0, theme.alarm)
+        pen.text("detached", x + 14, y + 4, None, 12.5 * size, None, theme.muted)
+        x += 14 + text_width("detached", 12.5 * size) + 34
+    if nan:
+        pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.alarm, stroke_width=6)
+        pen.text("NaN", x + 44, y + 4, None, 12.5 * size, None, theme.muted)
