@@ -6,14 +6,26 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree import ElementTree
 
+from viz import svg
+from viz.build import build
+from viz.layout import lay_out
 from viz.metrics import text_width
+from viz.render import graph_of
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 Point = tuple[float, float]
+
+
+def unrolled_svg(
+    thing: Any, detail: str, title: str = "", window: tuple[int, int] | None = None
+) -> str:
+    """A graph as boxes and frames at any level of detail, also where `viz.render` draws cells or gates."""
+    return svg.write(lay_out(build(graph_of(thing), detail, True, window)), title)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
+from micrornn.flow.roles import STATES
 from micrornn.recording import Recording
 from viz import plots
 from viz.render import render
@@ -47,7 +48,9 @@ def mimebundle(
     if len(graph) > MOST_NODES:
         ways["text/plain"] = lambda: _too_large(thing, graph)
     elif isinstance(thing, Graph) or thing.inputs:
+        over_time = any(node.name in STATES and node.step for node in graph)
         detail = next(word for most, word in _DETAILS if len(graph) <= most)
+        detail = "auto" if over_time else detail
         ways["image/svg+xml"] = lambda: _draw(graph, "svg", detail)
         # Wide pictures scroll in their cell; nothing here has an id or a style of its own.
         ways["text/html"] = lambda: (
@@ -62,7 +65,7 @@ def mimebundle(
 def overview(
     rec: Any, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
 ) -> dict[str, str]:
-    """The same for a recording: where its gradient goes, in text and as figures; see `viz.overview`.
+    """The same for a recording: where its gradient goes, in text, and the picture with its finding.
 
     Where there is nothing to be seen over time, or backward has not run, it is one line of text.
     """
@@ -74,7 +77,7 @@ def overview(
     else:
         ways = {
             "text/plain": lambda: f"{rec}\n\n{answer.text()}".rstrip(),
-            "image/svg+xml": lambda: answer.file("svg").decode(),
+            "image/svg+xml": lambda: str(render(rec, format="svg")),
         }
     wanted = set(ways) if include is None else set(include) & set(ways)
     return {kind: ways[kind]() for kind in ways if kind in wanted - set(exclude or ())}

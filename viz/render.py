@@ -20,6 +20,7 @@ from viz.layout import lay_out
 from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
+PICTURED = ("auto", "cell", "gate")  # the levels of detail that `viz.picture` draws
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
 
@@ -44,9 +45,10 @@ def render(
 ) -> str | bytes:
     """Draw a computation graph with the gradient that flows through it.
 
-    With ``detail="auto"`` a network over time is drawn cell by cell, with the gradient of its
-    last loss and what was found as the title: see `viz.picture`. Anything else is drawn operation by
-    operation.
+    With ``detail="cell"`` a network over time is drawn cell by cell, and with ``detail="gate"`` gate by
+    gate where its cells have gates, with the gradient of its last loss and what was found as the title: see
+    `viz.picture`. ``detail="auto"`` takes the finer one of the two that fits on the sheet. Anything else is
+    drawn operation by operation.
 
     Args:
         thing: a recording, a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module
@@ -94,6 +96,7 @@ def render(
             told,
             kind,
             title,
+            detail,
             gradient=bool(gradients),
             window=window,
             ends=ends or (None, None),
@@ -127,7 +130,7 @@ def _told(
     thing: Any, detail: str, kind: str, gradients: bool | Gradients, rankdir: str
 ) -> Recording | None:
     """The recording to draw cell by cell; None if it is to be drawn otherwise, or has no states over time."""
-    cells = (detail == "auto" and kind in ("svg", "png")) or kind in ANIMATIONS
+    cells = (detail in PICTURED and kind in ("svg", "png")) or kind in ANIMATIONS
     if not cells or isinstance(gradients, Gradients) or rankdir != "LR":
         return None
     rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
@@ -148,14 +151,17 @@ def _both(ends: tuple[str, str | None] | None) -> tuple[str, str] | None:
     return begin, end
 
 
-def _picture(rec: Recording, kind: str, title: str, **look: Any) -> str | bytes:
+def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) -> str | bytes:
     if kind in ANIMATIONS:
         from viz.picture.frames import animation
 
         for name in ("gradient", "window", "ends"):
             look.pop(name)
         return animation(rec, title, kind, **look)
-    svg = picture.picture(rec, title, **look)
+    svg = None
+    if detail in ("auto", "gate"):
+        svg = picture.gates(rec, title, whole=detail == "auto", **look)
+    svg = svg or picture.picture(rec, title, **look)
     if kind == "svg":
         return svg
     from viz.png import pixels_of

@@ -71,9 +71,16 @@ def test_a_very_large_graph_is_text_that_says_how_to_draw_it() -> None:
 
 
 def test_a_middling_graph_is_drawn_in_less_detail() -> None:
-    svg = bundle(unrolled("lstm", steps=40))["image/svg+xml"]
-    assert "at the level of gate" in svg
-    assert "at the level of op" in bundle(unrolled("lstm"))["image/svg+xml"]
+    a = mr.Value(1.0, "a")
+    for _ in range(400):
+        a = a * 1.0
+    assert "at the level of gate" in bundle(a)["image/svg+xml"]
+    assert "at the level of op" in bundle(mr.tanh(mr.Value(1.0)))["image/svg+xml"]
+
+
+def test_a_network_over_time_is_the_picture_with_its_finding() -> None:
+    assert "The forget gates pass" in bundle(unrolled("lstm"))["image/svg+xml"]
+    assert "all 40 steps" in bundle(unrolled("lstm", steps=40))["image/svg+xml"]
 
 
 def test_nothing_of_viz_is_loaded_before_a_picture_is_asked_for() -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from drawn import read
+from drawn import read, unrolled_svg
 from nets import KINDS, OTHERS, truncated, unrolled
 
 import micrornn as mr
@@ -44,7 +44,7 @@ def sheet(loss: mr.Tensor, detail: str = "op") -> Sheet:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nodes_stand_where_the_svg_has_them(kind: str, detail: str) -> None:
     loss = unrolled(kind, layers=2, steps=2)
-    drawing = read(viz.render(loss, detail=detail))
+    drawing = read(unrolled_svg(loss, detail))
     nodes = dict(NODE.findall(viz.render(loss, format="dot", detail=detail)))
     nodes = {name: look for name, look in nodes.items() if "pos=" in look}
     assert {name[1:] for name in nodes} == set(drawing.nodes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import Area, read
+from drawn import Area, read, unrolled_svg
 from faults import through, wrong
 from nets import KINDS, OTHERS, unrolled
 
@@ -37,7 +37,7 @@ DOWNWARDS = ("one step", "two layers both ways", "loss of the last step only")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("net", NETS)
 def test_nothing_overlaps(net: str, kind: str, detail: str) -> None:
-    drawing = read(viz.render(unrolled(kind, **NETS[net]), detail=detail, title=net))
+    drawing = read(unrolled_svg(unrolled(kind, **NETS[net]), detail, net))
     assert drawing.nodes and drawing.edges and drawing.legend
     assert wrong(drawing) == []
 
@@ -54,7 +54,7 @@ def test_nothing_overlaps_with_time_downwards(net: str, kind: str, detail: str) 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("window", [(1, 2), (3, 5), (6, 6), (5, 99)])
 def test_nothing_overlaps_in_a_window(window: tuple[int, int], kind: str, detail: str) -> None:
-    drawing = read(viz.render(unrolled(kind, steps=6), detail=detail, window=window))
+    drawing = read(unrolled_svg(unrolled(kind, steps=6), detail, window=window))
     assert wrong(drawing) == []
     if detail != "layer":
         shown = [int(f.name) for f in drawing.frames if f.kind == "step"]
@@ -72,19 +72,19 @@ def test_nothing_overlaps_in_other_graphs(name: str, detail: str, rankdir: str) 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("net", ["one step", "two layers both ways", "stacked gates"])
 def test_lines_go_around_boxes(net: str, kind: str, detail: str) -> None:
-    assert [*through(read(viz.render(unrolled(kind, **NETS[net]), detail=detail)))] == []
+    assert [*through(read(unrolled_svg(unrolled(kind, **NETS[net]), detail)))] == []
 
 
 @pytest.mark.parametrize("detail", viz.DETAILS)
 @pytest.mark.parametrize("name", OTHERS)
 def test_lines_go_around_boxes_in_other_graphs(name: str, detail: str) -> None:
-    assert [*through(read(viz.render(OTHERS[name](), detail=detail)))] == []
+    assert [*through(read(unrolled_svg(OTHERS[name](), detail)))] == []
 
 
 @pytest.mark.parametrize("detail", ["cell", "op"])
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.module])
 def test_pictures_of_the_built_in_sources_are_clean(name: str, detail: str) -> None:
-    drawing = read(viz.render(resolve(name).loss, detail=detail))
+    drawing = read(unrolled_svg(resolve(name).loss, detail))
     assert wrong(drawing) == []
     assert [*through(drawing)] == []
 

@@ -6,11 +6,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from drawn import Drawing, read
+from drawn import Drawing, read, unrolled_svg
 from faults import through, wrong
 
 import micrornn as mr
-import viz
 from micrornn import nn
 from micrornn.core.graph import Graph
 from micrornn.tasks import task
@@ -21,7 +20,7 @@ KINDS = ("none", "dot", "scaled", "general", "additive")
 
 @cache
 def picture(attention: str, detail: str) -> Drawing:
-    return read(viz.render(task("reverse").unrolled({"attention": attention}).loss, detail=detail))
+    return read(unrolled_svg(task("reverse").unrolled({"attention": attention}).loss, detail))
 
 
 @pytest.mark.parametrize("detail", ["cell", "gate", "op"])

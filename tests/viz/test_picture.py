@@ -21,9 +21,10 @@ from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded
 from viz.metrics import text_width
-from viz.picture import comparison, picture, title
+from viz.picture import comparison, gates, picture, title
 from viz.picture.frames import frames, remark
-from viz.picture.story import STATE, tell
+from viz.picture.story import STATE
+from viz.picture.tell import tell
 from viz.picture.theme import THEMES, contrast
 from viz.style import number
 
@@ -139,6 +140,31 @@ def test_other_shapes(options: dict[str, object], aspect: str) -> None:
     ratio = float(root.get("width", "0")) / float(root.get("height", "1"))
     if aspect == "16:9" and options.get("layers", 1) == 1 and not options.get("bidirectional"):
         assert ratio == pytest.approx(16 / 9)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("options", [{}, {"layers": 2}, {"steps": 9}, {"steps": 1}])
+def test_gates_are_not_crossed_and_have_their_numbers(cell: str, options: dict[str, int]) -> None:
+    rec = recorded("hello", {"cell": cell, **options}).recording
+    for theme in ("light", "dark") if not options else ("light",):
+        svg = gates(rec, "hello", theme=theme)
+        assert svg is not None and faults(svg, theme) == []
+    story = tell(rec, gates=True)
+    norms = credit(rec, series(rec, "c" if cell == "lstm" else "h")).norms[-1]
+    for norm in norms[-min(4, len(norms)) :]:
+        assert number(norm) in svg
+    for box in story.boxes:  # what the gates of a cell sent to a state is what arrived there
+        if box.kind == STATE and "h" in box.nodes and cell == "lstm" and (box.norm or 0) > 0:
+            sent = story.joint.get((id(box), box.layer, box.step + 1))
+            if sent is not None and "layers" not in options:
+                assert sent == pytest.approx(box.norm)
+
+
+def test_what_has_no_way_among_gates_is_not_drawn_as_gates() -> None:
+    for task, options in (("reverse", {"attention": "dot"}), ("hello", {"cell": "rnn"})):
+        assert gates(recorded(task, options).recording) is None
+    rec = recorded("hello", {"cell": "lstm", "steps": 9}).recording
+    assert gates(rec, whole=True) is None and gates(rec) is not None
 
 
 def test_a_broken_picture_is_found() -> None:

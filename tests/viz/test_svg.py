@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from drawn import read
+from drawn import read, unrolled_svg
 from nets import KINDS, OTHERS, unrolled
 
 import micrornn as mr
@@ -113,7 +113,7 @@ def test_a_node_says_what_it_is_in_words() -> None:
 @pytest.mark.parametrize("detail", viz.DETAILS)
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_gradient_and_every_weight_says_it_in_words(name: str, detail: str) -> None:
-    svg = viz.render(OTHERS[name](), detail=detail, title="<a & b>")
+    svg = unrolled_svg(OTHERS[name](), detail, "<a & b>")
     for kind in ("node", "gradient", "mark", "ledger"):
         for group in groups(svg, kind):
             words = group.findtext(f"{SVG}title") or ""
@@ -194,7 +194,7 @@ def test_the_same_graph_gives_the_same_bytes_twice(format: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_picture_grows_linearly_with_the_steps(kind: str, detail: str) -> None:
     def elements(steps: int) -> int:
-        svg = viz.render(unrolled(kind, steps=steps), detail=detail)
+        svg = unrolled_svg(unrolled(kind, steps=steps), detail)
         root = ElementTree.fromstring(svg)
         legend = next(g for g in root.iter(f"{SVG}g") if g.get("class") == "legend")
         # What depends on the numbers alone: a sign, a second line where one is zero, hidden elements.

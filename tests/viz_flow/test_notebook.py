@@ -16,7 +16,8 @@ def test_a_recording_shows_its_overview(recorded: Any) -> None:
     assert set(shown) == {"text/plain", "image/svg+xml"}
     assert shown["text/plain"].startswith(str(rec))
     assert "-- jacobian ---" in shown["text/plain"]
-    assert shown["image/svg+xml"] == viz.plots.read("all", rec).file("svg").decode()
+    assert shown["image/svg+xml"] == viz.render(rec)
+    assert "The last loss reaches step 1 with" in shown["image/svg+xml"]
 
 
 def test_only_what_is_asked_for(recorded: Any) -> None:

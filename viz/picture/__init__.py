@@ -10,16 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from micrornn.core.graph import Graph
+from micrornn.core.tensor import Tensor
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.run import Recording
 from micrornn.recording.steps import infer_steps
 from viz.picture import beads
 from viz.picture.draw import Drawing
 from viz.picture.finding import title
+from viz.picture.gate_draw import GateDrawing
+from viz.picture.gate_draw import heading as gate_heading
+from viz.picture.gates import drawable, windowed
+from viz.picture.gates import lay_out as lay_out_gates
+from viz.picture.gates import shown_steps as gate_steps
 from viz.picture.place import ASPECTS, NARROWEST, TOP, WIDTH, fits, lay_out
-from viz.picture.story import LOSS, Story, tell
+from viz.picture.story import LOSS, Story
+from viz.picture.tell import tell
 from viz.picture.theme import THEMES
 
+LEGENDS = ("auto", "none")
 STRIP = 132.0  # the height of a strip of all steps
 
 
@@ -71,17 +79,12 @@ def picture(
         RecordingError: no state has a time step.
         ValueError: an option or a place is unknown.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, ("auto", "none")))
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
     if story is None:
         story = tell(rec, gradient=gradient)
     begin, end = ends
     if begin is not None:
-        start = story.box(begin)
-        if start.kind != LOSS:
-            raise ValueError(
-                f"--from {begin}: a gradient begins at a loss, as in --from L{start.step}"
-            )
-        story = tell(rec, start.nodes[""])
+        story = tell(rec, _begin(rec, begin))
     if end is not None:
         goal = story.box(end)
         if goal.norm is None:
@@ -109,6 +112,68 @@ def picture(
     ).svg()
 
 
+def gates(
+    rec: Recording,
+    subtitle: str = "",
+    *,
+    window: tuple[int, int] | None = None,
+    gradient: bool = True,
+    ends: tuple[str | None, str | None] = (None, None),
+    theme: str = "light",
+    aspect: str = "16:9",
+    width: float = WIDTH,
+    legend: str = "auto",
+    size: float = 1.0,
+    targets: Mapping[int, str] | None = None,
+    whole: bool = False,
+) -> str | None:
+    """The picture of a recording gate by gate, as SVG; None if a cell has no gates, or an edge no way.
+
+    Arguments are those of `picture`, and ``whole``: None also where not all fits on a sheet of that shape.
+
+    Raises:
+        RecordingError: no state has a time step.
+        ValueError: an option or a place is unknown.
+    """
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
+    story = tell(rec, _begin(rec, ends[0]), gradient, gates=True)
+    if not drawable(story) or (whole and (len(story.rows()) > 1 or window is not None)):
+        return None
+    head = gate_heading(story)
+    if ends[1] is not None:
+        story = story.toward(story.box(ends[1]))
+    steps = gate_steps(story, width)
+    if window is None and len(steps) < len(story.steps):
+        if whole:
+            return None
+        window = steps[0], steps[-1]
+    shown, strip, top = story, None, TOP
+    if window is not None:
+        shown = windowed(story, *window)
+        strip, top = tell(rec, _begin(rec, ends[0]), gradient), TOP + STRIP
+    place = lay_out_gates(shown, width, aspect, top)
+    about = _about(rec, story, subtitle)
+    return GateDrawing(
+        *(rec, shown, place, THEMES[theme], about, targets, legend, size),
+        head=head,
+        whole=strip,
+    ).svg()
+
+
+def _begin(rec: Recording, place: str | None) -> Tensor | None:
+    """The loss that a place means; None for None.
+
+    Raises:
+        ValueError: it means something else.
+    """
+    if place is None:
+        return None
+    start = tell(rec).box(place)
+    if start.kind != LOSS:
+        raise ValueError(f"--from {place}: a gradient begins at a loss, as in --from L{start.step}")
+    return start.nodes[""]
+
+
 def shown_steps(story: Story, width: float = WIDTH) -> list[int]:
     """The steps that are drawn as cells where no window is given: all, or the last of a long sequence."""
     if fits(story, width):
@@ -131,7 +196,7 @@ def comparison(
     Raises:
         RecordingError: no state has a time step.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, ("auto", "none")))
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
     stories = {name: tell(rec) for name, rec in recordings.items()}
     height = width / ASPECTS[aspect] if ASPECTS[aspect] else 0.0
     return beads.draw(stories, THEMES[theme], subtitle, width, height, legend, size)

@@ -88,7 +88,7 @@ def draw(
 
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
-    >>> from viz.picture.story import tell
+    >>> from viz.picture.tell import tell
     >>> from viz.picture.theme import THEMES
     >>> draw({"": tell(record(FAILURES["vanishing"](30).loss))}, THEMES["light"]).startswith("<svg")
     True

@@ -17,7 +17,8 @@ from viz.picture.edges import Edges
 from viz.picture.finding import EQUATIONS, factor, short, title
 from viz.picture.legend import wedge
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
-from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, target_of
+from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
+from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
 
@@ -81,15 +82,19 @@ class Drawing:
         if self.whole is not None:
             self._strip(self.whole)
         self._time()
-        edges = Edges(self.pen, self.story, place, self.scale, self.show)
-        edges.draw()
-        for spot in place.spots.values():
-            if self.show("forward", spot.box.step):
-                self._box(spot)
-        self._factors(edges.swings)
+        self._body()
         self._foot()
         p.close("svg")
         return p.document()
+
+    def _body(self) -> None:
+        """Edges and boxes."""
+        edges = Edges(self.pen, self.story, self.place, self.scale, self.show)
+        edges.draw()
+        for spot in self.place.spots.values():
+            if self.show("forward", spot.box.step):
+                self._box(spot)
+        self._factors(edges.swings)
 
     # -- words -------------------------------------------------------------------------------------
 
@@ -127,7 +132,7 @@ class Drawing:
         if not steps:
             return
         start, end = place.columns[steps[0]], place.columns[steps[-1]]
-        a, b = start - place.pitch * 0.36, end + place.pitch * 0.36
+        a, b = max(start - place.pitch * 0.36, LEFT), end + place.pitch * 0.36
         self.pen.add(
             "line", x1=a, y1=y + 8, x2=b, y2=y + 8, stroke=self.theme.line, stroke_width=1.2
         )

@@ -28,7 +28,7 @@ def title(story: Story) -> str:
 
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
-    >>> from viz.picture.story import tell
+    >>> from viz.picture.tell import tell
     >>> title(tell(record(FAILURES["vanishing"](20).loss)))
     'The loss reaches step 1 with 1.9e-6 of the gradient it gave step 20'
     """

@@ -14,7 +14,7 @@ from micrornn.recording.run import Recording
 from viz.picture import picture, shown_steps
 from viz.picture.finding import title
 from viz.picture.place import WIDTH
-from viz.picture.story import tell
+from viz.picture.tell import tell
 
 SECONDS = {"forward": 0.45, "loss": 0.9, "backward": 0.6, "end": 2.6}
 MOST = 20  # frames of each direction for steps that are not drawn as cells

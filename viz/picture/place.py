@@ -63,7 +63,7 @@ def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float
 
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
-    >>> from viz.picture.story import tell
+    >>> from viz.picture.tell import tell
     >>> story = tell(record(FAILURES["vanishing"](4).loss))
     >>> place = lay_out(story)
     >>> place.width, round(place.height), len(set(place.columns.values()))

@@ -1,0 +1,234 @@
+"""From a recording to its story.
+
+One sweep carries the gradient of one loss back through everything between the boxes, and says for every pair
+of boxes how much of it went from one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrornn.core.tensor import Tensor
+from micrornn.flow.pieces import Rows, one
+from micrornn.flow.roles import GATES, STATES, cells
+from micrornn.flow.rows import descendants, sweep
+from micrornn.flow.series import layers, norm
+from micrornn.recording import Recording, RecordingError
+from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Ribbon, Story
+
+
+def tell(
+    rec: Recording, loss: Tensor | None = None, gradient: bool = True, gates: bool = False
+) -> Story:
+    """The story of a recording.
+
+    Args:
+        loss: whose gradient is followed; the last loss by default.
+        gradient: whether any is.
+        gates: whether gates, and each state of a cell, are boxes of their own; there are no outputs then.
+
+    Raises:
+        RecordingError: no state has a time step, so there is nothing to tell over time.
+
+    >>> from micrornn.flow.failures import FAILURES
+    >>> from micrornn.recording import record
+    >>> story = tell(record(FAILURES["vanishing"](20).loss))
+    >>> [round(box.norm, 3) for box in story.chain(story.layers[0])[-3:]]
+    [0.25, 0.5, 1.0]
+    """
+    scopes = _layers(rec)
+    if not scopes:
+        raise RecordingError(
+            "no state has a time step; name the states (h.name = 'h') and mark the steps "
+            "(with mr.scope(t=t))"
+        )
+    boxes = _without_doubles(_states(rec, scopes))
+    if gates:
+        boxes = [Box(b.kind, b.layer, b.step, {k: b.nodes[k]}) for b in boxes for k in b.nodes]
+        boxes += _gates(rec, scopes)
+    losses = [x for x in rec.losses if x.size == 1]
+    last = max((b.step for b in boxes), default=0)
+    for x in losses:
+        boxes.append(Box(LOSS, "", last if x.step is None else x.step, {"": x}))
+    taken = {node.number for box in boxes for node in box.nodes.values()}
+    boxes += ([] if gates else _outputs(rec, losses, taken)) + _inputs(rec, taken)
+    followed = loss if loss is not None else losses[-1] if losses else None
+    if not gradient:
+        followed = None
+    start = next((b for b in boxes if b.kind == LOSS and b.nodes[""] is followed), None)
+    ribbons, joint = _flow(rec, boxes, followed) if followed is not None else ([], {})
+    ribbons += _uses(rec, boxes, ribbons)
+    kinds = {layer: cell.kind for (layer, _), cell in cells(rec).items()}
+    return Story(boxes, ribbons, start, scopes, kinds, joint)
+
+
+def _layers(rec: Recording) -> list[str]:
+    """The layers, without those of a single state beside longer ones: a bridge to a decoder, say."""
+    found = layers(rec)
+    count = {
+        scope: len({n.step for n in rec.find("h", exact=True) if n.scope == scope and n.step})
+        for scope in found
+    }
+    most = max(count.values(), default=0)
+    return [scope for scope in found if count[scope] > 1 or most == 1]
+
+
+# -- the boxes --------------------------------------------------------------------------------------
+
+
+def _states(rec: Recording, scopes: Sequence[str]) -> list[Box]:
+    found: dict[tuple[str, int], Box] = {}
+    for node in rec.nodes:
+        if node.name not in STATES or node.step is None:
+            continue
+        layer = node.scope if node.scope in scopes else _entered(rec, node, scopes)
+        if layer is None:
+            continue
+        kind = STATE if node.step > 0 and node.scope in scopes and node.inputs else INITIAL
+        box = found.setdefault((layer, node.step), Box(kind, layer, node.step, {}))
+        if kind == STATE or box.kind == INITIAL:  # not a state's own detached copy
+            box.kind = kind
+            box.nodes[node.name] = node  # of several, the newest
+    return list(found.values())
+
+
+def _gates(rec: Recording, scopes: Sequence[str]) -> list[Box]:
+    """The gates of every cell by the papers' letters."""
+    found = []
+    for (layer, step), cell in cells(rec).items():
+        letters = {role: letter for letter, role in GATES.items()}
+        letters["candidate"] = "n" if cell.kind == "gru" else "g"
+        if layer in scopes:
+            found += [Box(GATE, layer, step, {letters[r]: node}) for r, node in cell.gates.items()]
+    return found
+
+
+def _without_doubles(boxes: Sequence[Box]) -> list[Box]:
+    """Leave out an initial state at a step at which another layer has a state: a decoder's, for one."""
+    states = {box.step for box in boxes if box.kind == STATE}
+    return [box for box in boxes if box.kind == STATE or box.step not in states]
+
+
+def _entered(rec: Recording, node: Tensor, scopes: Sequence[str]) -> str | None:
+    """The layer that an initial state from outside enters."""
+    for user, _ in rec.users.get(node.number, ()):
+        for scope in scopes:
+            if user.scope == scope or user.scope.startswith(f"{scope}/"):
+                return scope
+    return None
+
+
+def _outputs(rec: Recording, losses: Iterable[Tensor], taken: set[int]) -> list[Box]:
+    """What each loss is of: the nodes named y, or the logits of a cross-entropy."""
+    found: dict[int, Box] = {}
+    for node in rec.nodes:
+        if node.name == "y" and node.step and node.number not in taken:
+            found[node.number] = Box(OUTPUT, "", node.step, {"": node})
+    for loss in losses:
+        made = loss.primitive
+        if made is not None and made.kind == "loss" and loss.step is not None:
+            logits = loss.inputs[0]
+            if logits.number not in taken and not logits.is_leaf:
+                found.setdefault(logits.number, Box(OUTPUT, "", loss.step, {"": logits}))
+    return list(found.values())
+
+
+def _inputs(rec: Recording, taken: set[int]) -> list[Box]:
+    """The nodes named x that no state is behind: attention, for one, makes an x of states."""
+    found: dict[int, Box] = {}
+    made = descendants(rec.nodes, taken)
+    for node in rec.nodes:
+        named = (node.name or "").partition(" ")[0] == "x"
+        if named and node.step and node.number not in made:
+            found[node.step] = Box(INPUT, "", node.step, {"": node})
+    return list(found.values())
+
+
+# -- the gradient -----------------------------------------------------------------------------------
+
+
+def _flow(
+    rec: Recording, boxes: Sequence[Box], loss: Tensor
+) -> tuple[list[Ribbon], dict[tuple[int, str, int], float]]:
+    """Carry the gradient of a loss back; at each box, what arrived is kept by the box that sent it.
+
+    What the gates of one cell sent together is kept too: by id of the box, layer and step of the gates.
+    """
+    joint: dict[tuple[int, str, int], float] = {}
+    owner = {node.number: (i, name) for i, b in enumerate(boxes) for name, node in b.nodes.items()}
+    ribbons: list[Ribbon] = []
+    reached = {loss.number: 1.0}
+
+    def turn(node: Tensor, rows: Rows) -> Rows:
+        if node.number not in owner:
+            return rows
+        here, name = owner[node.number]
+        if node is not loss:
+            for label, value in zip(rows.labels.tolist(), rows.values):
+                if label != here:
+                    ribbons.append(Ribbon(boxes[here], boxes[label], name, norm(value)))
+            sent = [boxes[label] for label in rows.labels.tolist()]
+            for layer, step in {(b.layer, b.step) for b in sent if b.kind == GATE}:
+                own = [b.kind == GATE and (b.layer, b.step) == (layer, step) for b in sent]
+                joint[id(boxes[here]), layer, step] = norm(rows.values[own].sum(0))
+            reached[node.number] = norm(rows.values.sum(0))
+        return Rows(np.array([here]), rows.values.sum(0, keepdims=True))
+
+    value = rec.value(loss)
+    seed: Any = np.ones_like(value)
+    with np.errstate(all="ignore"):
+        sweep(rec.nodes, {loss.number: one(seed, owner[loss.number][0])}, owner, turn=turn)
+    for box in boxes:
+        box.norms = {name: reached.get(node.number) for name, node in box.nodes.items()}
+    return ribbons, joint
+
+
+def _uses(rec: Recording, boxes: Sequence[Box], known: Iterable[Ribbon]) -> list[Ribbon]:
+    """The uses of one box by another through which none of this gradient passes: drawn forward only."""
+    owner = {node.number: (i, name) for i, b in enumerate(boxes) for name, node in b.nodes.items()}
+    seen = {(id(r.source), id(r.target), r.state) for r in known}
+    # By node, the boxes just behind it: place, name of the state, whether it was detached on the way.
+    behind: dict[int, frozenset[tuple[int, str, bool]]] = {}
+    found: list[Ribbon] = []
+    for node in rec.nodes:
+        near: set[tuple[int, str, bool]] = set()
+        cut = node.params.get("cut") if node.params else None
+        for number in (x.number for x in node.inputs) if cut is None else (cut,):
+            if number in owner:
+                near.add((*owner[number], cut is not None))
+            else:
+                known_there = behind.get(number, frozenset())
+                near |= {(i, name, c or cut is not None) for i, name, c in known_there}
+        if near:
+            behind[node.number] = frozenset(near)
+        if node.number in owner:
+            here, _ = owner[node.number]
+            for other, name, detached in sorted(near):
+                key = (id(boxes[other]), id(boxes[here]), name)
+                if other != here and key not in seen:
+                    seen.add(key)
+                    found.append(Ribbon(boxes[other], boxes[here], name, None, detached))
+    return found
+
+
+# -- what stands in a box ---------------------------------------------------------------------------
+
+
+def target_of(rec: Recording, output: Box) -> tuple[float, str] | None:
+    """The probability that an output gives to the target, and the target's index; for cross-entropy."""
+    node = output.nodes[""]
+    for user, _ in rec.users.get(node.number, ()):
+        made = user.primitive
+        if made is not None and made.kind == "loss" and "index" in user.params:
+            logits = np.asarray(user.values[0], dtype=float)
+            axis = user.params["axis"]
+            shifted = np.exp(logits - logits.max(axis=axis, keepdims=True))
+            p = shifted / shifted.sum(axis=axis, keepdims=True)
+            chosen = np.asarray(p[user.params["index"]])
+            index = user.params["index"]
+            last = index[-1] if isinstance(index, tuple) else index
+            return float(chosen.mean()), str(np.asarray(last).ravel()[0])
+    return None
