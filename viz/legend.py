@@ -104,7 +104,7 @@ class Legend:
             pen.text("backward has not run: no gradients to show", x, y + _ROW, size=10.5)
             return
         y += _ROW
-        pen.text("gradient norm (colour and width, log scale)", x, y, size=10.5)
+        pen.text("gradient norm (color and width, log scale)", x, y, size=10.5)
         y += 6
         pieces, wide = 40, 230.0
         for i in range(pieces):
@@ -116,7 +116,7 @@ class Legend:
                 y=y + 5 - thick / 2,
                 width=wide / pieces + 0.3,
                 height=thick,
-                fill=style.cividis(part),
+                fill=style.fade(part),
             )
         for tick in self.scale.ticks():
             at = x + wide * self.scale.part(tick)

@@ -20,7 +20,8 @@ from viz.layout import lay_out
 from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
-PICTURED = ("auto", "cell", "gate")  # the levels of detail that `viz.picture` draws
+PICTURED = ("auto", "layer", "cell", "gate")  # the levels of detail that `viz.picture` draws
+_UNROLLED = ("window", "targets")  # what a rolled picture has no use for
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
 
@@ -45,10 +46,10 @@ def render(
 ) -> str | bytes:
     """Draw a computation graph with the gradient that flows through it.
 
-    With ``detail="cell"`` a network over time is drawn cell by cell, and with ``detail="gate"`` gate by
-    gate where its cells have gates, with the gradient of its last loss and what was found as the title: see
-    `viz.picture`. ``detail="auto"`` takes the finer one of the two that fits on the sheet. Anything else is
-    drawn operation by operation.
+    A network over time is drawn with the gradient of its last loss and what was found as the title: with
+    ``detail="cell"`` cell by cell, with "gate" gate by gate where its cells have gates, with "layer" each
+    layer once with its loop, and with "auto" as finely as fits on the sheet; see `viz.picture`. Anything else
+    is drawn operation by operation.
 
     Args:
         thing: a recording, a tensor, a `Graph`, a list of tensors (the losses of all steps), or a module
@@ -111,12 +112,18 @@ def render(
         raise ValueError(
             f"a {kind} shows states over time, and there are none with a time step here"
         )
+    once = _once(thing, detail, kind, gradients)
     detail = "op" if detail == "auto" else detail
     run = None
     if isinstance(thing, Recording):
         thing, run, gradients = _of_recording(thing, gradients)
     scene = build(graph_of(thing), detail, gradients, window, _both(ends), run)
-    content = _writer(kind)(lay_out(scene, rankdir), str(title))
+    if once is not None:
+        from viz.text.rolled import write as write_rolled
+
+        content = write_rolled(once, scene, str(title))
+    else:
+        content = _writer(kind)(lay_out(scene, rankdir), str(title))
     for (
         unit
     ) in scene.units:  # units and links hold each other: let the graph go when its owner does
@@ -135,6 +142,14 @@ def _told(
         return None
     rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
     return rec if layers(rec) else None
+
+
+def _once(thing: Any, detail: str, kind: str, gradients: bool | Gradients) -> Recording | None:
+    """The recording to write as text with each layer once; None if it is to be written otherwise."""
+    if detail != "layer" or kind != "txt" or gradients is not True:
+        return None
+    rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
+    return rec if layers(rec) and any(x.size == 1 for x in rec.losses) else None
 
 
 def _both(ends: tuple[str, str | None] | None) -> tuple[str, str] | None:
@@ -159,6 +174,12 @@ def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) ->
             look.pop(name)
         return animation(rec, title, kind, **look)
     svg = None
+    if detail == "layer":
+        if look["window"] is not None:
+            raise ValueError(
+                "a window shows some steps, and layer draws all as one; give another detail, such as cell"
+            )
+        svg = picture.rolled(rec, title, **{k: look[k] for k in look if k not in _UNROLLED})
     if detail in ("auto", "gate"):
         svg = picture.gates(rec, title, whole=detail == "auto", **look)
     svg = svg or picture.picture(rec, title, **look)

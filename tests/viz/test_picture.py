@@ -21,7 +21,7 @@ from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded
 from viz.metrics import text_width
-from viz.picture import comparison, gates, picture, title
+from viz.picture import comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
 from viz.picture.story import STATE
 from viz.picture.tell import tell
@@ -167,6 +167,21 @@ def test_what_has_no_way_among_gates_is_not_drawn_as_gates() -> None:
     assert gates(rec, whole=True) is None and gates(rec) is not None
 
 
+@pytest.mark.parametrize("task", ["hello", "translate", "tagging", "vanishing", "video"])
+def test_the_rolled_picture_has_each_layer_once_with_its_factor(task: str) -> None:
+    rec = recorded(task).recording
+    svg = rolled(rec, task)
+    assert faults(svg) == []
+    story = tell(rec)
+    for layer in story.layers:
+        assert svg.count('class="state"') == len(story.layers)
+        chain = [box.norm for box in story.chain(layer) if box.norm]
+        ratio = (chain[0] / chain[-1]) ** (1 / (len(chain) - 1))
+        assert f"×{float(f'{ratio:.2g}'):g} per step back" in svg
+    cell = str(viz.render(rec, format="txt", detail="cell"))
+    assert str(viz.render(rec, format="txt", detail="layer")) != cell
+
+
 def test_a_broken_picture_is_found() -> None:
     """Each check can fail."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'
@@ -238,7 +253,7 @@ def test_one_loss_alone_and_one_way() -> None:
     [
         ("vanishing", "reaches step 1 with"),
         ("exploding", "grows"),
-        ("detached", "reaches no state before step 10"),
+        ("detached", "stops at step 10: detached there"),
         ("nan", "NaN"),
     ],
 )

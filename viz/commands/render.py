@@ -14,6 +14,7 @@ from viz.commands.console import destination, emit_file, is_terminal, say
 from viz.commands.help import LOOK, OUTPUT, Command, option
 from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
 from viz.commands.progress import working
+from viz.gradients import is_cut
 from viz.picture.place import ASPECTS
 from viz.picture.theme import THEMES
 
@@ -99,8 +100,10 @@ def render(
     it goes to stdout.
 
     \b
-    auto    a picture of the cells with what was found as its title; as text, the operations
-    layer, cell, gate, op, scalar: what becomes a box
+    auto          gates or cells, as fits; in text, operations
+    layer         each layer once, with its loop and the factor per step
+    cell, gate    one column for each step, with what was found as the title
+    op, scalar    one box for each operation or number, and the ledger of weights
 
     \b
     Examples:
@@ -113,11 +116,11 @@ def render(
       micrornn render stocks --csv prices.csv --column close --steps 20 --window 15:20 -o prices.png
       micrornn render net.py:loss -T svg > loss.svg
     """
-    from micrornn.tasks.source import resolve
+    from micrornn.tasks.source import recorded, resolve
     from micrornn.tasks.unrolled import parse_window
     from viz.picture import recording_of
     from viz.picture.frames import remark as remark_on
-    from viz.render import ANIMATIONS, write_whole
+    from viz.render import ANIMATIONS, PICTURED, write_whole
 
     if begin is None and end is not None:
         raise ValueError("--to needs --from: a path has two ends, as in --from L3 --to h0")
@@ -131,11 +134,17 @@ def render(
     path, format = destination(output, format, viz.FORMATS)
     with working(f"drawing {source}", quiet):
         unrolled = resolve(source, options)
+        thing: Any = unrolled.loss
+        cells = look["detail"] in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
+        if cells and any(
+            map(is_cut, unrolled.graph)
+        ):  # what is behind a cut is only in a recording
+            thing = recorded(source, options).recording
         look["window"] = unrolled.window(*ends) if ends else None
         look["ends"] = (begin, end) if begin is not None else None
         targets = dict(zip((loss.step for loss in unrolled.losses), unrolled.labels))
         content = viz.render(
-            unrolled.loss,
+            thing,
             format=format,
             title=unrolled.title + " · steps inferred" * bool(unrolled.inferred),
             targets={step: text.strip("'\"") for step, text in targets.items() if step is not None},

@@ -23,6 +23,9 @@ from viz.picture.gates import drawable, windowed
 from viz.picture.gates import lay_out as lay_out_gates
 from viz.picture.gates import shown_steps as gate_steps
 from viz.picture.place import ASPECTS, NARROWEST, TOP, WIDTH, fits, lay_out
+from viz.picture.rolled import RolledDrawing
+from viz.picture.rolled import heading as rolled_heading
+from viz.picture.rolled import place_of as rolled_place
 from viz.picture.story import LOSS, Story
 from viz.picture.tell import tell
 from viz.picture.theme import THEMES
@@ -157,6 +160,40 @@ def gates(
         *(rec, shown, place, THEMES[theme], about, targets, legend, size),
         head=head,
         whole=strip,
+    ).svg()
+
+
+def rolled(
+    rec: Recording,
+    subtitle: str = "",
+    *,
+    gradient: bool = True,
+    ends: tuple[str | None, str | None] = (None, None),
+    theme: str = "light",
+    aspect: str = "16:9",
+    width: float = WIDTH,
+    legend: str = "auto",
+    size: float = 1.0,
+) -> str:
+    """The picture of a recording with each layer once and its recurrent loop, as SVG.
+
+    Arguments are those of `picture`.
+
+    Raises:
+        RecordingError: no state has a time step.
+        ValueError: an option or a place is unknown.
+    """
+    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
+    story = tell(rec, _begin(rec, ends[0]), gradient)
+    if ends[1] is not None:
+        story = story.toward(story.box(ends[1]))
+    about = _about(rec, story, subtitle)
+    if story.loss is not None:
+        about = f"{about} · ∇: norm of all steps together".removeprefix(" · ")
+    place = rolled_place(story, width, ASPECTS[aspect])
+    head = rolled_heading(story)
+    return RolledDrawing(
+        rec, story, place, THEMES[theme], about, None, legend, size, head=head
     ).svg()
 
 

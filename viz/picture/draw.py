@@ -14,7 +14,7 @@ from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture import beads
 from viz.picture.edges import Edges
-from viz.picture.finding import EQUATIONS, factor, short, title
+from viz.picture.finding import EQUATIONS, factor, short, tiny, title
 from viz.picture.legend import wedge
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
@@ -203,7 +203,11 @@ class Drawing:
         node = next(iter(box.nodes.values()))
         if box.kind == LOSS:
             stem = "L" if node.step is None else f"L{subscript(box.step)}"
-            text = f"{stem} {number(float(np.asarray(self.rec.value(node)).item()))}"
+            value = float(np.asarray(self.rec.value(node)).item())
+            texts = (f"{stem} {write(value)}" for write in (number, short, tiny))
+            room = spot.width - 8
+            wide = 1.08 * (_LABEL + 1) * self.size
+            text = next((t for t in texts if text_width(t, wide) <= room), stem)
             if not self.show("loss", box.step):
                 text = stem
         else:

@@ -8,9 +8,13 @@ from viz.picture.story import STATE, Box, Story
 from viz.style import number
 
 EQUATIONS = {
-    "rnn": (
+    "tanh": (
         "hₜ = tanh(W xₜ + U hₜ₋₁ + b)",
         "each hop multiplies the gradient by Uᵀ diag(1 − hₜ²)",
+    ),
+    "relu": (
+        "hₜ = relu(W xₜ + U hₜ₋₁ + b)",
+        "each hop multiplies the gradient by Uᵀ diag(hₜ > 0)",
     ),
     "lstm": (
         "cₜ = f ⊙ cₜ₋₁ + i ⊙ g;  hₜ = o ⊙ tanh(cₜ)",
@@ -43,6 +47,9 @@ def title(story: Story) -> str:
         return f"{what} sends NaN back from step {first}"
     stopped = _stopped(story, near)
     if stopped is not None:
+        cut = any(r.cut and r.target.step == stopped for r in story.ribbons)
+        if cut:
+            return f"The gradient of {what[0].lower()}{what[1:]} stops at step {stopped}: detached there"
         return f"{what} reaches no state before step {stopped}"
     direct = {r.source.step for r in story.ribbons if r.target is story.loss and r.norm}
     if len(direct) > 2:
@@ -150,6 +157,16 @@ def short(x: float) -> str:
     ('0.41', '12', '3e-7')
     """
     return number(float(f"{x:.2g}"))
+
+
+def tiny(x: float) -> str:
+    """A number in one digit, where there is room for no more.
+
+    >>> tiny(0.00123), tiny(0.5)
+    ('1e-3', '0.5')
+    """
+    text = number(float(f"{x:.1g}"))
+    return text if len(text) < 5 else f"{x:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def factor(story: Story, box: Box, before: Box, state: str) -> float | None:

@@ -86,7 +86,7 @@ def remark(rec: Recording, width: float = WIDTH) -> str:
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
     >>> remark(record(FAILURES["vanishing"](100).loss))
-    'a frame every 5 steps before the last 9; every step of those'
+    'a frame every 5 steps before the last 7; every step of those'
     """
     story = tell(rec)
     inside = shown_steps(story, width)

@@ -6,11 +6,10 @@ import math
 
 from viz.metrics import text_width
 from viz.picture.draw import Drawing
-from viz.picture.finding import percent, short
+from viz.picture.finding import percent, short, tiny
 from viz.picture.gates import ORDER, through, way
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, STATE, Box, Ribbon, Story
-from viz.style import number
 
 _DISC = 13.0  # radius of a multiplication or an addition
 Points = list[tuple[float, float]]
@@ -22,7 +21,7 @@ def heading(story: Story) -> str:
     >>> from micrornn.tasks.source import recorded
     >>> from viz.picture.tell import tell
     >>> heading(tell(recorded("hello", {"cell": "lstm"}).recording, gates=True))
-    'The forget gates pass 46 % of the gradient along the cell state at each step'
+    'The forget gates pass 57 % of the gradient along the cell state at each step'
     """
     kind = next(iter(story.kind.values()))
     found = [kept for box in story.boxes if (kept := kept_by_gate(story, box))]
@@ -271,7 +270,6 @@ class GateDrawing(Drawing):
         norm = box.norm if self.show("backward", box.step) else None
         words = "" if norm is None else short(norm)
         if norm and text_width(words, 12 * self.size) > spot.width - 4:
-            words = number(float(f"{norm:.0e}"))
-            words = f"{norm:.0e}".replace("e-0", "e-") if len(words) > 5 else words
+            words = tiny(norm)
         self._text(letter, spot.x, spot.y - 4 if words else spot.y + 5, 16, anchor="middle")
         self._text(words, spot.x, spot.y + 16, 12, anchor="middle")

@@ -13,10 +13,11 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.pieces import Rows, one
-from micrornn.flow.roles import GATES, STATES, cells
+from micrornn.flow.roles import GATES, STATES, Cell, cells
 from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import layers, norm
 from micrornn.recording import Recording, RecordingError
+from micrornn.recording.losses import kind_of
 from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Ribbon, Story
 
 
@@ -61,8 +62,21 @@ def tell(
     start = next((b for b in boxes if b.kind == LOSS and b.nodes[""] is followed), None)
     ribbons, joint = _flow(rec, boxes, followed) if followed is not None else ([], {})
     ribbons += _uses(rec, boxes, ribbons)
-    kinds = {layer: cell.kind for (layer, _), cell in cells(rec).items()}
+    kinds = {layer: _kind(cell) for (layer, _), cell in cells(rec).items()}
     return Story(boxes, ribbons, start, scopes, kinds, joint)
+
+
+def _kind(cell: Cell) -> str:
+    """The kind of a cell; of one without gates only if it is a layer of sums: its activation, else ""."""
+    if cell.kind != "rnn":
+        return cell.kind
+    h = cell.states.get("h")
+    made = h.primitive if h is not None else None
+    if h is None or made is None or made.kind != "activation" or not h.inputs:
+        return ""
+    terms = h.inputs[0].inputs
+    summed = len(terms) == 2 and all(kind_of(x) == "product" for x in terms)
+    return made.name if summed else ""
 
 
 def _layers(rec: Recording) -> list[str]:
@@ -158,7 +172,7 @@ def _flow(
     What the gates of one cell sent together is kept too: by id of the box, layer and step of the gates.
     """
     joint: dict[tuple[int, str, int], float] = {}
-    owner = {node.number: (i, name) for i, b in enumerate(boxes) for name, node in b.nodes.items()}
+    owner = _owners(boxes)
     ribbons: list[Ribbon] = []
     reached = {loss.number: 1.0}
 
@@ -166,21 +180,21 @@ def _flow(
         if node.number not in owner:
             return rows
         here, name = owner[node.number]
-        if node is not loss:
-            for label, value in zip(rows.labels.tolist(), rows.values):
-                if label != here:
-                    ribbons.append(Ribbon(boxes[here], boxes[label], name, norm(value)))
-            sent = [boxes[label] for label in rows.labels.tolist()]
-            for layer, step in {(b.layer, b.step) for b in sent if b.kind == GATE}:
-                own = [b.kind == GATE and (b.layer, b.step) == (layer, step) for b in sent]
-                joint[id(boxes[here]), layer, step] = norm(rows.values[own].sum(0))
-            reached[node.number] = norm(rows.values.sum(0))
+        for label, value in zip(rows.labels.tolist(), rows.values):
+            if label != here:
+                ribbons.append(Ribbon(boxes[here], boxes[label], name, norm(value)))
+        sent = [boxes[label] for label in rows.labels.tolist()]
+        for layer, step in {(b.layer, b.step) for b in sent if b.kind == GATE}:
+            own = [b.kind == GATE and (b.layer, b.step) == (layer, step) for b in sent]
+            joint[id(boxes[here]), layer, step] = norm(rows.values[own].sum(0))
+        reached[node.number] = norm(rows.values.sum(0))
         return Rows(np.array([here]), rows.values.sum(0, keepdims=True))
 
+    start = next(i for i, b in enumerate(boxes) if b.kind == LOSS and b.nodes[""] is loss)
     value = rec.value(loss)
     seed: Any = np.ones_like(value)
     with np.errstate(all="ignore"):
-        sweep(rec.nodes, {loss.number: one(seed, owner[loss.number][0])}, owner, turn=turn)
+        sweep(rec.nodes, {loss.number: one(seed, start)}, owner, turn=turn)
     for box in boxes:
         box.norms = {name: reached.get(node.number) for name, node in box.nodes.items()}
     return ribbons, joint
@@ -188,7 +202,7 @@ def _flow(
 
 def _uses(rec: Recording, boxes: Sequence[Box], known: Iterable[Ribbon]) -> list[Ribbon]:
     """The uses of one box by another through which none of this gradient passes: drawn forward only."""
-    owner = {node.number: (i, name) for i, b in enumerate(boxes) for name, node in b.nodes.items()}
+    owner = _owners(boxes)
     seen = {(id(r.source), id(r.target), r.state) for r in known}
     # By node, the boxes just behind it: place, name of the state, whether it was detached on the way.
     behind: dict[int, frozenset[tuple[int, str, bool]]] = {}
@@ -211,6 +225,19 @@ def _uses(rec: Recording, boxes: Sequence[Box], known: Iterable[Ribbon]) -> list
                 if other != here and key not in seen:
                     seen.add(key)
                     found.append(Ribbon(boxes[other], boxes[here], name, None, detached))
+    for box in boxes:  # a loss that is a state itself
+        used, name = owner[next(iter(box.nodes.values())).number]
+        if boxes[used] is not box and (id(boxes[used]), id(box), name) not in seen:
+            found.append(Ribbon(boxes[used], box, name, None))
+    return found
+
+
+def _owners(boxes: Sequence[Box]) -> dict[int, tuple[int, str]]:
+    """By number of a node, its box and its name there; a loss that is a state itself belongs to the state."""
+    found: dict[int, tuple[int, str]] = {}
+    for i, box in enumerate(boxes):
+        for name, node in box.nodes.items():
+            found.setdefault(node.number, (i, name))
     return found
 
 
