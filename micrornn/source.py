@@ -10,12 +10,22 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # Models that come with the package are programs of their own: their lines are worth showing.
 _MODELS = (_PACKAGE + "tasks" + os.sep, _PACKAGE + os.path.join("flow", "failures.py"))
 
+_HIDDEN: list[str] = []  # folders of packages through which a program calls us
+
 _ours: dict[str, bool] = {}  # by file, because this is asked for every node made
 
 
 def _is_ours(file: str) -> bool:
-    ours = _ours[file] = file.startswith(_PACKAGE) and not file.startswith(_MODELS)
+    ours = _ours[file] = (
+        file.startswith(_PACKAGE) and not file.startswith(_MODELS)
+    ) or file.startswith(tuple(_HIDDEN))
     return ours
+
+
+def hide(folder: str) -> None:
+    """Do not count the files of a folder as the user's program."""
+    _HIDDEN.append(folder)
+    _ours.clear()
 
 
 def calling_line() -> tuple[str, int] | None:

@@ -8,6 +8,8 @@ anything). All commands of a document run in its order in one folder of their ow
 - a ``python`` block whose first line is ``# name.py`` is written to that file, and run,
 - the folder ``examples`` is a copy of the project's.
 
+A document that begins with ``<!-- needs: PACKAGE -->`` is skipped where the package is missing.
+
 Not run are lines of set-up and of work on the checkout (``NOT_RUN``), and blocks right after a
 comment ``<!-- not run: the reason -->``. Everything else has to succeed.
 """
@@ -25,6 +27,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -335,6 +338,8 @@ def test_links_and_pictures_lead_somewhere(document: Path) -> None:
 def test_commands_and_programs_run(document: Path, tmp_path: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert unchecked(text) == []
+    if (needed := re.match(r"<!-- needs: (\w+) -->", text)) and not find_spec(needed[1]):
+        pytest.skip(f"{needed[1]} is not installed; .ci/run has it")
     folder = tmp_path / "reader"
     folder.mkdir()
     complaints = run_document(text, folder)

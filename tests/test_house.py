@@ -44,6 +44,7 @@ READERS = (
     "training",
     "sweep",
     "grade",
+    "torch",
     "schedules",
     "views",
 )

@@ -69,6 +69,8 @@ def _list(document: dict[str, Any], key: str) -> list[Any]:
 
 
 def _primitive(name: Any) -> Primitive:
+    if type(name) is str and name.startswith("torch "):
+        return _opaque(name)
     if name not in PRIMITIVES:
         import_module("micrornn.nn")  # whose losses are primitives too
     if type(name) is not str or name not in PRIMITIVES:
@@ -76,6 +78,20 @@ def _primitive(name: Any) -> Primitive:
             f"the primitive {name!r} is not known here; import the module that declares it first"
         )
     return PRIMITIVES[name]
+
+
+def _opaque(name: str) -> Primitive:
+    """An operation from outside: what it sent is recorded, but it cannot be run again here."""
+
+    def no_rule(*_: Any, **__: Any) -> Any:
+        raise RecordingError(
+            f"{name!r} is an operation of PyTorch's, and its gradient cannot be computed again from a file; "
+            "record the run in the program that has PyTorch, and look at it there"
+        )
+
+    return Primitive(
+        name, name, name.removeprefix("torch "), no_rule, no_rule, no_rule, (), kind="opaque"
+    )
 
 
 def _place(place: Any) -> Place:

@@ -17,6 +17,7 @@ import numpy as np
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Data, Tensor
 from micrornn.cotangent import Part, Product
+from micrornn.recording.losses import kind_of
 from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.pools import Writer
 
@@ -124,7 +125,7 @@ def _contribution(c: Any, arrays: Writer) -> Any:
 
 
 def _params(node: Tensor, index: dict[int, int], arrays: Writer) -> dict[str, Any] | int:
-    if not node.params:
+    if not node.params or kind_of(node) == "opaque":  # how it was computed stays outside
         return 0
     params = dict(node.params)
     found = {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Data, Tensor
-from micrornn.recording.losses import loss_terms
+from micrornn.recording.losses import kind_of, loss_terms
 from micrornn.recording.passes import Pass, RecordingError, total
 from micrornn.recording.storage import save
 
@@ -86,6 +86,12 @@ class Recording:
         """How many nodes no loss was computed from: an output that nobody read, say."""
         behind = Graph([run.out for run in self.passes]) if self.passes else self.graph
         return len(self.graph) - len(behind)
+
+    @cached_property
+    def opaque(self) -> list[str]:
+        """The operations that are known by their results alone: PyTorch's, which micrornn lacks."""
+        nodes = [n for n in self.nodes if kind_of(n) == "opaque" and n.primitive]
+        return sorted({n.primitive.name for n in nodes})
 
     @cached_property
     def by_number(self) -> dict[int, Tensor]:

@@ -212,7 +212,8 @@ def _mark(operations: Sequence[Tensor], loop: Loop, scope: str, offset: int) -> 
     for k in range(loop.iterations):
         for j, node in enumerate(_iteration(operations, loop, k)):
             part = layers[j]
-            path = "/".join(p for p in (node.scope or scope, part) if p)
+            # What has scopes already, such as the modules of a model, is told apart by them.
+            path = node.scope or "/".join(p for p in (scope, part) if p)
             node.place = Place(path, offset + k + 1)
             if j in names and node.name is None:
                 node.name = names[j]

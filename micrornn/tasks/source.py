@@ -24,6 +24,7 @@ from micrornn.recording import Recording, load_recording, record
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.steps import infer_steps
 from micrornn.tasks import TASKS
+from micrornn.tasks.torchfile import record_torch, uses_torch
 from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
@@ -67,11 +68,7 @@ def resolve(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Unrolled:
         return _of_recording(source, load(source, options))
     if not is_python(source):
         return open_trained(source).unrolled(**options)
-    file, name = open_file(source, options)
-    value = file.get(name)
-    if callable(value):
-        return as_unrolled(file.call(name, value), source, f"{source}() returned")
-    return as_unrolled(value, source, f"{source} is")
+    return _of_file(*open_file(source, options), source)
 
 
 def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
@@ -82,10 +79,14 @@ def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
     """
     if is_recording(source):
         return Run(source, (), load(source, options))
+    file, name = open_file(source, options) if is_python(source) else (None, "")
+    if file is not None and uses_torch(file):
+        recording = record_torch(file, name)
+        return Run(source, [recording.inferred] if recording.inferred else [], recording)
     made: list[Unrolled] = []
 
     def run() -> Tensor:
-        made.append(resolve(source, options))
+        made.append(_of_file(file, name, source) if file else resolve(source, options))
         return made[0].loss
 
     with np.errstate(all="ignore"), marks_of(source):  # of NaN, the recording says more than NumPy
@@ -143,7 +144,8 @@ def _of_recording(source: str, recording: Recording) -> Unrolled:
     if not recording.passes:
         raise SourceError(f"{source} has no backward pass, so it has no loss; record the run again")
     loss = recording.passes[-1].out
-    return Unrolled(f"{Path(source).name}: a recorded run", loss, recording.losses)
+    title = f"{Path(source).name}: a recorded run"
+    return Unrolled(title, loss, recording.losses, inferred=recording.inferred)
 
 
 # -- a user's own file ------------------------------------------------------------------------------
@@ -179,6 +181,16 @@ def open_file(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> tuple[Use
     if not name:
         raise SourceError(f"{source} has no NAME; {file.advice()}")
     return file, name
+
+
+def _of_file(file: UserFile, name: str, source: str) -> Unrolled:
+    """The network that a name in a user's file stands for."""
+    if uses_torch(file):
+        return _of_recording(source, record_torch(file, name))
+    value = file.get(name)
+    if callable(value):
+        return as_unrolled(file.call(name, value), source, f"{source}() returned")
+    return as_unrolled(value, source, f"{source} is")
 
 
 def _no_options(source: str, options: Mapping[str, Any], why: str) -> None:

@@ -1,0 +1,5 @@
+"""What is collected: what needs PyTorch, only where it is installed."""
+
+from importlib.util import find_spec
+
+collect_ignore = [] if find_spec("torch") else ["micrornn/torch", "docs/pytorch.md"]

@@ -1,0 +1,16 @@
+"""Recordings of PyTorch: your model and your training step as they are, seen step by step.
+
+    import micrornn.torch as mt
+
+    with mt.recording() as rec:  # around the forward and backward pass of any training step
+        loss = model(x, y)
+        loss.backward()
+
+``rec`` is a recording like any other: every view, the debugger and the diagnosis read it. `import micrornn`
+does not load PyTorch; this module does.
+"""
+
+from micrornn.torch.compare import TorchRecordingError
+from micrornn.torch.record import record, recording
+
+__all__ = ["TorchRecordingError", "record", "recording"]

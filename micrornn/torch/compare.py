@@ -1,0 +1,90 @@
+"""What was computed beside PyTorch, compared with what PyTorch computed: nothing is trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrornn.core.tensor import Tensor
+from micrornn.recording import RecordingError
+from micrornn.torch.values import Values, array
+
+# What rounding may change, relative to the largest element: of a value, and where gradients cancel.
+_ROUNDING = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 2e-3}
+_CANCELLED = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
+_HALF = 0.1
+
+
+class TorchRecordingError(RecordingError):
+    """What was computed beside PyTorch differs from what PyTorch computed; the message says where."""
+
+
+def compare_values(values: Values) -> None:
+    """Refuse a recording in which an operation gave other values than in PyTorch.
+
+    Raises:
+        TorchRecordingError: names the first such operation.
+    """
+    for tensor, node in values.outputs():
+        gap = _gap(array(tensor), node._value)
+        if gap > _allowed(node):
+            where = f", at {node.source[0]}, line {node.source[1]}" if node.source else ""
+            raise TorchRecordingError(
+                f"{node.primitive.name}{where} gives other values than PyTorch: they differ by {gap:.2g} of "
+                "the largest. Please report this operation"
+            )
+
+
+def both_gradients(tensor: Any, leaves: list[Tensor], before: Any) -> tuple[Any, Any]:
+    """What a backward pass added to a parameter's gradient, in PyTorch and here."""
+    nothing = np.zeros(leaves[0].shape)
+    now = nothing if tensor.grad is None else array(tensor.grad)
+    found = sum([leaf.grad for leaf in leaves if leaf.grad is not None], nothing)
+    return now if before is None else now - before, found
+
+
+def compare_gradients(theirs: list[tuple[Tensor, Any, Any]], halved: bool = False) -> None:
+    """Refuse a recording whose gradients are not PyTorch's.
+
+    Where contributions cancel, as at a bias before a softmax, what is left is rounding: it is measured
+    against the largest gradient of all.
+
+    Args:
+        theirs: leaves, each with PyTorch's gradient and ours.
+        halved: whether PyTorch computed something in half precision.
+
+    Raises:
+        TorchRecordingError: names the parameter.
+    """
+    largest = max((_size(own) for _, own, _ in theirs), default=0.0)
+    for leaf, own, found in theirs:
+        gap = _gap(own, found, largest * _CANCELLED[np.dtype(leaf.dtype)])
+        if gap > (_HALF if halved else _allowed(leaf)):
+            raise TorchRecordingError(
+                f"the gradient of {leaf.name or 'a parameter'} differs from PyTorch's by {gap:.2g} of its "
+                "largest element. An operation between it and the loss is recorded wrongly; please report it"
+            )
+
+
+def _size(values: Any) -> float:
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+
+
+def _gap(own: Any, found: Any, size: float = 0.0) -> float:
+    """The largest difference, relative to the largest finite element (or ``size``, if that is larger).
+
+    NaN and infinities must agree.
+    """
+    own, found = np.asarray(own, dtype=float), np.asarray(found, dtype=float)
+    finite = np.isfinite(own) & np.isfinite(found)
+    same = (own == found) | (np.isnan(own) & np.isnan(found))
+    if not (finite | same).all():
+        return float("inf")
+    size = max(size, _size(own), _size(found))
+    gap = np.abs(own[finite] - found[finite]).max(initial=0.0)
+    return float(gap / size) if size > 1e-30 else 0.0
+
+
+def _allowed(node: Tensor) -> float:
+    return _ROUNDING.get(np.dtype(node.dtype), 2e-3)
