@@ -2,4 +2,6 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("torch") else ["micrornn/torch", "docs/pytorch.md"]
+collect_ignore = (
+    [] if find_spec("torch") else ["micrornn/torch", "tests/pytorch", "docs/pytorch.md"]
+)

@@ -16,7 +16,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-import micrornn as mr
+from micrornn import ops
+from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.torch import layers  # noqa: F401 - its rules join those of `operations`
 from micrornn.torch.functions import FUNCTIONS
@@ -77,7 +78,7 @@ class Capture:
         self._layer.append(name or type(module).__name__.lower())
         # The layers of a recurrent module have scopes of their own, named after it.
         if name and not isinstance(module, (torch.nn.RNNBase, torch.nn.RNNCellBase)):
-            stack.enter_context(mr.scope(name))
+            stack.enter_context(scope(name))
 
     def _leave(self, *_: Any) -> None:
         self._layer.pop()
@@ -203,8 +204,8 @@ class Capture:
             source = args[1]
             node = self.values.node(source) if source.is_floating_point() else Tensor(array(source))
             if tuple(source.shape) == tuple(target.shape):
-                return mr.identity(node)
-            return mr.broadcast_to(node, tuple(target.shape))
+                return ops.identity(node)
+            return ops.broadcast_to(node, tuple(target.shape))
         if name in ("zero_", "fill_", "bernoulli_", "normal_", "uniform_"):
             out = target.detach().clone()
             func(out, *args[1:], **kwargs)
@@ -222,12 +223,12 @@ class Capture:
         index = tuple(slice(None) if i is None else array(i) for i in indices)
         put = self.values.node(value)
         probe = whole._value[index]
-        moved = mr.scatter(mr.broadcast_to(put, probe.shape), index=index, shape=whole.shape)
+        moved = ops.scatter(ops.broadcast_to(put, probe.shape), index=index, shape=whole.shape)
         if accumulate:
             return whole + moved
         mask = torch.zeros(whole.shape, dtype=torch.bool).numpy()
         mask[index] = True
-        return mr.where(mask, moved, whole)
+        return ops.where(mask, moved, whole)
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[misc]

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch.nn import functional as TF
 
-import micrornn as mr
-from micrornn import nn
+from micrornn import ops
+from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
+from micrornn.nn import functional as F
 from micrornn.torch.recurrent import CELLS, LAYERS, equation
 
 Function = Callable[[Any, Any, Sequence[Any], dict[str, Any]], Any]
@@ -39,7 +40,7 @@ def _whole(rule: Callable[..., Any]) -> Function:
 
 
 def _linear(x: Any, w: Any, b: Any = None) -> Tensor:
-    return mr.linear(x, w) if b is None else mr.linear(x, w, b)
+    return ops.linear(x, w) if b is None else ops.linear(x, w, b)
 
 
 def _cross_entropy(
@@ -52,7 +53,7 @@ def _cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    return nn.functional.cross_entropy(
+    return F.cross_entropy(
         input,
         target,
         weight=weight,
@@ -71,7 +72,7 @@ def _ctc(
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    return nn.functional.ctc_loss(
+    return F.ctc_loss(
         log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
     )
 
@@ -79,7 +80,7 @@ def _ctc(
 FUNCTIONS[TF.linear] = _whole(_linear)
 FUNCTIONS[TF.cross_entropy] = _whole(_cross_entropy)
 FUNCTIONS[TF.ctc_loss] = _whole(_ctc)
-FUNCTIONS[torch.Tensor.data.__get__] = _whole(mr.detach)  # type: ignore[attr-defined]
+FUNCTIONS[torch.Tensor.data.__get__] = _whole(ops.detach)  # type: ignore[attr-defined]
 
 
 @_declared(torch.einsum)
@@ -89,7 +90,7 @@ def _einsum(capture: Any, func: Any, args: Sequence[Any], kwargs: dict[str, Any]
         return func(*args, **kwargs)
     if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
         operands = list(operands[0])
-    return _whole(lambda *xs: mr.einsum(subscripts.replace(" ", ""), *xs[1:]))(
+    return _whole(lambda *xs: ops.einsum(subscripts.replace(" ", ""), *xs[1:]))(
         capture, func, [subscripts, *operands], kwargs
     )
 
@@ -102,7 +103,7 @@ def _cell(capture: Any, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) 
             CELLS[func], [None if w is None else capture.values.node(w) for w in weights]
         )
         states = state if isinstance(state, (tuple, list)) else [state]
-        with mr.scope(capture.layer):
+        with scope(capture.layer):
             nodes = step(capture.values.node(x), *[capture.values.node(s) for s in states])
         out = func(*args, **kwargs)
         capture.bind(out, nodes)
@@ -128,7 +129,7 @@ def _layers(capture: Any, func: Any, args: Sequence[Any], kwargs: dict[str, Any]
     with capture.paused():
         node = values.node(x)
         if batch_first:
-            node = mr.swapaxes(node, 0, 1)
+            node = ops.swapaxes(node, 0, 1)
         states = state if isinstance(state, (tuple, list)) else [state]
         nodes = capture.unroller.layers(
             LAYERS[func],
@@ -142,7 +143,7 @@ def _layers(capture: Any, func: Any, args: Sequence[Any], kwargs: dict[str, Any]
             capture.first_layer,
         )
         out = func(*args, **kwargs)
-        output = mr.swapaxes(nodes[0], 0, 1) if batch_first else nodes[0]
+        output = ops.swapaxes(nodes[0], 0, 1) if batch_first else nodes[0]
         capture.bind(out, [output, *nodes[1:]])
     return out
 

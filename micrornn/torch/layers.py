@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-import micrornn as mr
-from micrornn import nn
+from micrornn import ops
+from micrornn.nn import functional as F
 from micrornn.torch.operations import rule
 
-F = nn.functional
 _REDUCTIONS = ("none", "mean", "sum")
 
 
@@ -22,7 +21,7 @@ def _embedding(weight: Any, indices: Any, padding: int = -1, *_: Any) -> Any:
         return found
     # The rows of the padding stand in the output and send nothing back.
     real = (np.asarray(indices) != padding)[..., None]
-    return mr.where(real, found, found._value)
+    return ops.where(real, found, found._value)
 
 
 @rule("native_layer_norm")
@@ -103,12 +102,12 @@ def _attention(
     if dropout:
         raise NotImplementedError
     factor = q.shape[-1] ** -0.5 if scale is None else scale
-    scores = mr.mul(mr.matmul(q, mr.swapaxes(k, -1, -2)), float(factor))
+    scores = ops.mul(ops.matmul(q, ops.swapaxes(k, -1, -2)), float(factor))
     if causal:
         hidden = ~np.tri(q.shape[-2], k.shape[-2], dtype=bool)
-        scores = mr.where(hidden, -np.inf, scores)
+        scores = ops.where(hidden, -np.inf, scores)
     if attn_mask is not None:
-        scores = mr.add(scores, attn_mask)
-    weights = mr.softmax(scores, -1)
+        scores = ops.add(scores, attn_mask)
+    weights = ops.softmax(scores, -1)
     weights.name = "attention"
-    return mr.matmul(weights, v), None
+    return ops.matmul(weights, v), None

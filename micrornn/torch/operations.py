@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-import micrornn as mr
-from micrornn import nn
+from micrornn import ops
+from micrornn.core.tensor import Tensor
+from micrornn.nn import functional as F
 
-F = nn.functional
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
 
@@ -32,7 +32,7 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    return tuple(np.shape(x._value if isinstance(x, mr.Tensor) else x))
+    return tuple(np.shape(x._value if isinstance(x, Tensor) else x))
 
 
 def _axes(dims: Any) -> Any:
@@ -44,22 +44,22 @@ def _axes(dims: Any) -> Any:
 # -- element by element -------------------------------------------------------------------------------
 
 _SAME: dict[str, Any] = {
-    "neg": mr.neg,
-    "exp": mr.exp,
-    "log": mr.log,
-    "sqrt": mr.sqrt,
-    "sin": mr.sin,
-    "cos": mr.cos,
-    "tanh": mr.tanh,
-    "sigmoid": mr.sigmoid,
-    "relu": mr.relu,
-    "abs": mr.abs,
-    "sgn": mr.sign,
-    "sign": mr.sign,
-    "mul": mr.mul,
-    "maximum": mr.maximum,
-    "minimum": mr.minimum,
-    "pow": mr.pow,
+    "neg": ops.neg,
+    "exp": ops.exp,
+    "log": ops.log,
+    "sqrt": ops.sqrt,
+    "sin": ops.sin,
+    "cos": ops.cos,
+    "tanh": ops.tanh,
+    "sigmoid": ops.sigmoid,
+    "relu": ops.relu,
+    "abs": ops.abs,
+    "sgn": ops.sign,
+    "sign": ops.sign,
+    "mul": ops.mul,
+    "maximum": ops.maximum,
+    "minimum": ops.minimum,
+    "pow": ops.pow,
     "logsigmoid": F.logsigmoid,
 }
 RULES.update(_SAME)
@@ -67,52 +67,52 @@ RULES.update(_SAME)
 
 @rule("add")
 def _add(a: Any, b: Any, alpha: float = 1) -> Any:
-    return mr.add(a, b if alpha == 1 else mr.mul(b, float(alpha)))
+    return ops.add(a, b if alpha == 1 else ops.mul(b, float(alpha)))
 
 
 @rule("sub", "subtract")
 def _sub(a: Any, b: Any, alpha: float = 1) -> Any:
-    return mr.sub(a, b if alpha == 1 else mr.mul(b, float(alpha)))
+    return ops.sub(a, b if alpha == 1 else ops.mul(b, float(alpha)))
 
 
 @rule("rsub")
 def _rsub(a: Any, b: Any, alpha: float = 1) -> Any:
-    return mr.sub(b, a if alpha == 1 else mr.mul(a, float(alpha)))
+    return ops.sub(b, a if alpha == 1 else ops.mul(a, float(alpha)))
 
 
 @rule("div", "true_divide")
 def _div(a: Any, b: Any, rounding_mode: Any = None) -> Any:
     if rounding_mode is not None:
         raise NotImplementedError
-    return mr.div(a, b)
+    return ops.div(a, b)
 
 
-RULES["reciprocal"] = lambda x: mr.div(1.0, x)
-RULES["rsqrt"] = lambda x: mr.div(1.0, mr.sqrt(x))
-RULES["square"] = lambda x: mr.mul(x, x)
-RULES["log1p"] = lambda x: mr.log(mr.add(1.0, x))
-RULES["expm1"] = lambda x: mr.sub(mr.exp(x), 1.0)
-RULES["silu"] = lambda x: mr.mul(x, mr.sigmoid(x))
-RULES["where"] = lambda condition, a, b: mr.where(condition, a, b)
-RULES["masked_fill"] = lambda x, mask, value: mr.where(mask, value, x)
-RULES["lerp"] = lambda a, b, weight: mr.add(a, mr.mul(mr.sub(b, a), weight))
-RULES["addcmul"] = lambda x, a, b, value=1: mr.add(x, mr.mul(mr.mul(a, b), float(value)))
-RULES["addcdiv"] = lambda x, a, b, value=1: mr.add(x, mr.mul(mr.div(a, b), float(value)))
+RULES["reciprocal"] = lambda x: ops.div(1.0, x)
+RULES["rsqrt"] = lambda x: ops.div(1.0, ops.sqrt(x))
+RULES["square"] = lambda x: ops.mul(x, x)
+RULES["log1p"] = lambda x: ops.log(ops.add(1.0, x))
+RULES["expm1"] = lambda x: ops.sub(ops.exp(x), 1.0)
+RULES["silu"] = lambda x: ops.mul(x, ops.sigmoid(x))
+RULES["where"] = lambda condition, a, b: ops.where(condition, a, b)
+RULES["masked_fill"] = lambda x, mask, value: ops.where(mask, value, x)
+RULES["lerp"] = lambda a, b, weight: ops.add(a, ops.mul(ops.sub(b, a), weight))
+RULES["addcmul"] = lambda x, a, b, value=1: ops.add(x, ops.mul(ops.mul(a, b), float(value)))
+RULES["addcdiv"] = lambda x, a, b, value=1: ops.add(x, ops.mul(ops.div(a, b), float(value)))
 RULES["log_sigmoid_forward"] = lambda x: (F.logsigmoid(x), None)
 
 
 @rule("clamp", "clip")
 def _clamp(x: Any, low: Any = None, high: Any = None) -> Any:
-    return mr.clip(x, low, high)
+    return ops.clip(x, low, high)
 
 
-RULES["clamp_min"] = lambda x, low: mr.clip(x, low, None)
-RULES["clamp_max"] = lambda x, high: mr.clip(x, None, high)
+RULES["clamp_min"] = lambda x, low: ops.clip(x, low, None)
+RULES["clamp_max"] = lambda x, high: ops.clip(x, None, high)
 
 
 @rule("hardtanh")
 def _hardtanh(x: Any, low: float = -1.0, high: float = 1.0) -> Any:
-    return mr.clip(x, low, high)
+    return ops.clip(x, low, high)
 
 
 @rule("leaky_relu")
@@ -122,43 +122,43 @@ def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
 
 @rule("elu")
 def _elu(x: Any, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
-    below = mr.mul(
-        mr.sub(mr.exp(mr.mul(mr.minimum(x, 0.0), float(input_scale))), 1.0), float(alpha)
+    below = ops.mul(
+        ops.sub(ops.exp(ops.mul(ops.minimum(x, 0.0), float(input_scale))), 1.0), float(alpha)
     )
-    return mr.mul(mr.where(x._value > 0, x, below), float(scale))
+    return ops.mul(ops.where(x._value > 0, x, below), float(scale))
 
 
 @rule("gelu")
 def _gelu(x: Any, approximate: str = "none") -> Any:
     if approximate != "tanh":
         raise NotImplementedError  # the error function is not among our operations
-    inner = mr.mul(mr.add(x, mr.mul(mr.pow(x, 3.0), 0.044715)), math.sqrt(2 / math.pi))
-    return mr.mul(mr.mul(x, 0.5), mr.add(mr.tanh(inner), 1.0))
+    inner = ops.mul(ops.add(x, ops.mul(ops.pow(x, 3.0), 0.044715)), math.sqrt(2 / math.pi))
+    return ops.mul(ops.mul(x, 0.5), ops.add(ops.tanh(inner), 1.0))
 
 
 @rule("softplus")
 def _softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
-    scaled = mr.mul(x, float(beta))
-    return mr.where(scaled._value > threshold, x, mr.div(mr.softplus(scaled), float(beta)))
+    scaled = ops.mul(x, float(beta))
+    return ops.where(scaled._value > threshold, x, ops.div(ops.softplus(scaled), float(beta)))
 
 
 # -- products -----------------------------------------------------------------------------------------
 
 for _name in ("mm", "bmm", "mv", "dot", "matmul"):
-    RULES[_name] = mr.matmul
+    RULES[_name] = ops.matmul
 
 
 @rule("addmm", "addmv", "baddbmm")
 def _addmm(x: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Any:
-    product = mr.matmul(a, b)
+    product = ops.matmul(a, b)
     if alpha != 1:
-        product = mr.mul(product, float(alpha))
-    return mr.add(product, x if beta == 1 else mr.mul(x, float(beta)))
+        product = ops.mul(product, float(alpha))
+    return ops.add(product, x if beta == 1 else ops.mul(x, float(beta)))
 
 
 @rule("linear")
 def _linear(x: Any, w: Any, b: Any = None) -> Any:
-    return mr.linear(x, w) if b is None else mr.linear(x, w, b)
+    return ops.linear(x, w) if b is None else ops.linear(x, w, b)
 
 
 # -- shapes -------------------------------------------------------------------------------------------
@@ -166,20 +166,20 @@ def _linear(x: Any, w: Any, b: Any = None) -> Any:
 
 @rule("view", "_unsafe_view", "reshape", "_reshape_alias")
 def _view(x: Any, shape: Sequence[int], *_: Any) -> Any:
-    return mr.reshape(x, tuple(shape))
+    return ops.reshape(x, tuple(shape))
 
 
 @rule("clone", "contiguous", "alias", "lift_fresh", "_to_copy", "positive")
 def _same(x: Any, **_: Any) -> Any:
-    return mr.identity(x)
+    return ops.identity(x)
 
 
-RULES["detach"] = mr.detach
-RULES["t"] = lambda x: mr.transpose(x)
-RULES["transpose"] = lambda x, a, b: mr.swapaxes(x, a, b)
-RULES["permute"] = lambda x, dims: mr.transpose(x, tuple(dims))
-RULES["unsqueeze"] = lambda x, dim: mr.expand_dims(x, dim)
-RULES["flip"] = lambda x, dims: mr.flip(x, tuple(dims))
+RULES["detach"] = ops.detach
+RULES["t"] = lambda x: ops.transpose(x)
+RULES["transpose"] = lambda x, a, b: ops.swapaxes(x, a, b)
+RULES["permute"] = lambda x, dims: ops.transpose(x, tuple(dims))
+RULES["unsqueeze"] = lambda x, dim: ops.expand_dims(x, dim)
+RULES["flip"] = lambda x, dims: ops.flip(x, tuple(dims))
 
 
 @rule("squeeze")
@@ -187,22 +187,22 @@ def _squeeze(x: Any, dim: Any = None) -> Any:
     shape = _shape(x)
     dims = range(len(shape)) if dim is None else [dim] if isinstance(dim, int) else dim
     axes = tuple(d for d in dims if shape[d] == 1)
-    return mr.squeeze(x, axes) if axes else mr.identity(x)
+    return ops.squeeze(x, axes) if axes else ops.identity(x)
 
 
 @rule("expand", "broadcast_to")
 def _expand(x: Any, shape: Sequence[int], implicit: bool = False) -> Any:
     own = _shape(x)
     lead = len(shape) - len(own)
-    return mr.broadcast_to(x, tuple(own[i - lead] if n == -1 else n for i, n in enumerate(shape)))
+    return ops.broadcast_to(x, tuple(own[i - lead] if n == -1 else n for i, n in enumerate(shape)))
 
 
 @rule("repeat")
 def _repeat(x: Any, counts: Sequence[int]) -> Any:
     own = (1,) * (len(counts) - x.ndim) + _shape(x)
     pairs = [part for n, m in zip(counts, own) for part in (n, m)]
-    wide = mr.broadcast_to(mr.reshape(x, tuple(p for m in own for p in (1, m))), tuple(pairs))
-    return mr.reshape(wide, tuple(n * m for n, m in zip(counts, own)))
+    wide = ops.broadcast_to(ops.reshape(x, tuple(p for m in own for p in (1, m))), tuple(pairs))
+    return ops.reshape(wide, tuple(n * m for n, m in zip(counts, own)))
 
 
 @rule("select")
@@ -227,7 +227,7 @@ def _index_select(x: Any, dim: int, index: Any) -> Any:
 
 @rule("gather")
 def _gather(x: Any, dim: int, index: Any, sparse_grad: bool = False) -> Any:
-    return mr.gather(x, dim, np.asarray(index))
+    return ops.gather(x, dim, np.asarray(index))
 
 
 @rule("unbind")
@@ -246,12 +246,12 @@ def _split(x: Any, sizes: Any, dim: int = 0) -> Any:
 
 @rule("cat", "concatenate")
 def _cat(xs: Sequence[Any], dim: int = 0) -> Any:
-    return mr.concatenate([x for x in xs if _shape(x) != (0,)], dim)
+    return ops.concatenate([x for x in xs if _shape(x) != (0,)], dim)
 
 
 @rule("stack")
 def _stack(xs: Sequence[Any], dim: int = 0) -> Any:
-    return mr.stack(list(xs), dim)
+    return ops.stack(list(xs), dim)
 
 
 @rule("constant_pad_nd")
@@ -259,7 +259,7 @@ def _pad(x: Any, pad: Sequence[int], value: float = 0) -> Any:
     if value or min(pad) < 0:
         raise NotImplementedError
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-    return mr.pad(x, tuple([(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]))
+    return ops.pad(x, tuple([(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]))
 
 
 @rule("tril", "triu")
@@ -272,12 +272,12 @@ def _no_triangle(x: Any, diagonal: int = 0) -> Any:
 
 @rule("sum")
 def _sum(x: Any, dims: Any = None, keepdim: bool = False, **_: Any) -> Any:
-    return mr.sum(x, axis=_axes(dims), keepdims=keepdim)
+    return ops.sum(x, axis=_axes(dims), keepdims=keepdim)
 
 
 @rule("mean")
 def _mean(x: Any, dims: Any = None, keepdim: bool = False, **_: Any) -> Any:
-    return mr.mean(x, axis=_axes(dims), keepdims=keepdim)
+    return ops.mean(x, axis=_axes(dims), keepdims=keepdim)
 
 
 @rule("var")
@@ -285,10 +285,10 @@ def _var(x: Any, dims: Any = None, correction: Any = None, keepdim: bool = False
     axes = _axes(dims if not isinstance(dims, bool) else None)
     n = x.size if axes is None else math.prod(_shape(x)[d] for d in np.atleast_1d(axes))
     divisor = n - (1 if correction is None else correction)
-    return mr.mul(mr.var(x, axis=axes, keepdims=keepdim), n / divisor)
+    return ops.mul(ops.var(x, axis=axes, keepdims=keepdim), n / divisor)
 
 
-RULES["std"] = lambda *args, **kwargs: mr.sqrt(_var(*args, **kwargs))
+RULES["std"] = lambda *args, **kwargs: ops.sqrt(_var(*args, **kwargs))
 
 
 @rule("max", "min", "amax", "amin")
@@ -298,20 +298,20 @@ def _extreme(*args: Any) -> Any:
 
 @rule("logsumexp")
 def _logsumexp(x: Any, dims: Any, keepdim: bool = False) -> Any:
-    return mr.logsumexp(x, axis=_axes(dims), keepdims=keepdim)
+    return ops.logsumexp(x, axis=_axes(dims), keepdims=keepdim)
 
 
 @rule("cumsum")
 def _cumsum(x: Any, dim: int, dtype: Any = None) -> Any:
-    return mr.cumsum(x, axis=dim)
+    return ops.cumsum(x, axis=dim)
 
 
 @rule("linalg_vector_norm")
 def _norm(x: Any, ord: float = 2, dims: Any = None, keepdim: bool = False, **_: Any) -> Any:
     if ord != 2:
         raise NotImplementedError
-    return mr.sqrt(mr.sum(mr.mul(x, x), axis=_axes(dims), keepdims=keepdim))
+    return ops.sqrt(ops.sum(ops.mul(x, x), axis=_axes(dims), keepdims=keepdim))
 
 
-RULES["_softmax"] = RULES["softmax"] = lambda x, dim, *_: mr.softmax(x, dim)
-RULES["_log_softmax"] = RULES["log_softmax"] = lambda x, dim, *_: mr.log_softmax(x, dim)
+RULES["_softmax"] = RULES["softmax"] = lambda x, dim, *_: ops.softmax(x, dim)
+RULES["_log_softmax"] = RULES["log_softmax"] = lambda x, dim, *_: ops.log_softmax(x, dim)

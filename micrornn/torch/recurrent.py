@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-import micrornn as mr
+from micrornn import ops
+from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
 from micrornn.nn import equations
 
@@ -86,15 +87,15 @@ class Unroller:
             joined = ways[0]
             if directions == 2:
                 joined = []
-                with mr.scope(f"{name}.{number + layer}.both"):
+                with scope(f"{name}.{number + layer}.both"):
                     for t, (there, back) in enumerate(zip(*ways), first + 1):
-                        with mr.scope(t=t):
-                            joined.append(mr.concatenate([there, back], -1))
-            whole = mr.concatenate(joined, 0) if sizes is not None else mr.stack(joined, 0)
+                        with scope(t=t):
+                            joined.append(ops.concatenate([there, back], -1))
+            whole = ops.concatenate(joined, 0) if sizes is not None else ops.stack(joined, 0)
             whole.name = "output"
         finals = []
         for part, letter in zip(zip(*ends), "hc"):
-            final = mr.stack(list(part), 0)
+            final = ops.stack(list(part), 0)
             final.name = f"{letter}_n"
             self._ends[final.number] = first + len(steps)
             finals.append(final)
@@ -126,23 +127,23 @@ def _run(
     order = range(count - 1, -1, -1) if back else range(count)
     outputs: list[Any] = [None] * count
     ended: list[list[Tensor]] = [[] for _ in state]  # the longest first
-    with mr.scope(path):
-        with mr.scope(t=first + (count + 1 if back else 0)):
+    with scope(path):
+        with scope(t=first + (count + 1 if back else 0)):
             begin = [s[row] for s in state]
             for part, name in zip(begin, "hc"):
                 part.name = name
             rows = steps[order[0]].shape[0]
             now = [s if s.shape[0] == rows else s[:rows] for s in begin]
         for i in order:
-            with mr.scope(t=first + i + 1):
+            with scope(t=first + i + 1):
                 rows, before = steps[i].shape[0], now[0].shape[0]
                 if rows < before:
                     for kept, s in zip(ended, now):
                         kept.insert(0, s[rows:])
                     now = [s[:rows] for s in now]
                 elif rows > before:
-                    now = [mr.concatenate([s, b[before:rows]], 0) for s, b in zip(now, begin)]
+                    now = [ops.concatenate([s, b[before:rows]], 0) for s, b in zip(now, begin)]
                 now = list(step(steps[i], *now))
                 outputs[i] = now[0]
-        final = tuple(mr.concatenate([s, *kept], 0) if kept else s for s, kept in zip(now, ended))
+        final = tuple(ops.concatenate([s, *kept], 0) if kept else s for s, kept in zip(now, ended))
     return outputs, final
