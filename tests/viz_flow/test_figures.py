@@ -26,7 +26,10 @@ def line(ax: Any, label: str) -> Any:
 
 
 def title(figure: Any) -> str:
-    return " ".join(figure.get_suptitle().split())
+    text = " ".join(figure.get_suptitle().split())
+    first = text.split(maxsplit=1)[0]
+    assert not first.isalpha() or first[0].isupper(), "a title begins with a capital"
+    return text[:1].lower() + text[1:]
 
 
 def keys(figure: Any) -> list[str]:
@@ -196,8 +199,10 @@ def test_what_is_left_out_of_many_steps_is_said(recorded: Any) -> None:
 def test_overview_shows_the_others(recorded: Any, cells: Cells) -> None:
     for runs in (recorded("hello"), cells):
         figure = viz.plots.overview(runs)
-        titles = [title(part) for part in figure.subfigs]
+        *pairs, gates = figure.subfigs
+        titles = [title(part) for pair in pairs for part in pair.subfigs]
         assert titles[1].startswith("gradient of") and len(titles) == 4
+        assert "gate" in title(gates) or "state" in title(gates)
 
 
 def test_overview_says_what_it_cannot_show() -> None:

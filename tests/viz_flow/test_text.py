@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -46,12 +47,28 @@ def test_text_and_figure_have_the_same_finding(cells: Cells) -> None:
         answer = viz.plots.read(view, cells)
         words = " ".join(answer.text().split())
         assert words.startswith(" ".join(answer.finding.split()))
-        assert " ".join(answer.figure().get_suptitle().split()) == answer.finding
+        figure = answer.figure()
+        parts = figure.subfigs[0].subfigs if view == "all" else [figure]
+        title = " ".join(parts[0].get_suptitle().split())
+        assert title.lower() == answer.finding.lower()
 
 
-def test_a_map_too_wide_for_text_says_where_to_see_it(recorded: Any) -> None:
+def test_a_map_too_wide_for_numbers_is_drawn_in_characters(recorded: Any) -> None:
     text = viz.plots.read("credit", recorded("hello", steps=20)).text()
-    assert "The map of all 20 losses and 21 steps is wider than 80 columns" in text
+    rows = re.findall(r"^ *L\[(\d+)\] ([▁▂▃▄▅▆▇█]+)$", text, re.MULTILINE)
+    assert [(int(t), len(marks)) for t, marks in rows] == [(t, t + 1) for t in range(1, 21)]
+    last = rows[-1][1]
+    assert last[0] == "▁" and last[-1] == "█" and list(last) == sorted(last)
+    long = viz.plots.read("credit", recorded("hello", steps=130)).text()
+    assert "the largest of 5 losses and 3 steps each" in long
+
+
+def test_bars_of_several_runs_share_one_scale(cells: Cells) -> None:
+    text = viz.plots.read("credit", cells).text()
+    bars = re.findall(r"^ +\d+ +(\S+)  (#+)$", text, re.MULTILINE)
+    sizes = [(float(norm), len(bar)) for norm, bar in bars]
+    assert len(bars) > len(cells) and "one scale for all" in text
+    assert all(a[1] <= b[1] for a, b in zip(sorted(sizes), sorted(sizes)[1:]))
 
 
 @pytest.mark.parametrize("source", ["hello", "nan", "detached"])

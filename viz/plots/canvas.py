@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from viz.style import ABSENT, INK, Scale, number
+from viz.picture.theme import THEMES
+from viz.style import ABSENT, Scale, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 FORMATS = ("svg", "png", "pdf")
+LIGHT = THEMES["light"]  # plots have the colors of the pictures beside them
+INK, MUTED = LIGHT.ink, LIGHT.muted
 
 # Okabe & Ito's palette in the order in which runs take it; a marker and a dash go with each colour.
 RUNS = (
@@ -34,20 +37,23 @@ RUNS = (
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
+    "mathtext.fontset": "dejavusans",
     "axes.titlesize": 9.5,
+    "axes.titlecolor": MUTED,
     "axes.labelsize": 9.0,
-    "figure.titlesize": 11.0,
     "text.color": INK,
-    "axes.edgecolor": ABSENT,
-    "axes.labelcolor": INK,
+    "axes.edgecolor": LIGHT.line,
+    "axes.labelcolor": MUTED,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "axes.unicode_minus": True,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "grid.color": "#e4e4e4",
+    "xtick.color": LIGHT.line,
+    "ytick.color": LIGHT.line,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "grid.color": "#e8ebef",
     "grid.linewidth": 0.8,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
@@ -58,7 +64,8 @@ _SETTINGS: Any = {
     "svg.hashsalt": "micrornn",
     "pdf.fonttype": 42,
 }
-_MANY_POINTS = 40  # from here on a marker at every point hides the line
+FEW_POINTS = 12  # with more, a marker at every point hides the line
+_MOST_TICKS = 6
 
 
 def looks(n: int) -> list[tuple[str, str, str]]:
@@ -84,10 +91,12 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def headline(figure: FigureBase, text: str, width: float, size: float = 10.5) -> None:
+def headline(figure: FigureBase, text: str, width: float, size: float = 12.0) -> None:
     """The finding above a figure, in as many lines as it takes."""
     import textwrap
 
+    if text.split(maxsplit=1)[0].isalpha():  # not the name of a run
+        text = text[:1].upper() + text[1:]
     lines = textwrap.wrap(text, max(int(width * 11.5 * 10.5 / size), 30))
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=size, fontweight="bold")
 
@@ -126,16 +135,17 @@ def steps_axis(ax: Axes, steps: Sequence[int | None], label: str = "step t") -> 
     ax.grid(True, axis="y")
 
 
-def ticks(low: int, high: int, most: int = 11) -> list[int]:
+def ticks(low: int, high: int, most: int = _MOST_TICKS) -> list[int]:
     """Whole numbers from low to high, in round distances.
 
     >>> ticks(1, 4), ticks(0, 50), ticks(1, 50)
-    ([1, 2, 3, 4], [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50], [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50])
+    ([1, 2, 3, 4], [0, 10, 20, 30, 40, 50], [1, 10, 20, 30, 40, 50])
     """
     tens = (10**n for n in range(12))
     every = next(d * ten for ten in tens for d in (1, 2, 5) if (high - low) / (d * ten) < most)
     found = [t for t in range(low, high + 1) if t % every == 0]
-    return found if low in found or every == 1 or low % every > every / 2 else [low, *found]
+    first = low not in found and every > 1 and low % every <= every / 2
+    return [low, *found] if first and len(found) < most else found
 
 
 def log_axis(ax: Axes, values: Iterable[float | None], label: str) -> None:
@@ -154,7 +164,8 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Ticks at round numbers between two powers of ten: as the pictures of graphs have them."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    axis.set_major_locator(FixedLocator(Scale(low, high).ticks()))
+    every = Scale(low, high).ticks()
+    axis.set_major_locator(FixedLocator(every[:: math.ceil(len(every) / _MOST_TICKS) or 1]))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_locator(NullLocator())
 
@@ -162,13 +173,14 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
 def _plain(value: float, place: int | None = None) -> str:
     """A tick of a log axis.
 
-    >>> _plain(0.05), _plain(200.0), _plain(1e-4), _plain(1e10)
-    ('0.05', '200', '1e-4', '1e10')
+    >>> _plain(0.05), _plain(200.0), _plain(1e-4), _plain(2e10)
+    ('0.05', '200', '$10^{-4}$', '$2 \\\\cdot 10^{10}$')
     """
-    if 1e-3 <= value < 1e4:
+    if 1e-2 <= value < 1e4:
         return number(value)
     digit, exponent = f"{value:.0e}".split("e")
-    return f"{digit}e{int(exponent)}"
+    power = f"10^{{{int(exponent)}}}"
+    return f"${power}$" if digit == "1" else f"${digit} \\cdot {power}$"
 
 
 def curve(
@@ -187,7 +199,7 @@ def curve(
     color, marker, dash = look
     times = [math.nan if t is None else float(t) for t in x]
     shown = [v if v is not None and 0 < v < math.inf else math.nan for v in y]
-    many = len(times) > _MANY_POINTS
+    many = len(times) > FEW_POINTS
     (line,) = ax.plot(
         *(times, shown),
         color=color,
@@ -216,6 +228,21 @@ def curve(
                 label="_nolegend_",
             )
     return line
+
+
+def math_name(name: str) -> str:
+    """A loss or a state as formulas write it, for a label of matplotlib's.
+
+    >>> math_name("L[20]"), math_name("h"), math_name("my loss")
+    ('L_{20}', 'h', '\\\\mathrm{my\\\\ loss}')
+    """
+    stem, _, index = name.partition("[")
+    if len(stem) == 1 and stem.isalpha():
+        return f"{stem}_{{{index.rstrip(']')}}}" if index else stem
+    words = "".join(
+        c if c.isalnum() else "\\ " if c == " " else f"\\{c}" if c in "_{}%#$" else c for c in name
+    )
+    return f"\\mathrm{{{words}}}"
 
 
 def _lonely(values: Sequence[float]) -> bool:

@@ -13,9 +13,10 @@ from micrornn.flow import credit as credit_of
 from micrornn.flow.credit import NO_PATH, NOT_APPLICABLE, NOT_FINITE, VALUE, ZERO
 from micrornn.recording import Recording
 from viz.plots import canvas
+from viz.plots.coarse import coarse
 from viz.plots.runs import over_time, plain
-from viz.plots.view import Cell, View, heading, log_bars
-from viz.style import ABSENT, ALARM, INK, PAPER, cividis, ink_on, number
+from viz.plots.view import Cell, View, heading, log_bars, log_span
+from viz.style import ABSENT, ALARM, PAPER, fade, ink_on, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +99,7 @@ class CreditView(View):
             states |= {int(s) for s in np.unique(own.states)}
             ax.set_title(run)
             _map_axes(ax, own, self.of, first=ax is axes[0])
-        label = f"|dL_t / d{self.of}_k|"
+        label = rf"$\Vert\partial L_t / \partial {canvas.math_name(self.of)}_k\Vert$"
         bar = figure.colorbar(image, ax=axes, label=label, shrink=0.9, pad=0.02)
         canvas.log_ticks(bar.ax.yaxis, np.log10(low), np.log10(high))
         bar.outline.set_visible(False)
@@ -117,7 +118,8 @@ class CreditView(View):
             canvas.curve(ax, times, row, run, look)
             values += row
             steps += times
-        canvas.log_axis(ax, values, f"|d{_last(self.maps)} / d{self.of}_k|")
+        last, of = canvas.math_name(_last(self.maps)), canvas.math_name(self.of)
+        canvas.log_axis(ax, values, rf"$\Vert\partial {last} / \partial {of}_k\Vert$")
         canvas.steps_axis(ax, steps, "step k")
         keys = canvas.key(values)
         canvas.legend(ax, keys, loc="lower right", bbox_to_anchor=(1.0, 1.0), columns=6)
@@ -125,12 +127,19 @@ class CreditView(View):
     def body(self) -> list[str]:
         """The last row as a list with bars; the whole map where 80 columns hold it."""
         lines: list[str] = []
+        rows = {
+            run: [i for i in range(len(own.columns)) if own.states[-1, i] != NOT_APPLICABLE]
+            for run, own in self.maps.items()
+        }
+        sizes = {run: [float(self.maps[run].norms[-1, i]) for i in rows[run]] for run in rows}
+        span = log_span(v for own in sizes.values() for v in own)
         for run, own in self.maps.items():
             lines += heading(run)
-            lines += [f"{'k':>6}  |d{own.rows[-1]}/d{self.of}_k|, with a bar of its logarithm"]
-            shown = [i for i in range(len(own.columns)) if own.states[-1, i] != NOT_APPLICABLE]
-            bars = log_bars([float(own.norms[-1, i]) for i in shown], 40)
-            for i, bar in zip(shown, bars):
+            same = ", one scale for all" if len(self.maps) > 1 else ""
+            lines += [
+                f"{'k':>6}  |d{own.rows[-1]}/d{self.of}_k|, with a bar of its logarithm{same}"
+            ]
+            for i, bar in zip(rows[run], log_bars(sizes[run], 40, span)):
                 size = number(float(own.norms[-1, i])) if own.states[-1, i] == VALUE else ""
                 lines.append(f"{own.column_steps[i]!s:>6}  {size:>9}  {bar}")
             if len(own.rows) > 1:
@@ -140,10 +149,8 @@ class CreditView(View):
     def _whole(self, own: CreditMap) -> list[str]:
         width = 1 + max(map(len, own.rows)) + 9 * len(own.columns)
         if width > 80:
-            return [
-                f"The map of all {len(own.rows)} losses and {len(own.columns)} steps is wider than 80 "
-                "columns: write it with -o FILE, as .svg, .png or .csv, or as --json."
-            ]
+            norms = (v for one in self.maps.values() for v in one.norms[one.states == VALUE])
+            return coarse(own, self.of, log_span(map(float, norms)))
         head = f"{'':>{max(map(len, own.rows))}}" + "".join(
             f"{f'{self.of}_{k}':>9}" for k in own.column_steps
         )
@@ -185,7 +192,7 @@ def _heat(ax: Axes, own: CreditMap, norm: LogNorm) -> Any:
     from matplotlib.patches import Rectangle
 
     shown = np.ma.masked_where(own.states != VALUE, own.norms)
-    colors = ListedColormap([cividis(i / 255) for i in range(256)], name="cividis")
+    colors = ListedColormap([fade(i / 255) for i in range(256)], name="fade")
     rows, columns = own.norms.shape
     edges = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5
     small = max(rows, columns) <= _VECTOR
@@ -195,7 +202,7 @@ def _heat(ax: Axes, own: CreditMap, norm: LogNorm) -> Any:
         linewidth=0.4 if small else 0.0,
     )  # fmt: skip
     looks: dict[int, Any] = {
-        ZERO: {"facecolor": PAPER, "edgecolor": INK, "linewidth": 0.9},
+        ZERO: {"facecolor": PAPER, "edgecolor": canvas.INK, "linewidth": 0.9},
         NO_PATH: {"facecolor": PAPER, "edgecolor": ABSENT, "hatch": "////", "linewidth": 0.0},
         NOT_FINITE: {"facecolor": PAPER, "edgecolor": ALARM, "hatch": "xxx", "linewidth": 0.9},
     }
@@ -246,10 +253,10 @@ def _keys(states: set[int]) -> list[Any]:
 
     keys = []
     if NOT_APPLICABLE in states:
-        blank: Any = {"facecolor": PAPER, "edgecolor": "#e4e4e4", "linewidth": 0.6}
+        blank: Any = {"facecolor": PAPER, "edgecolor": canvas.LIGHT.line, "linewidth": 0.6}
         keys.append(Patch(label="blank: not applicable (k > t)", **blank))
     if ZERO in states:
-        keys.append(Patch(facecolor=PAPER, edgecolor=INK, label="exactly zero"))
+        keys.append(Patch(facecolor=PAPER, edgecolor=canvas.INK, label="exactly zero"))
     if NO_PATH in states:
         keys.append(Patch(facecolor=PAPER, edgecolor=ABSENT, hatch="////", label="no path"))
     if NOT_FINITE in states:

@@ -13,7 +13,7 @@ from micrornn.recording import Recording
 from viz.plots import canvas
 from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
-from viz.style import INK, category, number
+from viz.style import category, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,10 +63,10 @@ class GatesView(View):
             canvas.log_axis(right, grads, "gradient norm")
             canvas.steps_axis(right, own.steps, "")
         hollow = "; hollow: exactly zero" if 0.0 in grads else ""
-        title = f"|dL/dgate| arrived: solid, sent on: dotted{hollow}"
-        axes[0][1].set_title(title, loc="left", fontsize=8 if hollow else None)
-        axes[-1][0].set_xlabel("step t")
-        axes[-1][1].set_xlabel("step t")
+        axes[0][1].set_title(f"gradient of the gate{hollow}", loc="left")
+        for ax in axes[-1]:
+            ax.set_xlabel("step t")
+            canvas.legend(ax, columns=3, bbox_to_anchor=(0.5, -0.42))
 
     def body(self) -> list[str]:
         """A table for each gate."""
@@ -99,17 +99,22 @@ class GatesView(View):
 def _values(ax: Axes, own: GateTrace, color: str) -> None:
     """The mean as a line, the range from the smallest to the largest as a band, saturation in words."""
     times = np.array(own.steps)
-    mark = "o" if len(times) <= 40 else ""
-    ax.fill_between(times, own.low, own.high, color=color, alpha=0.18, linewidth=0.0)
-    ax.plot(times, own.mean, color=color, marker=mark)
+    mark = "o" if len(times) <= canvas.FEW_POINTS else ""
+    look: Any = {"color": color, "alpha": 0.18, "linewidth": 0.0}
+    ax.fill_between(times, own.low, own.high, label="all units", **look)
+    ax.plot(times, own.mean, color=color, marker=mark, label="mean")
     low, high = float(np.min(own.low)), float(np.max(own.high))
     bounds = (-1.05, 1.05) if -1.0 <= low < 0.0 and high <= 1.0 else (-0.05, 1.05)
     if low < bounds[0] or high > bounds[1]:
         margin = 0.05 * (high - low)
         bounds = (low - margin, high + margin)
     ax.set_ylim(*bounds)
-    for level in (SHUT if bounds[0] > -0.5 else -OPEN, OPEN):
-        ax.axhline(level, color=INK, linewidth=0.6, linestyle=(0, (4, 4)))
+    for level, words in (
+        (SHUT if bounds[0] > -0.5 else -OPEN, "shut below, open above"),
+        (OPEN, ""),
+    ):
+        dash: Any = {"linewidth": 0.6, "linestyle": (0, (4, 4)), "label": words or "_nolegend_"}
+        ax.axhline(level, color=canvas.MUTED, **dash)
     stuck = f"{np.mean(own.shut):.0%} shut, {np.mean(own.open):.0%} open"
     ax.set_title(f"mean {number(float(np.mean(own.mean)))}; {stuck}", loc="right", fontsize=8.5)
     ax.set_ylabel("value")

@@ -19,7 +19,7 @@ from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
 from viz.plots.runs import over_time, plain
 from viz.plots.view import Cell, View, heading
-from viz.style import INK, category, number
+from viz.style import category, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
@@ -93,7 +93,7 @@ class PathsView(View):
                 there = [k for k in steps if name in own[k].classes]
                 values = [_norm_of(own[k], name) for k in there]
                 if name == HIGHWAY:
-                    canvas.curve(ax, there, values, name, (INK, "o", "-"), linewidth=2.4)
+                    canvas.curve(ax, there, values, name, (canvas.INK, "o", "-"), linewidth=2.4)
                 else:
                     i = others.index(name)
                     look = category(name)[0], _MARKS[i % len(_MARKS)], "-"
@@ -101,10 +101,11 @@ class PathsView(View):
                         _DASHES[i % len(_DASHES)]
                     )
             lost = [k for k in steps if not own[k].classes]
-            canvas.curve(ax, lost, [None] * len(lost), "", (INK, "", ""))
+            canvas.curve(ax, lost, [None] * len(lost), "", (canvas.INK, "", ""))
             every = f" (every {_ordinal(self.every)})" if self.every > 1 else ""
             canvas.steps_axis(ax, steps, f"step k of {self.of[run]}{every}")
-            title = f"{self.losses[run]} to {self.of[run]}_k"
+            loss, state = canvas.math_name(self.losses[run]), canvas.math_name(self.of[run])
+            title = f"${loss}$ to ${state}_k$"
             ax.set_title(f"{run}: {title}" if run else title)
             canvas.legend(ax, canvas.key([*_all(own), *([None] * bool(lost))]), columns=2)
         for ax in axes:

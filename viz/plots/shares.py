@@ -13,7 +13,7 @@ from micrornn.flow import ledger as ledger_of
 from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
 from viz.plots.runs import parameter, plain
-from viz.plots.view import Cell, View, heading, log_bars
+from viz.plots.view import Cell, View, heading, log_bars, log_span
 from viz.style import INK, category, number
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class LedgerView(View):
         steps = [t for own in self.ledgers.values() for t in steps_of(own)]
         for (run, own), look in zip(self.ledgers.items(), canvas.looks(len(self.ledgers))):
             canvas.curve(above, steps_of(own), own.norms.tolist(), run, look)
-        what = "norm of g_t, sent at t" if self.over == "copies" else "norm of dL_t/dW"
+        of_loss = r"$\Vert\partial L_t / \partial W\Vert$"
+        what = r"$\Vert g_t \Vert$, sent at step t" if self.over == "copies" else of_loss
         canvas.log_axis(above, norms, what)
         canvas.steps_axis(above, steps, "")
         keys = canvas.key(norms)
@@ -97,7 +98,7 @@ class LedgerView(View):
             self.ledgers.values(), canvas.looks(len(self.ledgers))
         ):
             times = [np.nan if t is None else t for t in steps_of(own)]
-            mark = marker if len(times) <= 40 else ""
+            mark = marker if len(times) <= canvas.FEW_POINTS else ""
             ax.plot(times, own.shares, color=color, marker=mark, linestyle=dash)
 
     def _bars(self, ax: Axes, own: Ledger | LossLedger) -> None:
@@ -123,10 +124,12 @@ class LedgerView(View):
     def body(self) -> list[str]:
         """Norm, share and a bar of the norm for each step."""
         lines: list[str] = []
+        span = log_span(float(v) for own in self.ledgers.values() for v in own.norms)
+        same = "; one scale for all" if len(self.ledgers) > 1 else ""
         for run, own in self.ledgers.items():
             lines += heading(f"{run}, {own.name}, norm {number(own.norm)}" if run else "")
-            lines += [f"{'step':>6}  {'norm':>9}  {'share':>8}  norm, by its logarithm"]
-            bars = log_bars(own.norms.tolist())
+            lines += [f"{'step':>6}  {'norm':>9}  {'share':>8}  norm, by its logarithm{same}"]
+            bars = log_bars(own.norms.tolist(), span=span)
             for t, norm, share, bar in zip(steps_of(own), own.norms, own.shares, bars):
                 when = "none" if t is None else str(t)
                 part = "-" if share != share else f"{share:+.1%}"

@@ -10,7 +10,7 @@ from micrornn.recording import Recording
 from viz.plots import canvas
 from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
-from viz.style import INK, number
+from viz.style import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
@@ -55,21 +55,20 @@ class JacobianView(View):
             canvas.curve(whole, own.steps, own.running.tolist(), run, look)
             if own.bound is not None:
                 bound = own.bound.tolist()
-                words = "bound (\N{GREEK SMALL LETTER GAMMA}\N{GREEK SMALL LETTER SIGMA})^n"
+                words = r"bound $(\gamma\sigma)^n$"
                 canvas.curve(
                     whole, own.steps, bound, f"{words} of {run}" if run else words,
                     ("#777777", "", ":"), alpha=0.9,
                 )  # fmt: skip
                 products += bound
-        one.axhline(1.0, color=INK, linewidth=0.8)
-        whole.axhline(1.0, color=INK, linewidth=0.8)
-        sigma = "\N{GREEK SMALL LETTER SIGMA}"
+        for ax in (one, whole):
+            ax.axhline(1.0, color=canvas.INK, linewidth=0.8, label="1: neither grows nor shrinks")
         for ax, values, label, title in (
-            (one, singles, f"{sigma}_max(ds_t / ds_(t\N{MINUS SIGN}1))", "one step"),
+            (one, singles, r"$\sigma_{\max}(\partial s_t / \partial s_{t-1})$", "one step"),
             (
                 whole,
                 products,
-                f"{sigma}_max(ds_T / ds_(t\N{MINUS SIGN}1))",
+                r"$\sigma_{\max}(\partial s_T / \partial s_{t-1})$",
                 "from step t to the last",
             ),
         ):

@@ -15,7 +15,7 @@ from viz.plots.strips import JacobianView
 from viz.plots.view import Cell, View
 
 if TYPE_CHECKING:
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, FigureBase
 
 _READ: dict[str, Callable[[Mapping[str, Recording]], View]] = {
     "credit": CreditView,
@@ -42,9 +42,11 @@ class Overview(View):
         if not self.views:
             name, reason = next(iter(self.missing.items()))
             raise RecordingError(f"there is nothing to show: {reason}")
-        self.drawn = [v for v in self.views if not isinstance(v, GatesView)] or self.views
-        rows = (len(self.drawn) + 1) // 2
-        self.size = (15.0 if len(self.drawn) > 1 else 8.0, 5.6 * rows)
+        self.pairs = [v for v in self.views if not isinstance(v, GatesView)]
+        self.gates = [v for v in self.views if isinstance(v, GatesView)]
+        rows = (len(self.pairs) + 1) // 2
+        self.heights = [5.6] * rows + [view.size[1] for view in self.gates]
+        self.size = (15.0 if len(self.pairs) > 1 else 9.0, sum(self.heights))
 
     @property
     def finding(self) -> str:
@@ -52,14 +54,25 @@ class Overview(View):
         return self.views[0].finding
 
     def draw(self, figure: FigureBase) -> None:
-        """Two views side by side, each under its finding."""
-        columns = min(2, len(self.drawn))
-        rows = (len(self.drawn) + 1) // 2
-        parts = figure.subfigures(rows, columns, squeeze=False, wspace=0.03, hspace=0.03)
-        for view, part in zip(self.drawn, parts.ravel()):
-            if view is not self.views[0]:
-                canvas.headline(part, view.finding, self.size[0] / columns, size=9.5)
-            view.draw(part)
+        """Two views side by side, each under its finding; the gates, a row for each, below."""
+        look: Any = {"squeeze": False, "wspace": 0.03, "hspace": 0.03}
+        bands = figure.subfigures(len(self.heights), 1, height_ratios=self.heights, **look).ravel()
+        columns = min(2, len(self.pairs))
+        for i, view in enumerate(self.pairs):
+            if i % columns == 0:
+                parts = bands[i // columns].subfigures(1, columns, **look).ravel()
+            canvas.headline(parts[i % columns], view.finding, self.size[0] / columns, size=10.5)
+            view.draw(parts[i % columns])
+        for view in self.gates:
+            canvas.headline(bands[-1], view.finding, self.size[0], size=10.5)
+            view.draw(bands[-1])
+
+    def figure(self) -> Figure:
+        """The figure; each view has a title of its own."""
+        with canvas.settings():
+            figure = canvas.new_figure(*self.size)
+            self.draw(figure)
+            return figure
 
     def body(self) -> list[str]:
         """The texts of all views, one after the other, and what there is none of."""

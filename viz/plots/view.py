@@ -76,21 +76,33 @@ class View(ABC):
         return "\n".join(found) + "\n"
 
 
-def log_bars(values: Sequence[float], width: int = 24) -> list[str]:
+def log_span(values: Iterable[float]) -> tuple[float, float]:
+    """The logarithms of the smallest and the largest of these, for bars that are compared."""
+    known = [math.log10(v) for v in values if 0 < v < math.inf]
+    return (min(known), max(known)) if known else (0.0, 0.0)
+
+
+def log_bars(
+    values: Sequence[float], width: int = 24, span: tuple[float, float] | None = None
+) -> list[str]:
     """A bar for each value by its logarithm, the smallest one mark long; words for what has none.
+
+    Args:
+        values: what the bars are of.
+        width: of the longest bar.
+        span: the ends of the scale, if it is shared with other bars; see `log_span`.
 
     >>> log_bars([1.0, 1e-3, 1e-6, 0.0, float("nan"), float("inf")], 7)
     ['#######', '####', '#', '0', 'no path', 'infinite']
     """
     logs = [math.log10(v) if 0 < v < math.inf else None for v in values]
-    known = [x for x in logs if x is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    low, high = span or log_span(values)
     # At least a decade from end to end, so that nearly equal values look nearly equal.
-    span = max(high - low, 1.0)
+    decades = max(high - low, 1.0)
     bars = []
     for value, x in zip(values, logs):
         if x is not None:
-            bars.append("#" * (1 + round((width - 1) * (1 - (high - x) / span))))
+            bars.append("#" * (1 + round((width - 1) * (1 - (high - x) / decades))))
         else:
             bars.append("0" if value == 0 else "no path" if value != value else "infinite")
     return bars
