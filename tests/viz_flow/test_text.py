@@ -60,7 +60,7 @@ def test_a_map_too_wide_for_numbers_is_drawn_in_characters(recorded: Any) -> Non
     last = rows[-1][1]
     assert last[0] == "▁" and last[-1] == "█" and list(last) == sorted(last)
     long = viz.plots.read("credit", recorded("hello", steps=130)).text()
-    assert "the largest of 5 losses and 3 steps each" in long
+    assert "the largest of 5 losses and 3 steps each" in " ".join(long.split())
 
 
 def test_bars_of_several_runs_share_one_scale(cells: Cells) -> None:
