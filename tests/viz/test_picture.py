@@ -182,6 +182,24 @@ def test_the_rolled_picture_has_each_layer_once_with_its_factor(task: str) -> No
     assert str(viz.render(rec, format="txt", detail="layer")) != cell
 
 
+@pytest.mark.parametrize(("kind", "cell"), [("additive", "gru"), ("dot", "lstm")])
+def test_attention_is_a_map_above_what_it_looks_at(kind: str, cell: str) -> None:
+    rec = recorded("reverse", {"attention": kind, "cell": cell}).recording
+    svg = picture(rec, "reverse")
+    assert faults(svg) == []
+    weights = [rec.value(node) for node in rec.nodes if node.name == "attention"]
+    root = ET.fromstring(svg)
+    percents = [w for w in words(root) if re.fullmatch(r"\d+%", w.text)]
+    for row in weights:
+        for weight in np.ravel(row):
+            assert any(w.text == f"{weight:.0%}" for w in percents)
+    story = tell(rec)
+    far = story.chain(story.layers[0])[1]
+    assert f"{100 * story.across[id(far)]:.2g} % of what the last loss gives step 1" in svg
+    last = tell(recorded("reverse", {"attention": "none"}).recording)
+    assert last.across == {} and "attention: where" not in picture(rec, window=(5, 7))
+
+
 def test_a_broken_picture_is_found() -> None:
     """Each check can fail."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'

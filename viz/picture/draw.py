@@ -12,7 +12,7 @@ from micrornn.recording import Recording
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
-from viz.picture import beads
+from viz.picture import attention, beads
 from viz.picture.edges import Edges
 from viz.picture.finding import EQUATIONS, factor, short, tiny, title
 from viz.picture.legend import wedge
@@ -95,6 +95,7 @@ class Drawing:
             if self.show("forward", spot.box.step):
                 self._box(spot)
         self._factors(edges.swings)
+        self._attention()
 
     # -- words -------------------------------------------------------------------------------------
 
@@ -289,6 +290,11 @@ class Drawing:
         """What each hop of a state does to the gradient, under its ribbon."""
         if swings or self.place.pitch < NARROWEST:
             return
+        slanted = any(
+            abs(self.place.of(r.source).x - self.place.of(r.target).x) > self.place.pitch * 0.5
+            and r.source.kind == STATE and r.target.kind == OUTPUT
+            for r in self.story.ribbons
+        )  # fmt: skip
         for layer in self.story.layers:
             chain = self.story.chain(layer)
             for before, box in pairwise(chain):
@@ -302,7 +308,7 @@ class Drawing:
                 lane = -13.0 if len(box.nodes) > 1 else 0.0
                 ends = sorted((a, b), key=lambda spot: spot.x)
                 gap = ends[0].x + ends[0].width / 2, ends[1].x - ends[1].width / 2
-                y = a.y - 36 if lane else a.y + 43
+                y = a.y - 36 if lane and not slanted else a.y + 43
                 self._text(
                     f"×{short(found)}",
                     sum(gap) / 2,
@@ -311,6 +317,32 @@ class Drawing:
                     anchor="middle",
                     weight="bold",
                 )
+
+    def _attention(self) -> None:
+        """Where each step looks, above the states that it looks at."""
+        found = attention.looks(self.rec, self.story)
+        rows = attention.cells(found, self.place)
+        for one, row in zip(found, rows):
+            if not self.show("forward", one.step):
+                continue
+            target = self.targets.get(one.step)
+            word = f"step {one.step}" if target is None else f"‘{target}’"
+            first = row[0]
+            base = first.y + first.height / 2 + 5
+            self._text(word, first.x - 8, base, _SMALL, muted=True, anchor="end")
+            for cell in row:
+                look = {"fill": attention.color(cell.weight, self.theme), "rx": 4}
+                look["stroke"] = self.theme.line
+                self.pen.add(
+                    "rect", x=cell.x, y=cell.y, width=cell.width, height=cell.height, **look
+                )
+                middle = cell.x + cell.width / 2
+                self._text(f"{cell.weight:.0%}", middle, base, _SMALL, anchor="middle")
+        if rows:
+            first = rows[0][0]
+            self._text(
+                "attention: where each output looks", first.x, first.y - 9, _SMALL, muted=True
+            )
 
     # -- the foot ----------------------------------------------------------------------------------
 

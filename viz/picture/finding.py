@@ -82,6 +82,10 @@ def title(story: Story) -> str:
             f"The gradient of {what[0].lower()}{what[1:]} grows {times(ratio)} from step {near.step} to "
             f"step {far.step}"
         )
+    straight = story.across.get(id(far))
+    if straight is not None and 0 < straight <= 1 and far.step + 1 < near.step:
+        lower = what[0].lower() + what[1:]
+        return f"{percent(straight)} of what {lower} gives step {far.step} comes by attention"
     share = percent(ratio) if ratio > 1e-5 else f"{short(ratio)}"
     return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
 

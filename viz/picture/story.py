@@ -65,6 +65,8 @@ class Story:
         kind: of the cells of each layer: rnn, lstm or gru.
         joint: the norm of what the gates of one cell sent together, by id of the box where it arrived, layer
             and step of the gates.
+        across: for a state whose gradient came both from its own layer and from others, the part that came
+            from others, as a signed share; by id of the box.
     """
 
     boxes: list[Box]
@@ -73,6 +75,7 @@ class Story:
     layers: list[str]
     kind: dict[str, str]
     joint: dict[tuple[int, str, int], float] = field(default_factory=dict)
+    across: dict[int, float] = field(default_factory=dict)
 
     @property
     def steps(self) -> list[int]:
@@ -99,7 +102,7 @@ class Story:
         kept = set(map(id, boxes))
         ribbons = [r for r in self.ribbons if id(r.source) in kept and id(r.target) in kept]
         layers = [name for name in self.layers if any(b.layer == name for b in boxes)]
-        return Story(boxes, ribbons, self.loss, layers, self.kind, self.joint)
+        return Story(boxes, ribbons, self.loss, layers, self.kind, self.joint, self.across)
 
     def toward(self, goal: Box) -> Story:
         """The same story with the gradient on its way to one box alone; what leads elsewhere steps back."""

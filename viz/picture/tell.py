@@ -60,10 +60,10 @@ def tell(
     if not gradient:
         followed = None
     start = next((b for b in boxes if b.kind == LOSS and b.nodes[""] is followed), None)
-    ribbons, joint = _flow(rec, boxes, followed) if followed is not None else ([], {})
+    ribbons, joint, across = _flow(rec, boxes, followed) if followed is not None else ([], {}, {})
     ribbons += _uses(rec, boxes, ribbons)
     kinds = {layer: _kind(cell) for (layer, _), cell in cells(rec).items()}
-    return Story(boxes, ribbons, start, scopes, kinds, joint)
+    return Story(boxes, ribbons, start, scopes, kinds, joint, across)
 
 
 def _kind(cell: Cell) -> str:
@@ -166,12 +166,15 @@ def _inputs(rec: Recording, taken: set[int]) -> list[Box]:
 
 def _flow(
     rec: Recording, boxes: Sequence[Box], loss: Tensor
-) -> tuple[list[Ribbon], dict[tuple[int, str, int], float]]:
+) -> tuple[list[Ribbon], dict[tuple[int, str, int], float], dict[int, float]]:
     """Carry the gradient of a loss back; at each box, what arrived is kept by the box that sent it.
 
-    What the gates of one cell sent together is kept too: by id of the box, layer and step of the gates.
+    What the gates of one cell sent together is kept too, and where there is attention the share of what came
+    from other layers; see `Story`.
     """
+    attended = any(node.name == "attention" for node in rec.nodes)
     joint: dict[tuple[int, str, int], float] = {}
+    across: dict[int, float] = {}
     owner = _owners(boxes)
     ribbons: list[Ribbon] = []
     reached = {loss.number: 1.0}
@@ -187,7 +190,12 @@ def _flow(
         for layer, step in {(b.layer, b.step) for b in sent if b.kind == GATE}:
             own = [b.kind == GATE and (b.layer, b.step) == (layer, step) for b in sent]
             joint[id(boxes[here]), layer, step] = norm(rows.values[own].sum(0))
-        reached[node.number] = norm(rows.values.sum(0))
+        total = rows.values.sum(0)
+        reached[node.number] = norm(total)
+        others = [b.kind in (STATE, OUTPUT) and b.layer != boxes[here].layer for b in sent]
+        if attended and any(others) and not all(others) and reached[node.number]:
+            part = rows.values[others].sum(0)
+            across[id(boxes[here])] = float((part * total).sum() / (total * total).sum())
         return Rows(np.array([here]), rows.values.sum(0, keepdims=True))
 
     start = next(i for i, b in enumerate(boxes) if b.kind == LOSS and b.nodes[""] is loss)
@@ -197,7 +205,7 @@ def _flow(
         sweep(rec.nodes, {loss.number: one(seed, start)}, owner, turn=turn)
     for box in boxes:
         box.norms = {name: reached.get(node.number) for name, node in box.nodes.items()}
-    return ribbons, joint
+    return ribbons, joint, across
 
 
 def _uses(rec: Recording, boxes: Sequence[Box], known: Iterable[Ribbon]) -> list[Ribbon]:
