@@ -6,6 +6,7 @@ from micrornn.core.graph import Graph
 from micrornn.recording.passes import Pass
 from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
 from viz.paths import on_paths
+from viz.plumbing import folded
 from viz.scene import DETAILS, Link, Scene, Unit, computed_steps, stronger
 from viz.sorter import Sorter
 from viz.weights import ledger_of, mark, owners_of
@@ -18,6 +19,7 @@ def build(
     window: tuple[int, int] | None = None,
     ends: tuple[str, str] | None = None,
     run: Pass | None = None,
+    plumbing: bool = False,
 ) -> Scene:
     """The scene of a graph.
 
@@ -28,6 +30,7 @@ def build(
         window: the first and the last step to show; all by default.
         ends: light the paths from the first to the second, as in ("L3", "h0"); the rest steps back.
         run: the recorded backward pass to show, instead of running one.
+        plumbing: draw slices, joins and changes of shape too, where one operation is one box.
 
     Raises:
         ValueError: the detail is unknown, or the window holds no step of the graph.
@@ -52,10 +55,14 @@ def build(
     links = _links(units, flows)
     owners = owners_of(units, sorter.of_weights)
     mark(units, sorter.of_weights, owners, graph, detail, flows)
+    count = 0
+    if detail == "op" and not plumbing:
+        units, links, count = folded(units, (out.number for out in graph.outs))
     if len(steps) < len(all_steps):
         units, links = _cut(units, links, set(steps))
     ledger = ledger_of(graph, sorter.of_weights, owners, flows)
-    scene = Scene(graph, detail, flows, units, links, ledger, steps, len(all_steps) - len(steps))
+    hidden = len(all_steps) - len(steps)
+    scene = Scene(graph, detail, flows, units, links, ledger, steps, hidden, folded=count)
     if ends is not None:
         scene.lit = on_paths(scene, *ends)
     return scene

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from viz import style
 from viz.gradients import Flow
 from viz.metrics import fitted, text_width
@@ -61,6 +63,25 @@ def swatch(
         pen.add("path", d=line, stroke=style.ABSENT, stroke_width=height, stroke_dasharray="1 1.5")
 
 
+def _occurring(scene: Scene) -> list[tuple[str, str]]:
+    """The looks of gradients that occur in the picture, in words: a legend names no others."""
+    flows = [link.flow for link in scene.links]
+    flows += [unit.flow for unit in scene.units]
+    flows += [mark.flow for unit in scene.units for mark in unit.marks]
+    flows += [flow for entry in scene.ledger for flow in entry.by_step.values()]
+    states = {flow.state for flow in flows}
+    negative = any(link.flow.state == "value" and link.flow.sign == "-" for link in scene.links)
+    every = (
+        ("dash", "−: every element negative", negative),
+        ("zero", "exactly zero", "zero" in states),
+        ("absent", "no path to the loss", "absent" in states),
+        ("underflow", "underflowed", "underflow" in states),
+        ("nan", "NaN", "nan" in states),
+        ("none", "no ribbon: data", any(link.flow.state == "constant" for link in scene.links)),
+    )
+    return [(kind, words) for kind, words, there in every if there]
+
+
 class Legend:
     """The legend of a sheet; ``width`` and ``height`` are what it needs."""
 
@@ -75,7 +96,9 @@ class Legend:
         strip = max(self.cell * len(steps), 112.0)
         self.ledger_width = 30 + self.names + strip + 80 if self.scene.ledger else 0.0
         self.width = 24 + _KEY_WIDTH + self.ledger_width
-        rows = max(len(self.scene.ledger) + 1, (7 if self.scene.ledger else 6) if self.ran else 2)
+        self.looks = _occurring(self.scene)
+        own = 3 + math.ceil(len(self.looks) / 2) + bool(self.scene.ledger)
+        rows = max(len(self.scene.ledger) + 1, own if self.ran else 2)
         self.height = 30 + _ROW * rows
 
     @staticmethod
@@ -124,14 +147,9 @@ class Legend:
             anchor = "start" if at < x + 12 else "middle"
             pen.text(style.number(tick), at, y + 21, size=9, anchor=anchor)
         y += 21 + _ROW
-        self._ribbon(pen, x, y, "−: every element negative", "dash")
-        self._ribbon(pen, x + 190, y, "exactly zero", "zero")
-        y += _ROW
-        self._ribbon(pen, x, y, "no path to the loss", "absent")
-        self._ribbon(pen, x + 190, y, "underflowed", "underflow")
-        y += _ROW
-        self._ribbon(pen, x, y, "NaN", "nan")
-        pen.text("no ribbon: data", x + 190, y, size=10.5)
+        for i, (kind, words) in enumerate(self.looks):
+            self._ribbon(pen, x + 190 * (i % 2), y + _ROW * (i // 2), words, kind)
+        y += _ROW * (math.ceil(len(self.looks) / 2) - 1)
         if self.scene.ledger:
             y += _ROW
             color = _LEDGER_COLORS[0]
@@ -157,11 +175,11 @@ class Legend:
             "absent": [{"stroke": style.ABSENT, "stroke_width": 6, "stroke_dasharray": "1.5 3"}],
             "nan": [{"stroke": style.ALARM, "stroke_width": 2.4}],
         }
-        for look in looks[kind]:
+        for look in looks.get(kind, []):
             pen.add("path", d=d, fill="none", **look)
         if kind == "nan":
             pen.cross(x + 17, y - 4, 5.0, style.ALARM)
-        pen.text(words, x + 42, y, size=10.5)
+        pen.text(words, x + (42 if kind in looks else 0), y, size=10.5)
 
     def _ledger(self, pen: Pen, x: float, y: float) -> None:
         scene = self.scene

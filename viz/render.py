@@ -17,10 +17,12 @@ from viz import picture
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out
+from viz.scene import computed_steps
 from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
 PICTURED = ("auto", "layer", "cell", "gate")  # the levels of detail that `viz.picture` draws
+_MOST_OPERATIONS = 150  # of a graph without time; a larger one is drawn by scope
 _UNROLLED = ("window", "targets")  # what a rolled picture has no use for
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
@@ -43,6 +45,7 @@ def render(
     width: float = 1280.0,
     legend: str = "auto",
     font_size: float = 12.5,
+    plumbing: bool = False,
 ) -> str | bytes:
     """Draw a computation graph with the gradient that flows through it.
 
@@ -71,6 +74,7 @@ def render(
         width: of the sheet in pixels.
         legend: auto or none.
         font_size: of the smallest text, in pixels.
+        plumbing: at the level of op, draw slices, joins and changes of shape as well.
 
     Returns:
         The picture: bytes for png and pdf, otherwise text.
@@ -92,6 +96,8 @@ def render(
         window = window or (1, steps)
     look = {"theme": theme, "aspect": aspect, "width": width, "legend": legend}
     told = _told(thing, detail, kind, gradients, rankdir)
+    if plumbing and (told is not None or detail not in ("auto", "op")):
+        raise ValueError("slices and joins are boxes at the level of op only; add detail op")
     if told is not None:
         content = _picture(
             told,
@@ -113,11 +119,12 @@ def render(
             f"a {kind} shows states over time, and there are none with a time step here"
         )
     once = _once(thing, detail, kind, gradients)
-    detail = "op" if detail == "auto" else detail
+    if detail == "auto":
+        detail = _finest(thing, kind)
     run = None
     if isinstance(thing, Recording):
         thing, run, gradients = _of_recording(thing, gradients)
-    scene = build(graph_of(thing), detail, gradients, window, _both(ends), run)
+    scene = build(graph_of(thing), detail, gradients, window, _both(ends), run, plumbing)
     if once is not None:
         from viz.text.rolled import write as write_rolled
 
@@ -142,6 +149,15 @@ def _told(
         return None
     rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
     return rec if layers(rec) else None
+
+
+def _finest(thing: Any, kind: str) -> str:
+    """Operations; or of a large graph without time one box for each scope, where it has several."""
+    if kind == "txt" or isinstance(thing, Recording):
+        return "op"
+    graph = graph_of(thing)
+    large = len(graph) > _MOST_OPERATIONS and not computed_steps(graph)
+    return "layer" if large and len({node.scope for node in graph if node.inputs}) > 1 else "op"
 
 
 def _once(thing: Any, detail: str, kind: str, gradients: bool | Gradients) -> Recording | None:

@@ -99,6 +99,7 @@ class Scene:
     steps: list[int]
     hidden: int
     lit: set[int] | None = None  # the ids of the units on the chosen paths; None: all alike
+    folded: int = 0  # slices, joins and changes of shape that are not drawn
 
 
 def computed_steps(graph: Graph) -> list[int]:

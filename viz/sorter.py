@@ -35,7 +35,10 @@ class Sorter:
         }
         # A number that only one operation uses is written into it: "1 −" and not a box of its own.
         self._folded = {} if detail == "scalar" else _folded(graph)
-        self._part = self._parts() if detail in ("cell", "layer", "gate") and timed else {}
+        self._by_scope = detail == "layer" and not timed and len(graph.scopes) > 1
+        parted = self._by_scope or (detail in ("cell", "layer", "gate") and timed)
+        self._part = self._parts() if parted else {}
+        self._reader = _readers(graph) if self._by_scope else {}
         self._begins = _begins(graph, self.steps, self.of_weights)
 
     def place(self, node: Tensor) -> tuple[str, str]:
@@ -124,6 +127,11 @@ class Sorter:
         if node.number in self._folded:
             return self._key(self._folded[node.number], *self.place(self._folded[node.number]))
         alone = ("node", node.number)
+        if self._by_scope:
+            user = node if not node.is_leaf else self._reader.get(node.number, node)
+            if user.is_leaf or (node.is_leaf and node.name):
+                return alone
+            return ("scope", self.place(user)[0], self._part.get(user.number, 0))
         if detail in ("op", "scalar") or not self.timed or node.is_leaf:
             if detail != "layer" or node.step is None:
                 return alone
@@ -141,6 +149,8 @@ class Sorter:
         return alone
 
     def _title(self, unit: Unit) -> str:
+        if self._by_scope:
+            return f"{unit.layer or 'outside all scopes'}: {len(unit.nodes)} nodes"
         if self.detail == "layer" and not (unit.kind == "loss" and unit.step is None):
             steps = {n.step for n in unit.nodes if n.step}
             times = f" × {len(steps)}" if len(steps) > 1 else ""
@@ -152,6 +162,15 @@ class Sorter:
         if self.detail == "cell" and states:
             return ", ".join(sorted({node_label(n).split(" ")[0] for n in states}, reverse=True))
         return unit.gate or unit.layer or node_label(unit.out)
+
+
+def _readers(graph: Graph) -> dict[int, Tensor]:
+    """By number of a node, the first operation that reads it."""
+    found: dict[int, Tensor] = {}
+    for node in graph:
+        for x in node.inputs:
+            found.setdefault(x.number, node)
+    return found
 
 
 def _folded(graph: Graph) -> dict[int, Tensor]:

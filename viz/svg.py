@@ -84,6 +84,11 @@ def subtitle(sheet: Sheet) -> str:
     if graph.outs[0].size == 1 and graph.outs[0].requires_grad:
         loss = sum(out.item() for out in graph.outs if out.size == 1)
         words.append(f"result {style.number(loss)}")
+    if scene.detail == "layer" and not steps:
+        words.append("boxes are scopes")
+    if scene.folded:
+        what = "slice or join" if scene.folded == 1 else "slices and joins"
+        words.append(f"{scene.folded} {what} folded")
     words.append("gradients shown" if scene.gradients.ran else "backward has not run")
     return " · ".join(words)
 

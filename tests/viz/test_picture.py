@@ -200,6 +200,13 @@ def test_attention_is_a_map_above_what_it_looks_at(kind: str, cell: str) -> None
     assert last.across == {} and "attention: where" not in picture(rec, window=(5, 7))
 
 
+@pytest.mark.parametrize("network", [mr.nn.LSTM, mr.nn.GRU, mr.nn.RNN])
+def test_a_network_of_nn_with_one_loss_of_all_steps(network: type[mr.nn.Module]) -> None:
+    out, _ = network(3, 4)(mr.tensor(np.linspace(-1, 1, 15).reshape(5, 3)))
+    svg = str(viz.render(mr.sum(out * out)))
+    assert faults(svg) == [] and "reaches 5 steps directly" in svg
+
+
 def test_a_broken_picture_is_found() -> None:
     """Each check can fail."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'

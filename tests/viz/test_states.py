@@ -162,11 +162,36 @@ def test_the_page_has_the_picture_and_the_words(state: str) -> None:
     assert IN_WORDS[state] in page
 
 
-def test_the_legend_explains_every_look() -> None:
-    svg = drawn("value", "svg")
-    for words in ("exactly zero", "underflowed", "no path to the loss", "NaN", "no ribbon: data"):
-        assert words in svg
+def test_the_legend_explains_every_look_that_occurs_and_no_other() -> None:
+    looks = {
+        "zero": "exactly zero",
+        "underflow": "underflowed",
+        "absent": "no path to the loss",
+        "nan": "NaN",
+        "constant": "no ribbon: data",
+    }
+    for state, words in looks.items():
+        legend = drawn(state, "svg").partition('class="legend"')[2]
+        assert words in legend
+        assert words not in drawn("value", "svg").partition('class="legend"')[2]
     assert "backward has not run" in drawn("not run", "svg")
+
+
+def test_a_large_graph_without_time_is_drawn_by_scope() -> None:
+    def network(scoped: bool) -> mr.Tensor:
+        a = mr.Value(0.5, "a")
+        for k in range(4):
+            with mr.scope(f"layer{k}" if scoped else None):
+                for _ in range(25):
+                    a = a * mr.Value(1.01) + 0.01
+        return a
+
+    svg = str(viz.render(network(True)))
+    for k in range(4):
+        assert f">layer{k}: 100 nodes" in svg
+    assert "boxes are scopes" in svg and svg.count('class="node"') == 5
+    assert str(viz.render(network(True), detail="op")).count('class="node"') > 200
+    assert str(viz.render(network(False))).count('class="node"') > 200
 
 
 def test_a_state_with_no_gradient_is_told_in_the_strip() -> None:

@@ -73,10 +73,27 @@ def test_data_gradient_is_the_norm_that_backward_gives() -> None:
     assert of_c == "constant"
 
 
+def test_slices_and_joins_are_folded_into_the_edges_that_they_serve() -> None:
+    out, _ = mr.nn.LSTM(3, 4)(mr.tensor(np.ones((5, 3))))
+    loss = mr.sum(out * out)
+    plain, whole = (str(viz.render(loss, detail="op", plumbing=p)) for p in (False, True))
+    folded = [g.get("data-op") for g in groups(whole, "node")]
+    kept = [g.get("data-op") for g in groups(plain, "node")]
+    assert folded.count("getitem") - kept.count("getitem") == 4 * 5 and "20 slices" in plain
+    gates = {g.get("data-node"): g for g in groups(plain, "node") if g.get("data-op") == "sigmoid"}
+    sums = {g.get("data-node") for g in groups(plain, "node") if g.get("data-op") == "add"}
+    into = [e for e in groups(plain, "forward") if e.get("data-to") in gates]
+    assert len(gates) == 15 and all(e.get("data-from") in sums for e in into)
+    back = {e.get("data-to"): e.get("data-gradient") for e in groups(plain, "gradient")}
+    assert {back[n] for n in gates} == {
+        e.get("data-gradient") for e in groups(whole, "gradient") if e.get("data-to") in gates
+    }  # what passes a slice is what arrives behind it
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_edges_name_the_nodes_that_they_join(kind: str) -> None:
     loss = unrolled(kind)
-    svg = of_operations(loss)
+    svg = str(viz.render(loss, detail="op", plumbing=True))
     nodes = mr.Graph(loss).nodes
     numbers = {g.get("data-node") for g in groups(svg, "node")}
     forward = groups(svg, "forward")

@@ -41,6 +41,9 @@ from viz.picture.theme import THEMES
 @option(
     "--compare", type=SomeOf(tuple(CELLS)), help="Draw several cells on one sheet and one scale."
 )
+@option(
+    "--plumbing", is_flag=True, help="With --detail op: draw slices, joins, changes of shape too."
+)
 @option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
 @option(
     "--theme",

@@ -292,7 +292,7 @@ class Drawing:
             return
         slanted = any(
             abs(self.place.of(r.source).x - self.place.of(r.target).x) > self.place.pitch * 0.5
-            and r.source.kind == STATE and r.target.kind == OUTPUT
+            and r.source.kind == STATE and r.target.kind in (OUTPUT, LOSS)
             for r in self.story.ribbons
         )  # fmt: skip
         for layer in self.story.layers:
