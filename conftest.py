@@ -3,5 +3,10 @@
 from importlib.util import find_spec
 
 collect_ignore = (
-    [] if find_spec("torch") else ["micrornn/torch", "tests/pytorch", "docs/pytorch.md"]
+    []
+    if find_spec("torch")
+    else [
+        *("micrornn/torch", "tests/pytorch", "docs/pytorch.md"),
+        *("tests/diagnosis/faulty_torch.py", "tests/diagnosis/healthy_torch.py"),
+    ]
 )

@@ -23,6 +23,7 @@ import numpy as np
 
 from micrornn import flow, nn
 from micrornn.core.tensor import Tensor
+from micrornn.diagnose import diagnose
 from micrornn.recording import Recording, load_recording, recording
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -117,7 +118,7 @@ def main() -> int:
         "heaviest paths to c[1]": lambda: flow.heaviest_paths(rec, "c[1]"),
         "Jacobian strip": lambda: flow.jacobian_strip(rec),
         "gates": lambda: flow.gates(rec),
-        "diagnosis": lambda: flow.diagnose(rec),
+        "diagnosis": lambda: diagnose(rec),
     }
     for name, reader in others.items():
         rows.append((f"{name}, 200 steps", f"{seconds(reader):.2f} s", None))

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Imports run one way. Each line lists what may be imported from left to right, never back.
 HOUSE = ("cli", "viz", "micrornn")
-ENGINE = ("debug", "flow", "recording", "core")
+ENGINE = ("debug", "diagnose", "flow", "recording", "core")
 
 #: What the core may import of the house: it is read in one sitting, and all that a learner needs.
 CORE = {"core", "ops"}
@@ -40,6 +40,7 @@ READERS = (
     "check",
     "recording",
     "flow",
+    "diagnose",
     "debug",
     "training",
     "sweep",
@@ -353,13 +354,21 @@ def house(folder: Path, files: dict[str, str]) -> Path:
         ("micrornn/trap.py", "def f():\n    from viz import render", "imports run cli -> viz"),
         ("micrornn/trap.py", "import importlib\nimportlib.import_module('viz')", "imports run cli"),
         ("viz/scene.py", "if TYPE_CHECKING:\n    import cli", "imports run cli -> viz -> micrornn"),
-        ("micrornn/recording.py", "from micrornn.flow.why import f", "imports run debug -> flow"),
-        ("micrornn/flow/why.py", "from ..debug.words import f", "imports run debug -> flow"),
+        (
+            "micrornn/recording.py",
+            "from micrornn.flow.why import f",
+            "imports run debug -> diagnose -> flow",
+        ),
+        (
+            "micrornn/flow/why.py",
+            "from ..debug.words import f",
+            "imports run debug -> diagnose -> flow",
+        ),
         ("micrornn/core/backward.py", "from micrornn import cotangent", "only core and ops"),
         (
             "micrornn/core/graph.py",
             "if TYPE_CHECKING:\n    from .. import recording",
-            "debug -> flow",
+            "diagnose -> flow",
         ),
         ("micrornn/ops/sums.py", "from micrornn.nn import Module", "knows nothing of its readers"),
         ("micrornn/nn/cells.py", "import micrornn as mr", "the module that defines it"),

@@ -3,14 +3,12 @@
 Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
 gradient), `credit` (what a loss still says to an early state), `jacobian_strip` (what steps
 do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
-way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diagnose` (what
-is wrong, what to try), `diff` (two runs).
+way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diff` (two
+runs). What is wrong, and what to try, says `micrornn.diagnose`.
 """
 
 from micrornn.flow.by_loss import LossLedger, ledger_by_loss
-from micrornn.flow.checks import Problem
 from micrornn.flow.credit import CreditMap, credit
-from micrornn.flow.diagnose import Diagnosis, diagnose
 from micrornn.flow.diff import Diff, diff
 from micrornn.flow.failures import FAILURES, Failure, record_failure
 from micrornn.flow.gates import GateTrace, gates
@@ -29,7 +27,6 @@ __all__ = [
     "VERDICTS",
     "CreditMap",
     "Cut",
-    "Diagnosis",
     "Diff",
     "Failure",
     "GateTrace",
@@ -39,13 +36,11 @@ __all__ = [
     "LossLedger",
     "Path",
     "PathClasses",
-    "Problem",
     "Recurrent",
     "Use",
     "Why",
     "credit",
     "cut_places",
-    "diagnose",
     "diff",
     "gates",
     "heaviest_paths",

@@ -302,6 +302,7 @@ _log_softmax = primitive(
     vjp=(lambda g, y, x, axis: g - exp(y) * sum(g, axis, True),),
     jvp=(lambda d, y, x, axis: d - sum(exp(y) * d, axis, True),),
     samples=_SOFTMAXES,
+    kind="log distribution",
 )
 
 

@@ -20,13 +20,15 @@ from micrornn.source import calling_line
 Losses = Tensor | list[Tensor] | tuple[Tensor, ...]
 
 
-class _Observer:
+class Observer:
     """Takes note of every node made and every pullback run."""
 
     def __init__(self) -> None:
         self.made: list[Tensor] = []
         self.stream: list[Pullback] = []
-        self.on_pullback = self.stream.append
+
+    def on_pullback(self, pullback: Pullback) -> None:
+        self.stream.append(pullback)
 
     def on_node(self, node: Tensor) -> None:
         node.source = calling_line()
@@ -49,11 +51,14 @@ class _Running(Recording):
 
 
 @contextmanager
-def recording() -> Iterator[Recording]:
+def recording(observer: Observer | None = None) -> Iterator[Recording]:
     """Record what is computed inside: forward and backward passes, with the source line of every node.
 
     Several losses may run backward inside; each is a pass of its own. A graph that was begun before is
     recorded as far as what is made inside depends on it.
+
+    Args:
+        observer: takes note of it all; one of your own may stop the run.
 
     Raises:
         RecordingError: nothing was computed inside, or the recording is asked before it is over.
@@ -66,7 +71,7 @@ def recording() -> Iterator[Recording]:
     2.0
     """
     rec: Recording = _Running()
-    observer = _Observer()
+    observer = observer or Observer()
     with observed(observer), long_loop():  # all of it is kept: there is nothing to collect
         yield rec
     rec.__class__ = Recording
@@ -101,7 +106,7 @@ def record(loss: Losses | Callable[[], Losses]) -> Recording:
         with recording() as rec:
             _run(loss())
         return rec
-    observer = _Observer()
+    observer = Observer()
     with observed(observer), long_loop():
         out, losses = _run(loss)
     rec = Recording([out], passes_of(observer.stream), losses)

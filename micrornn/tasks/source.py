@@ -13,18 +13,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor, describe
+from micrornn.diagnose.watch import Enough, Training, watch
 from micrornn.files import STDIN, is_file, opened
 from micrornn.messages import flags, nearest
-from micrornn.recording import Recording, load_recording, record
+from micrornn.recording import Recording, RecordingError, load_recording, record
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.steps import infer_steps
 from micrornn.tasks import TASKS
-from micrornn.tasks.torchfile import record_torch, uses_torch
+from micrornn.tasks.torchfile import record_torch, uses_torch, watch_torch
 from micrornn.tasks.trained import is_checkpoint, open_trained
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.tasks.userfile import SourceError, UserFile
@@ -96,6 +98,36 @@ def recorded(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
     check_marks(source, recording.nodes)
     recording.inferred = recording.inferred or made[0].inferred
     return Run(made[0].title, made[0].remarks, recording)
+
+
+def watched(source: str, options: Mapping[str, Any] = NO_OPTIONS) -> Recording | Training:
+    """What a source does, for the diagnosis: of a function that trains, its first iterations.
+
+    Raises:
+        ValueError, OSError: as `recorded`.
+    """
+    if not is_python(source):
+        return recorded(source, options).recording
+    file, name = open_file(source, options)
+    value = file.get(name)
+    if uses_torch(file):
+        return watch_torch(file, name)
+    if not isinstance(value, FunctionType):
+        return record(_of_file(file, name, source).loss)
+    made: list[Unrolled] = []
+
+    def run() -> Any:
+        result = value()
+        if isinstance(result, Unrolled):
+            made.append(result)
+            return result.loss
+        return result
+
+    try:
+        with np.errstate(all="ignore"), marks_of(source):
+            return watch(lambda: file.call(name, run, Enough))
+    except RecordingError as error:
+        raise SourceError(f"{source}() {str(error).removeprefix('it ')}") from error
 
 
 def execute(source: str, options: Mapping[str, Any], done: Callable[[Tensor], None]) -> None:

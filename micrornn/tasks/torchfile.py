@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from micrornn.diagnose.watch import Enough, Training
 from micrornn.recording import Recording, RecordingError
 from micrornn.tasks.userfile import SourceError, UserFile
 
@@ -30,13 +32,33 @@ def record_torch(file: UserFile, name: str) -> Recording:
     """
     from micrornn.torch import record
 
+    function = _function(file, name)
+    try:
+        return record(lambda: file.call(name, function))
+    except RecordingError as error:
+        raise SourceError(f"{file.path}:{name}: {error}") from error
+
+
+def watch_torch(file: UserFile, name: str) -> Training:
+    """The first iterations of a function that trains with PyTorch.
+
+    Raises:
+        SourceError: as `record_torch`.
+    """
+    from micrornn.torch import watch
+
+    function = _function(file, name)
+    try:
+        return watch(lambda: file.call(name, function, Enough))
+    except RecordingError as error:
+        raise SourceError(f"{file.path}:{name}: {error}") from error
+
+
+def _function(file: UserFile, name: str) -> Callable[[], Any]:
     function = file.get(name)
     if not isinstance(function, FunctionType):
         raise SourceError(
             f"{file.path}:{name} is an object of type {type(function).__name__}. Give a function without "
             "arguments that computes the loss of one training step, and returns it"
         )
-    try:
-        return record(lambda: file.call(name, function))
-    except RecordingError as error:
-        raise SourceError(f"{file.path}:{name}: {error}") from error
+    return function

@@ -93,8 +93,13 @@ class UserFile:
             return False
         return not needed_arguments(value)
 
-    def call(self, name: str, function: Callable[[], Any]) -> Any:
+    def call(
+        self, name: str, function: Callable[[], Any], ends: type[BaseException] | None = None
+    ) -> Any:
         """The result of a function of the file, called without arguments.
+
+        Args:
+            ends: an exception that ends it before its time, and is no failure.
 
         Raises:
             SourceError: the function needs arguments, or fails; names the line.
@@ -104,11 +109,11 @@ class UserFile:
                 f"{self.path}:{name} needs the arguments {', '.join(needed)}, but it is called without any; "
                 "give them defaults"
             )
-        with self.running():
+        with self.running(ends):
             return function()
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self, ends: type[BaseException] | None = None) -> Iterator[None]:
         """Run code of the file inside: its failure becomes a `SourceError` that names the line."""
         try:
             with _same_folder(), _stdout_to_stderr():
@@ -116,6 +121,8 @@ class UserFile:
         except (SourceError, KeyboardInterrupt):
             raise
         except BaseException as error:  # also SystemExit
+            if ends is not None and isinstance(error, ends):
+                raise
             raise SourceError(f"{self._place(error)}: {_in_words(error)}") from error
 
     def _place(self, error: BaseException) -> str:

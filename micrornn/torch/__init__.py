@@ -11,6 +11,6 @@ does not load PyTorch; this module does.
 """
 
 from micrornn.torch.compare import TorchRecordingError
-from micrornn.torch.record import record, recording
+from micrornn.torch.record import record, recording, watch
 
-__all__ = ["TorchRecordingError", "record", "recording"]
+__all__ = ["TorchRecordingError", "record", "recording", "watch"]

@@ -31,7 +31,8 @@ def compare_values(values: Values) -> None:
         if gap > _allowed(node):
             where = f", at {node.source[0]}, line {node.source[1]}" if node.source else ""
             raise TorchRecordingError(
-                f"{node.primitive.name}{where} gives other values than PyTorch: they differ by {gap:.2g} of "
+                f"{node.primitive.name}{where} gives other values than PyTorch: they differ by "
+                f"{gap:.2g} of "
                 "the largest. Please report this operation"
             )
 
@@ -62,8 +63,10 @@ def compare_gradients(theirs: list[tuple[Tensor, Any, Any]], halved: bool = Fals
         gap = _gap(own, found, largest * _CANCELLED[np.dtype(leaf.dtype)])
         if gap > (_HALF if halved else _allowed(leaf)):
             raise TorchRecordingError(
-                f"the gradient of {leaf.name or 'a parameter'} differs from PyTorch's by {gap:.2g} of its "
-                "largest element. An operation between it and the loss is recorded wrongly; please report it"
+                f"the gradient of {leaf.name or 'a parameter'} differs from PyTorch's by {gap:.2g} "
+                f"of its "
+                "largest element. An operation between it and the loss is recorded wrongly; please "
+                "report it"
             )
 
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import _disable_current_modes
 
 from micrornn.core.tensor import Tensor
+from micrornn.diagnose.watch import ITERATIONS, Enough, Given, Training, training_of
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.observe import recording as record_nodes
 from micrornn.torch.capture import Capture
@@ -52,21 +54,59 @@ def record(step: Callable[[], Any]) -> Recording:
         TorchRecordingError: as `recording`.
     """
     with _listening() as (rec, backward):
-        loss = step()
-        if not isinstance(loss, torch.Tensor):
-            if not backward.begun:
-                given = "None" if loss is None else f"an object of type {type(loss).__name__}"
-                raise RecordingError(f"it returned {given}; return the loss, a tensor")
-        elif not any(loss is begun for begun in backward.begun):
-            if loss.numel() != 1:
-                raise RecordingError(
-                    f"it returned a tensor of shape {tuple(loss.shape)}; return the loss, a single number"
-                )
-            backward(loss)
+        _from(step(), backward)
     last = rec.passes[-1]
     whole = Recording([last.out], [last])
     whole.inferred = rec.inferred
     return whole
+
+
+def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training:
+    """Run a function that trains, for a few iterations, and record them; see `micrornn.diagnose.watch`.
+
+    Args:
+        function: without arguments. It may train, or only compute a loss and return it.
+        iterations: after so many backward passes the function is stopped.
+
+    Raises:
+        RecordingError, TorchRecordingError: as `record`.
+    """
+    given: list[tuple[int, Given]] = []
+    with _listening() as (rec, backward):
+        backward.most = iterations
+
+        def note(optimizer: Any, *_: Any) -> None:
+            params = [p for group in optimizer.param_groups for p in group["params"]]
+            with backward.capture.paused():
+                found = {
+                    backward.capture.values.name(p): array(p.grad)
+                    for p in params
+                    if p.grad is not None
+                }
+            given.append((len(backward.begun), {n: g for n, g in found.items() if n}))
+
+        hook = register_optimizer_step_pre_hook(note)
+        try:
+            _from(function(), backward)
+        except Enough:
+            pass
+        finally:
+            hook.remove()
+    return training_of(rec, given)
+
+
+def _from(loss: Any, backward: _Backward) -> None:
+    """Run backward from a loss, unless it was run."""
+    if not isinstance(loss, torch.Tensor):
+        if not backward.begun:
+            given = "None" if loss is None else f"an object of type {type(loss).__name__}"
+            raise RecordingError(f"it returned {given}; return the loss, a tensor")
+    elif not any(loss is begun for begun in backward.begun):
+        if loss.numel() != 1:
+            raise RecordingError(
+                f"it returned a tensor of shape {tuple(loss.shape)}; return the loss, a single number"
+            )
+        backward(loss)
 
 
 @contextmanager
@@ -95,6 +135,7 @@ class _Backward:
         self.capture = capture
         self.own = own
         self.begun: list[Any] = []  # the tensors from which it ran
+        self.most: int | None = None  # passes, before `Enough`
         self.gradients: list[
             tuple[Tensor, Any, Any]
         ] = []  # a leaf, with PyTorch's gradient and ours
@@ -103,6 +144,8 @@ class _Backward:
         if not self.capture.listening:
             self.own(tensors, grad_tensors, *args, **kwargs)
             return
+        if self.most is not None and len(self.begun) >= self.most:
+            raise Enough
         outs = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
         seeds = list(grad_tensors) if isinstance(grad_tensors, (tuple, list)) else [grad_tensors]
         values = self.capture.values
@@ -127,7 +170,8 @@ def _run(out: Any, node: Tensor, seed: Any) -> None:
     """The backward pass of a node, from the gradient that PyTorch began with."""
     if not node.requires_grad or node.is_leaf:
         raise TorchRecordingError(
-            f"a loss of shape {tuple(out.shape)} was not computed inside `with recording()`. Put the whole "
+            f"a loss of shape {tuple(out.shape)} was not computed inside `with recording()`. Put "
+            f"the whole "
             "forward pass inside"
         )
     node.backward(None if seed is None else array(seed))

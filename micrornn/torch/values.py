@@ -145,6 +145,13 @@ class Values:
         """The tensors that keep a gradient, each with the leaves that stood for it so far."""
         return [(tensor, leaves) for tensor, leaves in self._leaves.values() if tensor.is_leaf]
 
+    def name(self, tensor: Any) -> str | None:
+        """The name of the node that stood for a parameter last; None if it was not used."""
+        if id(tensor) not in self._leaves:
+            return None
+        leaf = self._leaves[id(tensor)][1][-1]
+        return leaf.name or f"#{leaf.number}"
+
     def forget_leaves(self) -> None:
         """Read leaves anew from now on: an optimizer may change them without a trace."""
         for tensor, leaves in self._leaves.values():

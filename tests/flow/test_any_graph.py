@@ -10,6 +10,7 @@ from flow.random_graphs import Drawn, drawn_runs
 from hypothesis import given, settings
 
 from micrornn import flow
+from micrornn.diagnose import diagnose
 from micrornn.flow.verdicts import BACKWARD_NOT_RUN, VERDICTS
 from micrornn.recording import load_recording
 
@@ -53,9 +54,7 @@ def test_every_reader_reads_every_graph_live_and_loaded(drawn: Drawn) -> None:
         for result in results:
             assert str(result) and isinstance(result.table(), str)
         answers.append(
-            json.dumps(
-                [r.as_dict() for r in results] + [flow.diagnose(rec).as_dict()], allow_nan=False
-            )
+            json.dumps([r.as_dict() for r in results] + [diagnose(rec).as_dict()], allow_nan=False)
         )
     assert answers[0] == answers[1] or _near(answers)
 

@@ -13,6 +13,7 @@ from pytorch.models import MODELS  # noqa: E402
 
 import micrornn.torch as mt  # noqa: E402
 from micrornn import flow  # noqa: E402
+from micrornn.diagnose import diagnose  # noqa: E402
 from micrornn.recording import RecordingError, load_recording  # noqa: E402
 
 # PyTorch says so for every such layer in float32.
@@ -86,7 +87,7 @@ def test_readers_read_it() -> None:
     ledger = flow.ledger(rec, "lstm.weight_hh_l0")
     assert ledger.shares.sum() == pytest.approx(1.0)
     assert str(flow.why(rec, "h[1]"))
-    assert flow.diagnose(rec)
+    assert diagnose(rec)
 
 
 def test_an_unknown_operation_is_opaque_with_pytorchs_gradient(tmp_path: Any) -> None:

@@ -12,7 +12,8 @@ import pytest
 import micrornn as mr
 from micrornn import nn
 from micrornn.core.tensor import Tensor
-from micrornn.flow import credit, diagnose
+from micrornn.diagnose import diagnose
+from micrornn.flow import credit
 from micrornn.flow.series import series
 from micrornn.recording import Recording, load_recording, record
 

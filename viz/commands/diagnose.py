@@ -10,7 +10,7 @@ from viz.commands.console import as_json, emit, emit_text
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import takes_source
 from viz.commands.progress import working
-from viz.commands.runs import recording_of
+from viz.commands.runs import recording_of, watched_run
 
 WIDTH = 80
 _json = option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
@@ -24,23 +24,24 @@ _quiet = option(
 @_json
 @_quiet
 def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -> None:
-    """Diagnose the gradient of a run: problems with their evidence, and what to try.
+    """Diagnose a run or a training: problems with their evidence, and what to try.
 
-    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). The diagnosis
-    looks for NaN, exploding and vanishing gradients, detached states, truncation, saturation, dead units, and
-    losses at one end only, and may find nothing wrong.
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). NAME may be a
+    function that computes a loss, or one that trains: its first 20 iterations are watched then. The diagnosis
+    looks at the data, the outputs and the loss, how states are passed on, every parameter, the gradient over
+    time and the updates. Where it finds nothing wrong, it says what it checked.
 
     \b
     Examples:
-      micrornn diagnose hello
       micrornn diagnose vanishing
+      micrornn diagnose train.py:train
       micrornn diagnose stocks --cell lstm --steps 40 --json
     """
-    from micrornn.flow.diagnose import diagnose as diagnosis
+    from micrornn.diagnose import diagnose as diagnosis
 
-    recording = recording_of(source, options, quiet)
+    run = watched_run(source, options, quiet)
     with working("diagnosing", quiet):
-        found = diagnosis(recording)
+        found = diagnosis(run)
     _print(found, as_data)
 
 

@@ -9,6 +9,7 @@ from viz.commands.console import say
 from viz.commands.progress import working
 
 if TYPE_CHECKING:
+    from micrornn.diagnose import Training
     from micrornn.recording import Recording
 
 
@@ -28,6 +29,22 @@ def recording_of(
         for remark in run.remarks:
             say(remark)
     return run.recording
+
+
+def watched_run(
+    source: str, options: Mapping[str, Any] | None = None, quiet: bool = False
+) -> Recording | Training:
+    """What a source does, for the diagnosis: a recorded run, or the first iterations of a training.
+
+    Raises:
+        ValueError, OSError: as `recording_of`.
+    """
+    from micrornn.tasks.source import is_python, watched
+
+    if not is_python(source):
+        return recording_of(source, options, quiet)
+    with working(f"running {source}", quiet):
+        return watched(source, options or {})
 
 
 def recordings_of(

@@ -1,14 +1,14 @@
-"""What may be wrong with the gradients of a run: one check for each, and what to try."""
+"""What may be wrong with the gradient over time: NaN, cuts, growth and decay, stuck gates, dead units."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.diagnose.problem import Problem, Sure
 from micrornn.flow.activation import bounds
 from micrornn.flow.causes.cuts import cut_steps, cuts
 from micrornn.flow.credit import credit
@@ -16,7 +16,7 @@ from micrornn.flow.gates import GateTrace, gates
 from micrornn.flow.recurrence import recurrent_weights
 from micrornn.flow.series import label, layers, number, series
 from micrornn.flow.verdicts import BORN, DETACHED, TRUNCATED
-from micrornn.flow.why import Why, why
+from micrornn.flow.why import why
 from micrornn.recording import Recording
 from micrornn.recording.losses import kind_of
 
@@ -27,32 +27,8 @@ STUCK = 0.5  # of all values of a gate
 SAMPLED = 8  # losses whose way back is looked at
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong.
-
-    Attributes:
-        name: "vanishing", "exploding", "not finite", "detached", ...
-        evidence: sentences with the numbers.
-        advice: what to try, the most promising first.
-        because: `flow.why` on the gradient it was seen at, where it was asked.
-    """
-
-    name: str
-    evidence: list[str]
-    advice: list[str]
-    because: Why | None = None
-
-
-def problems(
-    rec: Recording, norms: Sequence[float] | None = None, max_norm: float | None = None
-) -> Iterator[Problem]:
-    """Everything that is wrong with the gradients of a run, as it is found; see `flow.diagnose`."""
-    broken = _not_finite(rec)
-    if broken is not None:
-        yield broken
-        return  # nothing that follows from it is worth a word
-    yield from _clipping(norms, max_norm)
+def check_gradients(rec: Recording) -> Iterator[Problem]:
+    """What is wrong with the gradient of a run that is finite."""
     detached = _detached(rec)
     if detached is not None:
         yield detached
@@ -64,7 +40,8 @@ def problems(
     yield from _one_end(rec)
 
 
-def _not_finite(rec: Recording) -> Problem | None:
+def check_finite(rec: Recording) -> Problem | None:
+    """NaN or infinity in the loss or in a parameter's gradient, and where it was born."""
     suspects = [*(run.out for run in rec.passes), *rec.parameters]
     for node in suspects:
         g = rec.gradient(node)
@@ -78,13 +55,7 @@ def _not_finite(rec: Recording) -> Problem | None:
     where = (
         [] if answer.node is None else [f"First at {label(answer.node)}, {_place(answer.node)}."]
     )
-    advice = [
-        "Clip the gradient's norm (nn.utils.clip_grad_norm_), and lower the learning rate: clipping "
-        "keeps NaN from coming, it does not cure it.",
-        "Start from smaller recurrent weights (nn.init.orthogonal_), or use tanh, which is bounded.",
-        "Find the line at the next run: `with mr.trap_nonfinite():`.",
-    ]
-    return Problem("not finite", [*answer.evidence, *where], advice, answer)
+    return Problem("not finite", [*answer.evidence, *where], answer.node, because=answer)
 
 
 def _place(node: Tensor) -> str:
@@ -102,11 +73,7 @@ def _detached(rec: Recording) -> Problem | None:
             if rec.gradient(node) is None and node.requires_grad:
                 answer = why(rec, node)
                 if answer.verdict == DETACHED:
-                    advice = [
-                        "Take the detach() out of the loop over time.",
-                        "For long sequences, detach once for each chunk of steps (truncated BPTT).",
-                    ]
-                    return Problem("detached", answer.evidence, advice, answer)
+                    return Problem("detached", answer.evidence, answer.node, because=answer)
                 if answer.verdict == TRUNCATED:
                     steps = cut_steps(rec)
                     words = (
@@ -115,14 +82,11 @@ def _detached(rec: Recording) -> Problem | None:
                         else "between chunks"
                     )
                     evidence = [
-                        f"The graph is cut {words}: no dependence longer than a chunk is learnt, and the "
+                        f"The graph is cut {words}: no dependence longer than a chunk is learnt, "
+                        f"and the "
                         "gradient of shared weights is biased (its long terms are missing).",
                     ]
-                    advice = [
-                        "Make the chunks longer than the dependence that has to be learnt.",
-                        "Compare with the whole sequence once: flow.ledger shows what is missing.",
-                    ]
-                    return Problem("truncation bias", evidence, advice, answer)
+                    return Problem("truncation bias", evidence, answer.node, because=answer)
     return None
 
 
@@ -149,18 +113,20 @@ def _over_time(
         f"{number(ratio)} over {len(known) - 1} steps."
     ]
     if ratio > FAR:
-        yield Problem("exploding", [*words, *_matrix(rec, layer)], _EXPLODING, answer)
+        yield Problem("exploding", [*words, *_matrix(rec, layer)], answer.node, because=answer)
     elif ratio < 1 / FAR and not cut:
+        # Small networks forget like this from the start, and learn all the same.
+        sure: Sure = "certain" if ratio < 1 / FAR**2 else "possible"
         if answer.verdict == "saturated" or _flat(traces):
-            yield Problem("saturated", [*words, *answer.evidence], _SATURATED, answer)
+            yield Problem("saturated", [*words, *answer.evidence], answer.node, because=answer)
         elif "forget gate" in traces:
             f, hops = float(np.mean(traces["forget gate"].mean)), len(known) - 1
             words.append(
                 f"The forget gate is {f:.3g} on average, and {f:.3g}^{hops} = {f**hops:.3g}."
             )
-            yield Problem("forgetful", words, _FORGETFUL, answer)
+            yield Problem("forgetful", words, answer.node, sure, answer)
         else:
-            yield Problem("vanishing", [*words, *_matrix(rec, layer)], _VANISHING, answer)
+            yield Problem("vanishing", [*words, *_matrix(rec, layer)], answer.node, sure, answer)
 
 
 def _sampled(rec: Recording) -> list[Tensor]:
@@ -183,27 +149,6 @@ def _matrix(rec: Recording, layer: str) -> list[str]:
     ]
 
 
-_EXPLODING = [
-    "Clip the norm of the whole gradient before every step: nn.utils.clip_grad_norm_(parameters, 1.0).",
-    "Start from smaller recurrent weights: nn.init.orthogonal_ keeps the largest singular value at 1.",
-    "Lower the learning rate, or cut long sequences into chunks.",
-]
-_VANISHING = [
-    "Use an LSTM or a GRU: their states are added to, not multiplied over.",
-    "Start the recurrent weights from nn.init.orthogonal_ (or the identity, for a ReLU RNN).",
-    "Shorten the way: a loss at every step, or attention to the early steps.",
-]
-_FORGETFUL = [
-    "Start with an open forget gate: nn.init.forget_bias_(lstm, 1.0), larger for longer dependences. "
-    "In PyTorch's layout the bias is the sum of two.",
-    "Shorten the way between the input that matters and the loss.",
-]
-_SATURATED = [
-    "Scale the inputs: to mean 0 and deviation 1.",
-    "Start from smaller weights, or lower the learning rate that made them large.",
-]
-
-
 def _stuck(traces: dict[str, GateTrace]) -> Iterator[Problem]:
     for role, trace in traces.items():
         stuck = trace.saturated
@@ -214,11 +159,8 @@ def _stuck(traces: dict[str, GateTrace]) -> Iterator[Problem]:
             yield Problem(
                 "saturated gates",
                 [
-                    f"{trace}. Where a gate is shut or open its slope is nearly 0, and it stops learning."
-                ],
-                [
-                    "Scale the inputs.",
-                    "Start from smaller weights or a bias nearer 0 for this gate.",
+                    f"{trace}. Where a gate is shut or open its slope is nearly 0, and it stops "
+                    f"learning."
                 ],
             )
 
@@ -244,7 +186,6 @@ def _dead(rec: Recording) -> Iterator[Problem]:
                     f"{dead} of {every.shape[1]} relu units in {where} are 0 at every step, and pass no "
                     "gradient."
                 ],
-                ["Lower the learning rate, start from a small positive bias, or use tanh."],
             )
 
 
@@ -261,23 +202,4 @@ def _one_end(rec: Recording) -> Iterator[Problem]:
                 [
                     f"All {len(at)} losses are at {end} steps ({min(at)} to {max(at)} of {steps[-1]})."
                 ],
-                [
-                    "Give a loss at every step if the task has one.",
-                    "Check the mask and the targets.",
-                ],
             )
-
-
-def _clipping(norms: Sequence[float] | None, max_norm: float | None) -> Iterator[Problem]:
-    if not norms or max_norm is None:
-        return
-    hit = float(np.mean(np.asarray(norms) > max_norm))
-    if hit > 0.9:
-        yield Problem(
-            "clipping always on",
-            [
-                f"{hit:.0%} of {len(norms)} steps were clipped to {max_norm:g}; the median norm was "
-                f"{np.median(norms):.3g}. Every step then has the same length, whatever the gradient."
-            ],
-            ["Raise max_norm to about the median norm, and lower the learning rate to match."],
-        )

@@ -1,0 +1,123 @@
+"""What the checks of a run share: its data, its parameters, and what stands before and behind a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrornn.core.tensor import Tensor
+from micrornn.recording import Recording
+from micrornn.recording.losses import kind_of
+
+Array = np.ndarray[Any, Any]
+
+
+class Asked(NamedTuple):
+    """What one loss of classes asks for: (time step, targets, where they count, classes, node)."""
+
+    step: int | None
+    targets: Array
+    counts: Array
+    classes: int
+    node: Tensor
+
+
+class Facts:
+    """A recording, and what several checks ask of it."""
+
+    def __init__(self, rec: Recording) -> None:
+        self.rec = rec
+
+    @cached_property
+    def data(self) -> list[Tensor]:
+        """The leaves that need no gradient and hold floats: inputs, targets, masks, initial states."""
+        return [n for n in self.rec.nodes if n.is_leaf and not n.requires_grad and _floats(n)]
+
+    @cached_property
+    def inputs(self) -> list[Tensor]:
+        """The data that weights multiply: what the network reads, not its initial states."""
+        found = []
+        for node in self.data:
+            users = self.rec.users.get(node.number, ())
+            weighed = any(
+                kind_of(user) == "product" and any(_weight(x) for x in user.inputs)
+                for user, _ in users
+            )
+            if weighed and np.any(node._value) and node.step != 0:
+                found.append(node)
+        return found
+
+    def value(self, node: Tensor) -> Array:
+        """The value of a node as an array of float64."""
+        return np.asarray(self.rec.value(node), dtype=float)
+
+    def before(self, node: Tensor) -> Tensor:
+        """What a node shows: through views, back to what was computed."""
+        while kind_of(node) == "view" and node.inputs:
+            node = node.inputs[0]
+        return node
+
+    def behind(self, node: Tensor) -> Iterator[tuple[Tensor, int]]:
+        """The uses of a node, through views."""
+        waiting = [node]
+        while waiting:
+            for user, slot in self.rec.users.get(waiting.pop().number, ()):
+                if kind_of(user) == "view" and "index" not in user.params:
+                    waiting.append(user)
+                else:
+                    yield user, slot
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """The targets of all losses of classes, oldest first."""
+        found = []
+        for node in self.rec.nodes:
+            index, axis = node.params.get("index"), node.params.get("axis")
+            if kind_of(node) != "loss" or index is None or axis is None:
+                continue
+            parts = index if isinstance(index, tuple) else (index,)
+            axis = axis % node.inputs[0].ndim
+            if axis >= len(parts):
+                continue
+            targets = np.atleast_1d(np.asarray(parts[axis]))
+            counts = np.broadcast_to(np.asarray(node.params.get("amount", 1.0)) != 0, targets.shape)
+            step = node.step if node.step is not None else node.inputs[0].step
+            found.append(Asked(step, targets, counts, node.inputs[0].shape[axis], node))
+        steps = [t for t in self.rec.steps if 0 < t <= len(found)]
+        if len(found) == len(steps) > 1 and all(a.step is None for a in found):
+            return [a._replace(step=t) for t, a in zip(steps, found)]  # one for each step, in order
+        return found
+
+    def first(self, test: Callable[[Tensor], bool]) -> Tensor | None:
+        """The oldest node that passes a test."""
+        return next((node for node in self.rec.nodes if test(node)), None)
+
+
+def _floats(node: Tensor) -> bool:
+    return np.asarray(node._value).dtype.kind == "f"
+
+
+def _weight(node: Tensor) -> bool:
+    return node.requires_grad and node.ndim >= 2 and node.is_leaf
+
+
+def picks(node: Tensor) -> bool:
+    """Whether a node picks single elements along its input's last axis, as a loss picks the target's."""
+    index = node.params.get("index")
+    if index is None or not node.inputs:
+        return False
+    parts = index if isinstance(index, tuple) else (index,)
+    last = parts[-1] if len(parts) == node.inputs[0].ndim else None
+    return isinstance(last, (int, np.integer)) or (
+        isinstance(last, np.ndarray) and last.dtype.kind in "iu"
+    )
+
+
+def place(node: Tensor) -> str:
+    """Where a node was made: its source line, or its scope."""
+    if node.source:
+        return f"{node.source[0]}, line {node.source[1]}"
+    return f"in {node.scope}" if node.scope else "outside all scopes"

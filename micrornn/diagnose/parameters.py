@@ -1,0 +1,97 @@
+"""Parameters that the loss does not reach, that get nothing, or that begin all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from micrornn.core.tensor import Tensor
+from micrornn.diagnose.facts import Facts
+from micrornn.diagnose.problem import Problem
+from micrornn.flow.verdicts import DETACHED, NO_PATH, TRUNCATED
+from micrornn.flow.why import Why, why
+
+_NAMED = 3  # parameters that are named one by one
+
+
+def check_parameters(facts: Facts) -> Iterator[Problem]:
+    """What is wrong with parameters."""
+    yield from _unreached(facts)
+    yield from _alike(facts)
+    yield from _frozen(facts)
+
+
+def _unreached(facts: Facts) -> Iterator[Problem]:
+    rec = facts.rec
+    nothing = [p for p in rec.parameters if rec.gradient(p) is None and rec.users.get(p.number)]
+    if nothing and len(nothing) < len(rec.parameters):
+        answers = [why(rec, p) for p in nothing]
+        lost = [(p, a) for p, a in zip(nothing, answers) if a.verdict == NO_PATH]
+        cut = [(p, a) for p, a in zip(nothing, answers) if a.verdict in (DETACHED, TRUNCATED)]
+        if lost:
+            yield _problem("parameter never reached", lost, "gets no gradient")
+        if cut and not lost:
+            yield _problem("detached", cut, "gets no gradient")
+    zero = [p for p in rec.parameters if (g := rec.gradient(p)) is not None and not np.any(g)]
+    zero = [p for p in zero if p.size]
+    if zero:
+        empty = [(p, why(rec, p)) for p in zero]
+        yield _problem("gradient exactly zero", empty, "gets a gradient of exactly 0", "likely")
+
+
+def _problem(
+    name: str, found: list[tuple[Tensor, Why]], what: str, sure: str = "certain"
+) -> Problem:
+    words = [
+        f"{_name(p)} {what}: {a.verdict}. {' '.join(a.evidence[:1])}" for p, a in found[:_NAMED]
+    ]
+    if len(found) > _NAMED:
+        words.append(f"So do {len(found) - _NAMED} more parameters.")
+    answer = found[0][1]
+    return Problem(name, words, answer.node, sure, answer)  # type: ignore[arg-type]
+
+
+def _alike(facts: Facts) -> Iterator[Problem]:
+    """Rows of a weight that begin alike and get the same gradient: they stay alike."""
+    for weight in facts.rec.parameters:
+        value, g = facts.value(weight), facts.rec.gradient(weight)
+        if weight.ndim != 2 or min(weight.shape) < 2 or g is None or not np.any(g):
+            continue
+        for axis in (0, 1):
+            rows = value if axis == 0 else value.T
+            sent = np.asarray(g if axis == 0 else np.transpose(g), dtype=float)
+            if (rows == rows[0]).all() and np.allclose(sent, sent[0], rtol=1e-6, atol=1e-12):
+                words = [
+                    f"All {len(rows)} {'rows' if axis == 0 else 'columns'} of {_name(weight)} are "
+                    f"equal, and so are "
+                    "their gradients: its units do the same, and will."
+                ]
+                users = facts.rec.users.get(weight.number, ())
+                yield Problem("all weights alike", words, users[0][0] if users else weight)
+                return
+
+
+def _frozen(facts: Facts) -> Iterator[Problem]:
+    """Tables of weights that need no gradient, though other parameters do."""
+    for node in facts.data:
+        index = node.params.get("index")
+        table = isinstance(index, np.ndarray) and index.dtype.kind in "iu"
+        named = bool(node.name) and str(node.name).rpartition(".")[2].startswith(
+            ("weight", "embedding")
+        )
+        value = facts.value(node)
+        one_hot = np.isin(value, (0.0, 1.0)).all()
+        if (table or named) and value.ndim >= 2 and not one_hot and facts.rec.parameters:
+            word = node.name or "A table of weights, from which rows are picked,"
+            yield Problem(
+                "frozen weights",
+                [f"{word} needs no gradient, so it is never trained."],
+                node,
+                "possible",
+            )
+            return
+
+
+def _name(node: Tensor) -> str:
+    return node.name or f"parameter #{node.number}"

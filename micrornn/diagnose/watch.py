@@ -1,0 +1,189 @@
+"""The first iterations of a training, recorded: each with its run, its gradients, and what the update did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from micrornn.core.backward import Pullback, dense, pullbacks
+from micrornn.core.tensor import Tensor
+from micrornn.optim import Optimizer
+from micrornn.recording import Recording, RecordingError
+from micrornn.recording.observe import Observer, recording
+from micrornn.recording.passes import Pass
+
+Array = np.ndarray[Any, Any]
+Given = dict[str, Array]  # by parameter, the gradient that the optimizer was given
+
+ITERATIONS = 20  # that are watched; the training is stopped then
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One iteration of a training.
+
+    Attributes:
+        recording: its forward and backward pass.
+        loss: its value.
+        values: by parameter, its value in this iteration.
+        gradients: by parameter, what backward computed in this iteration.
+        given: by parameter, the gradient that the optimizer was given; None where no optimizer was seen.
+    """
+
+    recording: Recording
+    loss: float
+    values: dict[str, Array]
+    gradients: dict[str, Array]
+    given: Given | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """The iterations that were watched, the first one first."""
+
+    iterations: list[Iteration]
+
+    def __str__(self) -> str:
+        first, last = self.iterations[0], self.iterations[-1]
+        if len(self.iterations) == 1:
+            return str(first.recording)
+        return (
+            f"the first {len(self.iterations)} iterations of a training, with a loss of "
+            f"{first.loss:.4g} to "
+            f"{last.loss:.4g}; {first.recording}"
+        )
+
+
+class Enough(BaseException):
+    """Stops a training that was watched for long enough; no user's ``except Exception`` catches it."""
+
+
+def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training:
+    """Run a function that trains, for a few iterations, and record them.
+
+    Args:
+        function: without arguments. It may train, or only compute a loss and return it.
+        iterations: after so many backward passes with an update between them the function is stopped.
+
+    Raises:
+        RecordingError: the function runs no backward pass, and returns no loss.
+
+    >>> import micrornn as mr
+    >>> w = mr.Value(1.0, "w")
+    >>> def train():
+    ...     for _ in range(5):
+    ...         w.grad = None
+    ...         loss = (w - 3.0) * (w - 3.0)
+    ...         loss.backward()
+    ...         w.data -= 0.1 * w.grad
+    >>> [round(i.loss, 2) for i in watch(train).iterations]
+    [4.0, 2.56, 1.64, 1.05, 0.67]
+    """
+    counter = _Counter(iterations)
+    given: list[tuple[int, Given]] = []
+    with recording(counter) as rec, _optimizers(counter, given):
+        try:
+            result = function()
+        except Enough:
+            result = None
+        if not counter.passes:
+            if not isinstance(result, Tensor):
+                what = "None" if result is None else f"an object of type {type(result).__name__}"
+                raise RecordingError(
+                    f"it runs no backward pass, and returned {what}; return the loss"
+                )
+            for _ in pullbacks(result):
+                pass
+    return training_of(rec, given)
+
+
+class _Counter(Observer):
+    """Counts backward passes: a pass begins at a node to which nothing was sent."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.passes = 0
+        self._sent: set[int] = set()
+
+    def on_pullback(self, pullback: Pullback) -> None:
+        if pullback.node.number not in self._sent:
+            if self.passes >= self.most:
+                raise Enough
+            self.passes += 1
+        self._sent |= {x.number for x in pullback.node.inputs}
+        self.stream.append(pullback)
+
+
+@contextmanager
+def _optimizers(counter: _Counter, given: list[tuple[int, Given]]) -> Iterator[None]:
+    """Note what optimizers are given, before each step."""
+    own = Optimizer.step
+
+    def step(self: Optimizer, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else closure()
+        params = [p for group in self.param_groups for p in group["params"]]
+        grads = {name_of(p): np.array(p.grad, dtype=float) for p in params if p.grad is not None}
+        given.append((counter.passes, grads))
+        own(self)
+        return loss
+
+    setattr(Optimizer, "step", step)  # noqa: B010 - for the time of the watch
+    try:
+        yield
+    finally:
+        setattr(Optimizer, "step", own)  # noqa: B010
+
+
+def name_of(parameter: Tensor) -> str:
+    """The name of a parameter, or its number."""
+    return parameter.name or f"#{parameter.number}"
+
+
+def training_of(whole: Recording, given: Sequence[tuple[int, Given]]) -> Training:
+    """The iterations of a training from its recording; backward passes between updates belong together.
+
+    Args:
+        whole: of all iterations.
+        given: what the optimizer was given, with the number of passes that had run by then.
+    """
+    passes = whole.passes
+    groups: list[list[Pass]] = []
+    values: list[dict[str, Array]] = []
+    for one in passes:
+        rec = Recording([one.out], [one])
+        now = {name_of(p): np.array(rec.value(p), dtype=float) for p in rec.parameters}
+        if groups and all(np.array_equal(now[k], v) for k, v in values[-1].items() if k in now):
+            groups[-1].append(one)
+            values[-1] |= now
+        else:
+            groups.append([one])
+            values.append(now)
+    if (
+        len(groups) == 1 and len(passes) > 2
+    ):  # nothing ever changed: each pass was meant as an iteration
+        groups, values = [[one] for one in passes], [values[0]] * len(passes)
+    iterations, count, begin = [], 0, 0
+    for group, used in zip(groups, values):
+        end = max(p.out.number for p in group)
+        # What no loss was computed from belongs to it as well.
+        loose = [out for out in whole.graph.outs if begin < out.number <= end]
+        rec = Recording([*loose, *(p.out for p in group)], group)
+        rec.inferred, begin = whole.inferred, end
+        before, count = count, count + len(group)
+        seen: Given | None = None
+        for done, grads in given:
+            if before < done <= count:
+                seen = {**(seen or {}), **grads}
+        gradients = {
+            name_of(p): np.array(dense(g), dtype=float)
+            for p in rec.parameters
+            if (g := rec.gradient(p)) is not None
+        }
+        loss = float(sum(np.sum(np.asarray(p.out._value, dtype=float)) for p in group))
+        iterations.append(Iteration(rec, loss, used, gradients, seen))
+    return Training(iterations)

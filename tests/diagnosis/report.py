@@ -1,0 +1,81 @@
+"""How many of the corpus's mistakes are found, and how many of its healthy programs are accused.
+
+PYTHONPATH=tests python -m diagnosis.report
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib.util import find_spec
+
+from diagnosis import faulty_micrornn, healthy_micrornn  # noqa: F401 - they fill the corpus
+from diagnosis.corpus import FAULTY, HEALTHY, Case
+
+from micrornn.diagnose import VERDICTS, Diagnosis, diagnose, watch
+
+if find_spec("torch"):
+    from diagnosis import faulty_torch, healthy_torch  # noqa: F401
+
+
+def diagnosed(case: Case) -> Diagnosis:
+    """What the diagnosis says of a program."""
+    run = watch
+    if case.program.__module__.endswith("torch"):
+        import micrornn.torch
+
+        run = micrornn.torch.watch
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return diagnose(run(case.program))
+
+
+def found(case: Case) -> bool:
+    """Whether the mistake is among the first two findings, at its line where one is marked."""
+    for problem in diagnosed(case).problems[:2]:
+        if problem.name in case.verdicts:
+            return not case.lines or (
+                problem.source is not None and problem.source[1] in case.lines
+            )
+    return False
+
+
+def accused(case: Case) -> list[str]:
+    """What a healthy program is accused of; what is only called possible does not count."""
+    return [p.name for p in diagnosed(case).problems if p.sure != "possible"]
+
+
+INTRODUCTION = """# What the diagnosis can find
+
+`micrornn diagnose SOURCE` looks at a run or a training and reports problems from this closed list, what
+explains most first: what, where (the line of your program), the evidence with numbers, how sure it is, and
+what to try. [My network does not learn](not-learning.md) shows it at work.
+
+It is measured on a corpus of 75 small programs with one mistake each and 30 without, almost half of them
+written with PyTorch (`tests/diagnosis/`). It finds 73 of the 75 mistakes among its first two findings, at the
+right line, and accuses none of the 30. The programs with PyTorch were written after the checks: at first sight
+these found 22 of their 28 mistakes, and accused none of 15.
+"""
+
+
+def page() -> str:
+    """The page of all verdicts, from their table."""
+    parts = [INTRODUCTION]
+    for verdict in VERDICTS.values():
+        advice = "\n".join(f"- {what}" for what in verdict.do)
+        parts.append(f"## {verdict.name}\n\n**{verdict.looks}** {verdict.why}\n\n{advice}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__" and "--page" in sys.argv:
+    print(page(), end="")
+elif __name__ == "__main__":
+    missed = [case for case in FAULTY if not found(case)]
+    blamed = {case.name: names for case in HEALTHY if (names := accused(case))}
+    print(f"found {len(FAULTY) - len(missed)} of {len(FAULTY)} mistakes")
+    for case in missed:
+        said = [(p.name, p.source and p.source[1]) for p in diagnosed(case).problems]
+        print(f"  missed {case.name}: {case.verdicts}, lines {sorted(case.lines)}; said {said}")
+    print(f"accused {len(blamed)} of {len(HEALTHY)} healthy programs")
+    for name, names in blamed.items():
+        print(f"  {name}: {names}")
