@@ -49,7 +49,7 @@ def examples() -> list[str]:
 def test_the_examples_work(run: Run, drawn: Drawn, folder: Path, example: str) -> None:
     prices = "".join(f"{day},{100 + day}\n" for day in range(30))
     (folder / "prices.csv").write_text(f"day,close\n{prices}", encoding="utf-8")
-    program = "import net\n\n\ndef main():\n    net.loss().backward()\n"
+    program = "import net\n\n\ndef main():\n    net.loss().backward()\n\n\ntrain = main\n"
     (folder / "train.py").write_text(program, encoding="utf-8")
     words = shlex.split(example.split(" > ")[0])
     result = run(*words[1:])
