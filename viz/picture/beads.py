@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
-from viz.picture.finding import ends, short, times, title
+from viz.picture.finding import ends, title
 from viz.picture.legend import LEFT, wedge
+from viz.picture.numbers import power, short, times
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
@@ -229,7 +230,7 @@ def row(
         )
         if not show("backward", box.step):
             continue
-        known_as = "no path" if box.norm is None else number(box.norm)
+        known_as = "no path" if box.norm is None else power(number(box.norm))
         pen.text(known_as, x[box.step], y + 34, "middle", 13 * size, "bold", theme.ink)
     known = [b.norm for b in line if b.norm]
     if len(known) > 2 and known[-1] and known[0]:
@@ -240,8 +241,9 @@ def row(
         pen.text(words, left, y + 58, None, 13 * size, None, theme.muted)
     if story.loss is not None:
         end = x.get(story.loss.step, right)
-        color = scale.at(1.0)
-        pen.add("line", x1=end + radius, y1=y, x2=end + 36, y2=y, stroke=color, stroke_width=15)
+        norm = story.loss.norm or 1.0
+        color, wide = scale.color(norm), 1.25 * scale.width(norm)
+        pen.add("line", x1=end + radius, y1=y, x2=end + 36, y2=y, stroke=color, stroke_width=wide)
         pen.add(
             *("rect",),
             x=end + 34,

@@ -14,10 +14,11 @@ from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture import attention, beads
 from viz.picture.edges import Edges
-from viz.picture.finding import EQUATIONS, factor, short, tiny, title
+from viz.picture.finding import EQUATIONS, factor, title
 from viz.picture.legend import wedge
+from viz.picture.numbers import short, tiny
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
-from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
+from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
@@ -82,6 +83,7 @@ class Drawing:
         if self.whole is not None:
             self._strip(self.whole)
         self._time()
+        self._names()
         self._body()
         self._foot()
         p.close("svg")
@@ -145,6 +147,24 @@ class Drawing:
                 self._text(word, place.columns[t], y, _SMALL, muted=True, anchor="middle")
         if b + 50 < place.width:
             self._text("time", b + 10, y + 12, _SMALL, muted=True)
+
+    def _names(self) -> None:
+        """What stands in each row, at the left where there is room."""
+        first: dict[str, list[float]] = {}  # by row, where its first box begins
+        for spot in self.place.spots.values():
+            kind = STATE if spot.box.kind == INITIAL else spot.box.kind
+            first.setdefault(f"{kind} {spot.y:.0f}", []).append(spot.x - spot.width / 2)
+        likely = any(
+            spot.box.kind == OUTPUT and target_of(self.rec, spot.box)
+            for spot in self.place.spots.values()
+        )
+        words = {LOSS: "loss", STATE: "state", INPUT: "input", GATE: "gates"}
+        words[OUTPUT] = "p(target)" if likely else "output"
+        for row, lefts in first.items():
+            kind, _, y = row.partition(" ")
+            text = words.get(kind, "")
+            if text and LEFT + text_width(text, _SMALL * self.size) + 10 < min(lefts):
+                self._text(text, LEFT, float(y) + 5, _SMALL, muted=True)
 
     def _strip(self, whole: Story) -> None:
         """All steps as beads, with the window marked."""

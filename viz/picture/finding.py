@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from viz.picture.numbers import percent, power, short, times
 from viz.picture.story import STATE, Box, Story
 from viz.style import number
 
@@ -34,7 +35,7 @@ def title(story: Story) -> str:
     >>> from micrornn.recording import record
     >>> from viz.picture.tell import tell
     >>> title(tell(record(FAILURES["vanishing"](20).loss)))
-    'The loss reaches step 1 with 1.9e-6 of the gradient it gave step 20'
+    'The loss reaches step 1 with 1.9·10⁻⁶ of the gradient it gave step 20'
     """
     if story.loss is None:
         return "The forward pass: backward has not run"
@@ -86,7 +87,7 @@ def title(story: Story) -> str:
     if straight is not None and 0 < straight <= 1 and far.step + 1 < near.step:
         lower = what[0].lower() + what[1:]
         return f"{percent(straight)} of what {lower} gives step {far.step} comes by attention"
-    share = percent(ratio) if ratio > 1e-5 else f"{short(ratio)}"
+    share = percent(ratio) if ratio > 1e-5 else power(short(ratio))
     return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
 
 
@@ -130,47 +131,6 @@ def _stopped(story: Story, near: Box) -> int | None:
     if len(reached) < len(chain) and chain[0].norm is None:
         return min(reached) if reached else None
     return None
-
-
-def percent(ratio: float) -> str:
-    """A share in percent, two digits.
-
-    >>> percent(0.1102), percent(0.9971)
-    ('11 %', '99.7 %')
-    """
-    share = 100 * ratio
-    return f"{number(share) if share >= 99 else number(float(f'{share:.2g}'))} %"
-
-
-def times(ratio: float) -> str:
-    """A factor above one.
-
-    >>> times(12000.0), times(3.46)
-    ('12,000-fold', '3.5-fold')
-    """
-    if ratio < 1e6:
-        rounded = float(f"{ratio:.2g}")
-        return f"{rounded:,.0f}-fold" if rounded >= 10 else f"{rounded:g}-fold"
-    return f"{number(ratio)} times"
-
-
-def short(x: float) -> str:
-    """A factor in two digits.
-
-    >>> short(0.4104), short(12.3), short(3e-7)
-    ('0.41', '12', '3e-7')
-    """
-    return number(float(f"{x:.2g}"))
-
-
-def tiny(x: float) -> str:
-    """A number in one digit, where there is room for no more.
-
-    >>> tiny(0.00123), tiny(0.5)
-    ('1e-3', '0.5')
-    """
-    text = number(float(f"{x:.1g}"))
-    return text if len(text) < 5 else f"{x:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def factor(story: Story, box: Box, before: Box, state: str) -> float | None:

@@ -6,8 +6,8 @@ import math
 
 from viz.metrics import text_width
 from viz.picture.draw import Drawing
-from viz.picture.finding import percent, short, tiny
 from viz.picture.gates import ORDER, through, way
+from viz.picture.numbers import percent, short, tiny
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, STATE, Box, Ribbon, Story
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viz.metrics import text_width
 from viz.pen import Pen
+from viz.picture.numbers import power
 from viz.picture.theme import Scale, Theme
 from viz.style import number
 
@@ -37,7 +38,7 @@ def wedge(
         )
     for tick in scale.ticks():
         pen.text(
-            number(tick),
+            power(number(tick)),
             x + length * scale.part(tick),
             y + 22,
             "middle",
@@ -50,6 +51,11 @@ def wedge(
     pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
     pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
     x += 50 + text_width("forward", 12.5 * size) + 34
+    color = scale.at(0.6)
+    pen.add("line", x1=x + 10, y1=y, x2=x + 40, y2=y, stroke=color, stroke_width=6)
+    pen.arrow((x + 12, y), (x, y), 12.0, color)
+    pen.text("gradient, back", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
+    x += 50 + text_width("gradient, back", 12.5 * size) + 34
     if cut:
         pen.cross(x, y, 5.0, theme.alarm)
         pen.text("detached", x + 14, y + 4, None, 12.5 * size, None, theme.muted)

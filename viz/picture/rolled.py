@@ -9,7 +9,8 @@ from itertools import pairwise
 from viz.metrics import fitted, text_width
 from viz.picture.draw import Drawing
 from viz.picture.edges import BESIDE
-from viz.picture.finding import short, title
+from viz.picture.finding import title
+from viz.picture.numbers import short
 from viz.picture.place import BOTTOM, TOP, Place
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.style import number
@@ -118,6 +119,9 @@ def layered(parts: dict[Key, Part], edges: dict[tuple[Key, Key], float | None]) 
 
 class RolledDrawing(Drawing):
     """One rolled picture; its place is made by `place_of`."""
+
+    def _names(self) -> None:
+        """Names are in the boxes."""
 
     def _time(self) -> None:
         """Time is in the loops."""

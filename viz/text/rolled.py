@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from micrornn.recording import Recording
-from viz.picture.finding import short
+from viz.picture.numbers import short
 from viz.picture.rolled import NAMES, heading, layered, parts_of
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE
 from viz.picture.tell import tell

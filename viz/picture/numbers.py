@@ -1,0 +1,62 @@
+"""Numbers as pictures say them: shares in percent, factors in two digits, powers of ten written out."""
+
+from __future__ import annotations
+
+from viz.style import number
+
+
+def percent(ratio: float) -> str:
+    """A share in percent, two digits.
+
+    >>> percent(0.1102), percent(0.9971)
+    ('11 %', '99.7 %')
+    """
+    share = 100 * ratio
+    return f"{number(share) if share >= 99 else number(float(f'{share:.2g}'))} %"
+
+
+def times(ratio: float) -> str:
+    """A factor above one.
+
+    >>> times(12000.0), times(3.46), times(3.64e6), times(5.6e14)
+    ('12,000-fold', '3.5-fold', '3.6 million-fold', '5.6·10¹⁴-fold')
+    """
+    rounded = float(f"{ratio:.2g}")
+    if rounded < 1e6:
+        return f"{rounded:,.0f}-fold" if rounded >= 10 else f"{rounded:g}-fold"
+    if rounded < 1e12:
+        unit, name = (1e6, "million") if rounded < 1e9 else (1e9, "billion")
+        return f"{rounded / unit:,.3g} {name}-fold"
+    return f"{power(short(ratio))}-fold"
+
+
+def power(text: str) -> str:
+    """A number with its power of ten as it is written by hand.
+
+    >>> power("1.58e-12"), power("1e-9"), power("0.5"), power("-2e7")
+    ('1.58·10⁻¹²', '10⁻⁹', '0.5', '-2·10⁷')
+    """
+    mantissa, mark, exponent = text.partition("e")
+    if not mark:
+        return text
+    high = exponent.translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+    return f"10{high}" if mantissa == "1" else f"{mantissa}·10{high}"
+
+
+def short(x: float) -> str:
+    """A factor in two digits.
+
+    >>> short(0.4104), short(12.3), short(3e-7)
+    ('0.41', '12', '3e-7')
+    """
+    return number(float(f"{x:.2g}"))
+
+
+def tiny(x: float) -> str:
+    """A number in one digit, where there is room for no more.
+
+    >>> tiny(0.000123), tiny(0.5)
+    ('1e-4', '0.5')
+    """
+    text = number(float(f"{x:.1g}"))
+    return text if len(text) <= 5 else f"{x:.0e}".replace("e-0", "e-").replace("e+0", "e")
