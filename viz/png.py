@@ -10,6 +10,7 @@ from viz.svg import write as write_svg
 
 ZOOM = 2.0  # pixels of the PNG per unit of the SVG
 _MOST_PIXELS = 16000.0  # along one side
+_LARGEST = 2e7  # pixels of a picture: a larger one takes more than some seconds
 
 
 def write(sheet: Sheet, title: str = "") -> bytes:
@@ -17,7 +18,8 @@ def write(sheet: Sheet, title: str = "") -> bytes:
     import resvg_py
 
     text = write_svg(sheet, title)
-    zoom = min(ZOOM, _MOST_PIXELS / max(sheet.width, sheet.height))
+    area = max(sheet.width * sheet.height, 1.0)
+    zoom = min(ZOOM, _MOST_PIXELS / max(sheet.width, sheet.height), (_LARGEST / area) ** 0.5)
     png = resvg_py.svg_to_bytes(
         svg_string=text, zoom=zoom, skip_system_fonts=True, font_files=font_files()
     )

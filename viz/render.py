@@ -72,7 +72,7 @@ def render(
         theme: light, dark or print; this and the following are for pictures of cells.
         aspect: 16:9, 4:3, page or free.
         width: of the sheet in pixels.
-        legend: auto or none.
+        legend: auto (what occurs), none, or full (every look).
         font_size: of the smallest text, in pixels.
         plumbing: at the level of op, draw slices, joins and changes of shape as well.
 

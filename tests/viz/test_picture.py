@@ -207,6 +207,26 @@ def test_a_network_of_nn_with_one_loss_of_all_steps(network: type[mr.nn.Module])
     assert faults(svg) == [] and "reaches 5 steps directly" in svg
 
 
+def test_the_full_legend_explains_every_look() -> None:
+    rec = recorded("hello", {}).recording
+    looks = ("detached", "NaN", "exactly zero", "no path")
+    auto, full, none = (picture(rec, legend=name) for name in ("auto", "full", "none"))
+    assert all(f">{look}" in full or f"{look}" in full for look in looks) and faults(full) == []
+    legend = auto[auto.index(">gradient norm<") :]
+    assert not any(look in legend for look in looks) and ">forward<" in legend
+    assert ">gradient norm<" not in none
+
+
+def test_rows_say_which_layer_they_are_and_which_way_time_runs() -> None:
+    for options, names in (
+        ({"layers": 2}, ("layer 1", "layer 2")),
+        ({"bidirectional": True}, ("state →", "state ←")),
+        ({}, ("state", "p(target)", "loss", "input")),
+    ):
+        svg = picture(recorded("hello", options).recording)
+        assert all(f">{name}<" in svg for name in names) and faults(svg) == []
+
+
 def test_a_broken_picture_is_found() -> None:
     """Each check can fail."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'

@@ -15,6 +15,7 @@ from viz.commands.help import LOOK, OUTPUT, Command, option
 from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
 from viz.commands.progress import working
 from viz.gradients import is_cut
+from viz.picture import LEGENDS
 from viz.picture.place import ASPECTS
 from viz.picture.theme import THEMES
 
@@ -70,7 +71,11 @@ from viz.picture.theme import THEMES
     help="Smallest text [default: 12.5].",
 )
 @option(
-    "--legend", type=OneOf(("auto", "none")), default="auto", section=LOOK, help="Draw a legend."
+    "--legend",
+    type=OneOf(LEGENDS),
+    default="auto",
+    section=LOOK,
+    help="Legend of what occurs, or all [default: auto].",
 )
 @option("--build", type=FILE, section=OUTPUT, help="Write frames for slides to a folder.")
 @option(

@@ -30,7 +30,7 @@ from viz.picture.story import LOSS, Story
 from viz.picture.tell import tell
 from viz.picture.theme import THEMES
 
-LEGENDS = ("auto", "none")
+LEGENDS = ("auto", "none", "full")
 STRIP = 132.0  # the height of a strip of all steps
 
 
@@ -72,7 +72,7 @@ def picture(
         theme: one of `THEMES`.
         aspect: one of `ASPECTS`.
         width: of the sheet, in pixels.
-        legend: auto or none.
+        legend: auto (what occurs), none, or full (every look).
         size: of all text, relative to the usual one.
         show: which parts are drawn; see `Drawing`.
         head: the title; by default the finding.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from micrornn.recording import Recording
+from viz.pen import Pen
 from viz.picture.place import Place
 from viz.picture.story import INITIAL, STATE, Story
 from viz.picture.theme import Color, Theme
@@ -93,3 +95,35 @@ def cells(found: list[Looks], place: Place) -> list[list[Cell]]:
 def color(weight: float, theme: Theme) -> Color:
     """The fill of a weight: from the paper to a blue on which text is still read."""
     return between((theme.paper, between((theme.paper, _BLUE), 0.5)), min(max(weight, 0.0), 1.0))
+
+
+def draw(
+    pen: Pen,
+    found: list[Looks],
+    place: Place,
+    theme: Theme,
+    names: Mapping[int, str],
+    size: float = 1.0,
+) -> None:
+    """Draw the map, if there is room for it.
+
+    Args:
+        names: of the steps that look, by step; "step 5" for one without.
+        size: of all text, relative to the usual one.
+    """
+    rows = cells(found, place)
+    small = 12.5 * size
+    for one, row in zip(found, rows):
+        first = row[0]
+        base = first.y + first.height / 2 + 5
+        word = names.get(one.step, f"step {one.step}")
+        pen.text(word, first.x - 8, base, "end", small, None, theme.muted)
+        for cell in row:
+            at = {"x": cell.x, "y": cell.y, "width": cell.width, "height": cell.height, "rx": 4}
+            pen.add("rect", **at, fill=color(cell.weight, theme), stroke=theme.line)
+            middle = cell.x + cell.width / 2
+            pen.text(f"{cell.weight:.0%}", middle, base, "middle", small, None, theme.ink)
+    if rows:
+        first = rows[0][0]
+        head = "attention: where each output looks"
+        pen.text(head, first.x, first.y - 9, None, small, None, theme.muted)

@@ -140,7 +140,7 @@ def draw(
     pen.arrow((left, y), (width - RIGHT - 86, y), 9.0, theme.line)
     pen.text("time", width - RIGHT - 76, y + 4, None, 12.5 * size, None, theme.muted)
     if legend != "none":
-        wedge(pen, scale, theme, height - 44, size)
+        wedge(pen, scale, theme, height - 44, size, right=width if legend == "full" else None)
     pen.close("svg")
     return pen.document()
 

@@ -12,13 +12,13 @@ from micrornn.recording import Recording
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
-from viz.picture import attention, beads
+from viz.picture import attention, beads, rows
 from viz.picture.edges import Edges
 from viz.picture.finding import EQUATIONS, factor, title
 from viz.picture.legend import wedge
 from viz.picture.numbers import short, tiny
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
-from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
+from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
@@ -150,21 +150,15 @@ class Drawing:
 
     def _names(self) -> None:
         """What stands in each row, at the left where there is room."""
-        first: dict[str, list[float]] = {}  # by row, where its first box begins
-        for spot in self.place.spots.values():
-            kind = STATE if spot.box.kind == INITIAL else spot.box.kind
-            first.setdefault(f"{kind} {spot.y:.0f}", []).append(spot.x - spot.width / 2)
         likely = any(
             spot.box.kind == OUTPUT and target_of(self.rec, spot.box)
             for spot in self.place.spots.values()
         )
-        words = {LOSS: "loss", STATE: "state", INPUT: "input", GATE: "gates"}
-        words[OUTPUT] = "p(target)" if likely else "output"
-        for row, lefts in first.items():
-            kind, _, y = row.partition(" ")
-            text = words.get(kind, "")
-            if text and LEFT + text_width(text, _SMALL * self.size) + 10 < min(lefts):
-                self._text(text, LEFT, float(y) + 5, _SMALL, muted=True)
+        looking = attention.cells(attention.looks(self.rec, self.story), self.place)
+        names = {LOSS: "loss", OUTPUT: "p(target)" if likely else "output"} if not looking else {}
+        for text, y, left in rows.names(self.story, self.place, names):
+            if LEFT + text_width(text, _SMALL * self.size) + 10 < left:
+                self._text(text, LEFT, y + 5, _SMALL, muted=True)
 
     def _strip(self, whole: Story) -> None:
         """All steps as beads, with the window marked."""
@@ -341,28 +335,9 @@ class Drawing:
     def _attention(self) -> None:
         """Where each step looks, above the states that it looks at."""
         found = attention.looks(self.rec, self.story)
-        rows = attention.cells(found, self.place)
-        for one, row in zip(found, rows):
-            if not self.show("forward", one.step):
-                continue
-            target = self.targets.get(one.step)
-            word = f"step {one.step}" if target is None else f"‘{target}’"
-            first = row[0]
-            base = first.y + first.height / 2 + 5
-            self._text(word, first.x - 8, base, _SMALL, muted=True, anchor="end")
-            for cell in row:
-                look = {"fill": attention.color(cell.weight, self.theme), "rx": 4}
-                look["stroke"] = self.theme.line
-                self.pen.add(
-                    "rect", x=cell.x, y=cell.y, width=cell.width, height=cell.height, **look
-                )
-                middle = cell.x + cell.width / 2
-                self._text(f"{cell.weight:.0%}", middle, base, _SMALL, anchor="middle")
-        if rows:
-            first = rows[0][0]
-            self._text(
-                "attention: where each output looks", first.x, first.y - 9, _SMALL, muted=True
-            )
+        shown = [one for one in found if self.show("forward", one.step)]
+        names = {step: f"‘{target}’" for step, target in self.targets.items()}
+        attention.draw(self.pen, shown, self.place, self.theme, names, self.size)
 
     # -- the foot ----------------------------------------------------------------------------------
 
@@ -382,7 +357,8 @@ class Drawing:
             return
         cut = any(r.cut for r in self.story.ribbons)
         nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
-        wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan)
+        right = place.width if self.legend == "full" else None
+        wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right)
 
 
 def _words(norm: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viz.metrics import text_width
+from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.numbers import power
 from viz.picture.theme import Scale, Theme
@@ -19,12 +19,21 @@ def wedge(
     size: float,
     cut: bool = False,
     nan: bool = False,
+    right: float | None = None,
 ) -> None:
-    """The legend: the scale as a wedge that widens and darkens, and what else occurs."""
+    """The legend: the scale as a wedge that widens and darkens, and what else occurs.
+
+    Args:
+        cut: whether something is detached.
+        nan: whether something is NaN.
+        right: if given, all looks are explained, and this is where the sheet ends.
+    """
+    full = right is not None
+    cut, nan = cut or full, nan or full
     x = LEFT
     pen.text("gradient norm", x, y + 4, None, 12.5 * size, None, theme.muted)
     x += text_width("gradient norm", 12.5 * size) + 16
-    length, pieces = 240.0, 40
+    length, pieces = 240.0 if right is None else 180.0, 40
     for i in range(pieces):
         part = (i + 0.5) / pieces
         wide = 1.6 + 10.4 * part
@@ -63,3 +72,7 @@ def wedge(
     if nan:
         pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.alarm, stroke_width=6)
         pen.text("NaN", x + 44, y + 4, None, 12.5 * size, None, theme.muted)
+        x += 44 + text_width("NaN", 12.5 * size) + 34
+    if right is not None:
+        words = fitted("0: exactly zero; no number: no path", 12.5 * size, right - x - 24)
+        pen.text(words, x, y + 4, None, 12.5 * size, None, theme.muted)
