@@ -148,6 +148,8 @@ def _told(
     if not cells or isinstance(gradients, Gradients) or rankdir != "LR":
         return None
     rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
+    if detail == "gate" and kind in ("svg", "png") and not picture.gates_fit(rec):
+        return None
     return rec if layers(rec) else None
 
 

@@ -26,8 +26,8 @@ FADE = (
 
 INK = "#222222"
 PAPER = "#ffffff"
-FORWARD = "#9a9a9a"  # forward edges, thin
-FRAME = "#b0b0b0"  # frames of steps
+FORWARD = "#a4adb8"  # forward edges, thin
+FRAME = "#cfd5dc"  # frames of steps
 ABSENT = "#b8b8b8"  # no gradient: grey hatch
 ALARM = "#d55e00"  # NaN
 FONT = "DejaVu Sans, Verdana, sans-serif"

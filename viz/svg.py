@@ -16,11 +16,12 @@ from viz.gradients import Flow, is_cut
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
 from viz.pen import Pen, Signs, along, coordinate, middle
-from viz.scene import Mark, computed_steps
+from viz.scene import Link, Mark, computed_steps
 from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
 from viz.style import Scale
 
 _MARGIN = 12.0
+BESIDE = 2.0  # pixels by which a forward edge and its ribbon are moved apart, to the left above and below
 FAINT = "0.15"  # the opacity of what is on none of the chosen paths
 
 
@@ -150,6 +151,7 @@ def _gradient(
         **_ends(path, numbers),
         data_gradient=datum(flow),
         opacity=_light(path, lit),
+        transform=f"translate({BESIDE} {BESIDE})",
     )
     pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
     if flow.state == "value":
@@ -188,11 +190,23 @@ def _gradient(
 
 
 def _forward(pen: Pen, path: Path, numbers: dict[int, int], lit: set[int] | None) -> None:
-    pen.open("g", class_="edge forward", **_ends(path, numbers), opacity=_light(path, lit))
+    beside = _ribboned(path.link)
+    pen.open(
+        "g",
+        class_="edge forward",
+        **_ends(path, numbers),
+        opacity=_light(path, lit),
+        transform=f"translate(-{BESIDE} -{BESIDE})" if beside else None,
+    )
     dash = "3 3" if path.link.cut else None
     pen.add("path", d=along(path), fill="none", stroke=style.FORWARD, stroke_dasharray=dash)
     pen.head(path, False, 5.0, style.FORWARD)
     pen.close("g")
+
+
+def _ribboned(link: Link) -> bool:
+    """Whether a ribbon is drawn beside the link's forward edge."""
+    return link.flow.state not in ("none", "constant") and not link.cut
 
 
 def _ends(path: Path, numbers: dict[int, int]) -> dict[str, object]:

@@ -163,6 +163,8 @@ def test_gates_are_not_crossed_and_have_their_numbers(cell: str, options: dict[s
 def test_what_has_no_way_among_gates_is_not_drawn_as_gates() -> None:
     for task, options in (("reverse", {"attention": "dot"}), ("hello", {"cell": "rnn"})):
         assert gates(recorded(task, options).recording) is None
+    both = recorded("tagging", {}).recording  # bidirectional: every gate as a box with a frame
+    assert viz.render(both, detail="gate").count("update gate") > 8  # type: ignore[arg-type]
     rec = recorded("hello", {"cell": "lstm", "steps": 9}).recording
     assert gates(rec, whole=True) is None and gates(rec) is not None
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
+from micrornn.flow.roles import cells
+from micrornn.flow.series import layers
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.run import Recording
 from micrornn.recording.steps import infer_steps
@@ -161,6 +163,13 @@ def gates(
         head=head,
         whole=strip,
     ).svg()
+
+
+def gates_fit(rec: Recording) -> bool:
+    """Whether `gates` can draw a recording; True as well where no cell has gates, and `picture` shows all."""
+    if not layers(rec) or all(cell.kind == "rnn" for cell in cells(rec).values()):
+        return True
+    return drawable(tell(rec, gradient=False, gates=True))
 
 
 def rolled(
