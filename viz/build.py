@@ -50,7 +50,7 @@ def build(
     if isinstance(gradients, Gradients):
         flows = gradients
     elif gradients:
-        flows = flows_of(graph, detail == "scalar", sorter.of_weights, run)
+        flows = flows_of(graph, detail == "scalar", sorter.of_weights if sorter.timed else {}, run)
     units = sorter.units(flows)
     links = _links(units, flows)
     owners = owners_of(units, sorter.of_weights)
@@ -60,7 +60,7 @@ def build(
         units, links, count = folded(units, (out.number for out in graph.outs))
     if len(steps) < len(all_steps):
         units, links = _cut(units, links, set(steps))
-    ledger = ledger_of(graph, sorter.of_weights, owners, flows)
+    ledger = ledger_of(graph, sorter.of_weights, owners, flows) if sorter.timed else []
     hidden = len(all_steps) - len(steps)
     scene = Scene(graph, detail, flows, units, links, ledger, steps, hidden, folded=count)
     if ends is not None:

@@ -17,6 +17,7 @@ RANK_GAP = 46.0
 NODE_GAP = 14.0
 WAY_GAP = 4.0
 SWEEPS = 8
+_MOST_GAP = 170.0  # more room between two ranks, where many links pass
 
 
 @dataclass(eq=False)
@@ -150,7 +151,9 @@ def _place(ranks: list[list[Item]]) -> list[float]:
             if item.box:
                 item.box.x, item.box.y = x + wide / 2, item.y
         xs.append(x + wide / 2)
-        x += wide + RANK_GAP
+        # The more links pass between two ranks, the more room they have, so that they are told apart.
+        passing = sum(len(item.after) for item in items)
+        x += wide + RANK_GAP + min(2.0 * max(passing - 8, 0), _MOST_GAP)
     return xs
 
 

@@ -22,7 +22,7 @@ from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
 PICTURED = ("auto", "layer", "cell", "gate")  # the levels of detail that `viz.picture` draws
-_MOST_OPERATIONS = 150  # of a graph without time; a larger one is drawn by scope
+_MOST_OPERATIONS = 500  # of a graph without time; a larger one is drawn by scope
 _UNROLLED = ("window", "targets")  # what a rolled picture has no use for
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 

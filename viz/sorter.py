@@ -15,6 +15,9 @@ from viz.weights import weights_of
 _Part = tuple[tuple[str, str], int]  # a layer and gate, and which part of it
 
 
+DENSE = 100  # nodes without time, from where weights used once and sums are drawn as one box
+
+
 class Sorter:
     """Sorts nodes into units by scope, step and detail."""
 
@@ -23,7 +26,11 @@ class Sorter:
         self.detail = detail
         self.steps = steps
         self.timed = timed = bool(steps)
+        self._sums: dict[int, int] = {}
         self.of_weights = weights_of(graph) if timed else {}
+        dense = detail == "op" and not timed and len(graph) > DENSE
+        if dense:
+            self.of_weights = _single_weights(graph)
         # A layer is the shortest scope that has nodes of its own; what lies below it is a gate.
         direct = {n.scope for n in graph if n.step is not None and n.inputs}
         self._layer = {scope: _shortest(scope, direct) for scope in [*graph.scopes, ""]}
@@ -35,6 +42,9 @@ class Sorter:
         }
         # A number that only one operation uses is written into it: "1 −" and not a box of its own.
         self._folded = {} if detail == "scalar" else _folded(graph)
+        if dense:
+            parts, self._sums = _sums(graph, self.of_weights)
+            self._folded.update(parts)
         self._by_scope = detail == "layer" and not timed and len(graph.scopes) > 1
         parted = self._by_scope or (detail in ("cell", "layer", "gate") and timed)
         self._part = self._parts() if parted else {}
@@ -116,6 +126,9 @@ class Sorter:
             else:
                 unit.kind = "loss" if unit.out.name == "loss" else "group"
                 unit.label = self._title(unit)
+            if unit.out.number in self._sums:
+                unit.label = f"Σ {self._sums[unit.out.number]} terms"
+                unit.kind = "op"
             if unit.lost is not None and unit.lost.state == "value":
                 unit.label += f" lost {number(unit.lost.norm)}"
             if any(unit.out is out for out in results):
@@ -164,13 +177,54 @@ class Sorter:
         return unit.gate or unit.layer or node_label(unit.out)
 
 
-def _readers(graph: Graph) -> dict[int, Tensor]:
-    """By number of a node, the first operation that reads it."""
-    found: dict[int, Tensor] = {}
+def _users(graph: Graph) -> dict[int, list[Tensor]]:
+    """By number of a node, the operations that read it, once for each use."""
+    found: dict[int, list[Tensor]] = {}
     for node in graph:
         for x in node.inputs:
-            found.setdefault(x.number, node)
+            found.setdefault(x.number, []).append(node)
     return found
+
+
+def _single_weights(graph: Graph) -> dict[int, Tensor]:
+    """The scalar leaves without a name that need a gradient and are used once: marks on what uses them."""
+    users = _users(graph)
+    return {
+        node.number: node
+        for node in graph
+        if node.is_leaf and node.requires_grad and not node.name and node.size == 1
+        if len(users.get(node.number, ())) == 1
+    }
+
+
+def _sums(graph: Graph, weights: Mapping[int, Tensor]) -> tuple[dict[int, Tensor], dict[int, int]]:
+    """What becomes part of a sum, each with the last addition of it, and how many terms that one has.
+
+    Parts are additions that only go on into another one of the same scope, and products of a weight that
+    only go into such a sum.
+    """
+    users, part = _users(graph), dict[int, Tensor]()
+    terms: dict[int, int] = {}
+    for node in reversed(graph.nodes):
+        after = users.get(node.number, [])
+        if len(after) != 1 or not _is(after[0], "add") or node.scope != after[0].scope:
+            continue
+        last = part.get(after[0].number, after[0])
+        weighted = _is(node, "mul") and any(x.number in weights for x in node.inputs)
+        if _is(node, "add") or weighted:
+            part[node.number] = last
+            terms.setdefault(last.number, 2)
+            terms[last.number] += _is(node, "add")
+    return part, terms
+
+
+def _is(node: Tensor, name: str) -> bool:
+    return node.primitive is not None and node.primitive.name == name and not node.name
+
+
+def _readers(graph: Graph) -> dict[int, Tensor]:
+    """By number of a node, the first operation that reads it."""
+    return {number: found[0] for number, found in _users(graph).items()}
 
 
 def _folded(graph: Graph) -> dict[int, Tensor]:

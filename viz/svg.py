@@ -22,6 +22,7 @@ from viz.style import Scale
 
 _MARGIN = 12.0
 BESIDE = 2.0  # pixels by which a forward edge and its ribbon are moved apart, to the left above and below
+_DENSE = 60  # links of a graph without time
 FAINT = "0.15"  # the opacity of what is on none of the chosen paths
 
 
@@ -58,8 +59,13 @@ def write(sheet: Sheet, title: str = "") -> str:
     signs = Signs()
     for path in sheet.paths:
         _gradient(pen, path, scale, numbers, signs, scene.lit)
+    dense = len(sheet.paths) > _DENSE and not scene.steps
+    if dense:  # so many lines beside each other hide what they cross
+        pen.open("g", opacity="0.5")
     for path in sheet.paths:
         _forward(pen, path, numbers, scene.lit)
+    if dense:
+        pen.close("g")
     for frame in sheet.frames:
         if frame.kind == "gate":
             _gate_name(pen, frame)

@@ -7,6 +7,7 @@ from micrornn.core.tensor import Tensor
 from viz.gradients import ABSENT, NONE, Gradients
 from viz.labels import weight_label
 from viz.scene import Entry, Mark, Unit, stronger
+from viz.style import number
 
 
 def weights_of(graph: Graph) -> dict[int, Tensor]:
@@ -73,6 +74,8 @@ def mark(
                 used = leaf if whole else by_number[x.number]
                 name = used.name or leaf.name or f"#{leaf.number}"
                 label = weight_label(name, lstm, owners.get(leaf.number, 0))
+                if not (used.name or leaf.name) and leaf.size == 1:
+                    label = number(leaf.item())
                 flow, share = flows.along(node, slot), flows.shares.get((node.number, slot))
                 mark = found.get((leaf.number, label))
                 if mark is None:

@@ -182,16 +182,33 @@ def test_a_large_graph_without_time_is_drawn_by_scope() -> None:
         a = mr.Value(0.5, "a")
         for k in range(4):
             with mr.scope(f"layer{k}" if scoped else None):
-                for _ in range(25):
+                for _ in range(40):
                     a = a * mr.Value(1.01) + 0.01
         return a
 
-    svg = str(viz.render(network(True)))
+    svg = str(viz.render(network(True)))  # 641 nodes
     for k in range(4):
-        assert f">layer{k}: 100 nodes" in svg
+        assert f">layer{k}: 160 nodes" in svg
     assert "boxes are scopes" in svg and svg.count('class="node"') == 5
-    assert str(viz.render(network(True), detail="op")).count('class="node"') > 200
-    assert str(viz.render(network(False))).count('class="node"') > 200
+    assert str(viz.render(network(True), detail="op")).count('class="node"') > 150
+    assert str(viz.render(network(False))).count('class="node"') > 150
+
+
+def test_a_weighted_sum_of_a_large_graph_is_one_box_with_its_weights() -> None:
+    def neuron(inputs: list[mr.Tensor]) -> mr.Tensor:
+        total = mr.Value(0.5)
+        for i, a in enumerate(inputs):
+            total = total + mr.Value(0.1 * (i + 1)) * a
+        return total.tanh()
+
+    layer = [mr.Value(0.3, "x0"), mr.Value(-0.2, "x1")]
+    for width in (6, 6, 1):
+        layer = [neuron(layer) for _ in range(width)]
+    svg = str(viz.render(layer[0]))
+    assert svg.count(">Σ 3 terms<") == 6 and svg.count(">Σ 7 terms<") == 7
+    assert svg.count('class="mark"') == 6 * 3 + 7 * 7  # every weight and every bias
+    assert svg.count('class="node"') == 2 + 2 * 13
+    assert svg.count('class="edge gradient"') == 2 * 6 + 6 * 7 + 13
 
 
 def test_a_state_with_no_gradient_is_told_in_the_strip() -> None:
