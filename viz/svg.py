@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 
 from viz import legend, style
+from viz.described import describe, subtitle
 from viz.gradients import Flow, is_cut
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
 from viz.pen import Pen, Signs, along, coordinate, middle
-from viz.scene import Link, Mark, computed_steps
+from viz.scene import Link, Mark
 from viz.shapes import FONT_SIZE, MARK_HEIGHT, MARK_SIZE, Box, Frame, Path, Sheet, scalar_rows
 from viz.style import Scale
 
@@ -78,38 +79,6 @@ def write(sheet: Sheet, title: str = "") -> str:
     pen.close("g")
     pen.close("svg")
     return pen.document()
-
-
-def subtitle(sheet: Sheet) -> str:
-    """One line of figures: how many nodes and steps, and what backward did."""
-    scene = sheet.scene
-    graph = scene.graph
-    words = [f"{len(graph)} nodes"]
-    steps = computed_steps(graph)
-    if steps:
-        words.append(f"{len(steps)} step{'s' if len(steps) > 1 else ''}")
-    if graph.outs[0].size == 1 and graph.outs[0].requires_grad:
-        loss = sum(out.item() for out in graph.outs if out.size == 1)
-        words.append(f"result {style.number(loss)}")
-    if scene.detail == "layer" and not steps:
-        words.append("boxes are scopes")
-    if scene.folded:
-        what = "slice or join" if scene.folded == 1 else "slices and joins"
-        words.append(f"{scene.folded} {what} folded")
-    words.append("gradients shown" if scene.gradients.ran else "backward has not run")
-    return " · ".join(words)
-
-
-def describe(sheet: Sheet) -> str:
-    """The picture in words, for those who do not see it."""
-    scene = sheet.scene
-    flows = scene.gradients
-    text = f"A computation graph, {subtitle(sheet)}, drawn at the level of {scene.detail}. "
-    if flows.ran:
-        text += "Gradients run against the forward edges; colour and width are the logarithm of the norm. "
-        for entry in scene.ledger:
-            text += f"{entry.label}: {style.in_words(entry.flow)}. "
-    return text.strip()
 
 
 def _frame(pen: Pen, frame: Frame) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from viz import style
+from viz.described import subtitle
 from viz.dot.canvas import FOOT, LINE, Canvas, plain, tint
 from viz.metrics import fitted, text_width
 from viz.pen import coordinate
 from viz.shapes import Frame, Note
-from viz.svg import subtitle
 
 
 def clusters(canvas: Canvas) -> Iterator[Any]:

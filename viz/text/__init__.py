@@ -7,9 +7,9 @@ A graph without time is a tree, from its result down to what it was computed fro
 
 from __future__ import annotations
 
+from viz.described import subtitle
 from viz.scene import Scene, computed_steps
 from viz.shapes import Sheet
-from viz.svg import subtitle
 from viz.text.plain import WIDTH, clean, wrapped
 from viz.text.strip import strip
 from viz.text.tables import ledger, outside, units
