@@ -155,9 +155,10 @@ class Later(click.Command):
 
 LATER = (
     Later("render", "render", "Draw a network unrolled over time, with its gradient."),
+    Later("view", "view", "Play the backward pass of a run in the browser."),
     Later("gallery", "gallery", "Draw every built-in network, with a page that shows them."),
     Later("flow", "flow", "Show where the gradient goes over time."),
-    Later("diagnose", "diagnose", "Diagnose the gradient of a run."),
+    Later("diagnose", "diagnose", "Find out why a network does not learn."),
     Later("why", "diagnose", "Explain why one gradient is zero, tiny, huge or NaN."),
     Later("debug", "debug", "Step through the backward pass, forward and backward."),
     Later("check", "check", "Compare the gradient with finite differences."),
@@ -172,7 +173,7 @@ LATER = (
     Later("list", "list", "List the built-in tasks and their options."),
 )
 GROUPS = {
-    "See a gradient": ("render", "flow", "gallery"),
+    "See a gradient": ("render", "view", "flow", "gallery"),
     "Find a problem": ("diagnose", "why", "debug", "check", "grade"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),

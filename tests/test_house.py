@@ -61,7 +61,7 @@ LOADS = {
 }
 
 LONGEST_FILE = 400  # lines. About 300 are read in one sitting; a longer file holds two ideas.
-PRODUCT_FILES = {".py", ".html", ".css", ".js"}
+PRODUCT_FILES = {".py", ".html", ".css", ".js", ".ts", ".tsx"}
 
 # ----------------------------------------------------------------------------- reading imports
 
@@ -242,7 +242,8 @@ def product_files(root: Path) -> list[Path]:
     """What is installed, as far as people write it: Python, and the files of the web page."""
     below = [path for part in HOUSE for path in sorted((root / part).rglob("*"))]
     below += [root / f"{part}.py" for part in HOUSE]
-    return [path for path in below if path.suffix in PRODUCT_FILES and path.is_file()]
+    written = [path for path in below if "node_modules" not in path.parts]
+    return [path for path in written if path.suffix in PRODUCT_FILES and path.is_file()]
 
 
 def size_of_core(root: Path) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
 
 from micrornn.core.graph import Graph
@@ -78,9 +79,18 @@ def overview(
         ways = {
             "text/plain": lambda: f"{rec}\n\n{answer.text()}".rstrip(),
             "image/svg+xml": lambda: str(render(rec, format="svg")),
+            "text/html": lambda: frame(str(render(rec, format="html"))),
         }
     wanted = set(ways) if include is None else set(include) & set(ways)
     return {kind: ways[kind]() for kind in ways if kind in wanted - set(exclude or ())}
+
+
+def frame(page: str) -> str:
+    """A page within a page: it keeps its own style and program, and survives a conversion of the notebook."""
+    return (
+        '<iframe sandbox="allow-scripts allow-downloads" style="width: 100%; height: 640px; border: 0" '
+        f'title="The backward pass" srcdoc="{escape(page)}"></iframe>'
+    )
 
 
 def _draw(graph: Graph, format: str, detail: str) -> str:

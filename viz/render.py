@@ -11,6 +11,7 @@ from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.files import written_whole
 from micrornn.flow.series import layers
+from micrornn.recording.observe import record
 from micrornn.recording.passes import Pass
 from micrornn.recording.run import Recording
 from viz import picture
@@ -144,7 +145,8 @@ def _told(
     thing: Any, detail: str, kind: str, gradients: bool | Gradients, rankdir: str
 ) -> Recording | None:
     """The recording to draw cell by cell; None if it is to be drawn otherwise, or has no states over time."""
-    cells = (detail in PICTURED and kind in ("svg", "png")) or kind in ANIMATIONS
+    played = kind == "html" and detail in ("auto", "cell")
+    cells = (detail in PICTURED and kind in ("svg", "png")) or kind in ANIMATIONS or played
     if not cells or isinstance(gradients, Gradients) or rankdir != "LR":
         return None
     rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
@@ -185,6 +187,12 @@ def _both(ends: tuple[str, str | None] | None) -> tuple[str, str] | None:
 
 
 def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) -> str | bytes:
+    if kind == "html":
+        from viz.page.player import player
+
+        if not rec.passes and len(rec.graph.outs) == 1 and rec.graph.outs[0].size == 1:
+            rec = record(rec.graph.outs[0])
+        return player({"": rec}, title)
     if kind in ANIMATIONS:
         from viz.picture.frames import animation
 

@@ -118,7 +118,7 @@ def test_what_render_refuses(
         ),
         (
             "foo",
-            "micrornn: no command 'foo'; choose from render, gallery, flow, diagnose, why, debug",
+            "micrornn: no command 'foo'; choose from render, view, gallery, flow, diagnose, why",
         ),
         ("hello", "micrornn: hello is a source, not a command; try micrornn render hello"),
         ("net.py:loss", "net.py:loss is a source, not a command; try micrornn render net.py:loss"),

@@ -139,6 +139,6 @@ def test_the_script_is_well_formed() -> None:
 
 def test_the_parts_of_the_page_are_installed() -> None:
     setup = (ROOT / "setup.cfg").read_text(encoding="utf-8")
-    parts = {path.suffix for path in PAGE.iterdir() if path.is_file()} - {".py"}
+    parts = {path.suffix for path in PAGE.iterdir() if path.is_file()} - {".py", ".json"}
     assert parts == {".html", ".css", ".js"}
     assert all(f"**/*{suffix}" in setup for suffix in parts)

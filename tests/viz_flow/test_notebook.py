@@ -13,7 +13,8 @@ from micrornn.recording import record
 def test_a_recording_shows_its_overview(recorded: Any) -> None:
     rec = recorded("hello")
     shown = rec._repr_mimebundle_()
-    assert set(shown) == {"text/plain", "image/svg+xml"}
+    assert set(shown) == {"text/plain", "image/svg+xml", "text/html"}
+    assert shown["text/html"].startswith("<iframe sandbox=") and 'srcdoc="' in shown["text/html"]
     assert shown["text/plain"].startswith(str(rec))
     assert "-- jacobian ---" in shown["text/plain"]
     assert shown["image/svg+xml"] == viz.render(rec)
@@ -23,7 +24,7 @@ def test_a_recording_shows_its_overview(recorded: Any) -> None:
 def test_only_what_is_asked_for(recorded: Any) -> None:
     rec = recorded("hello")
     assert list(rec._repr_mimebundle_(include=["text/plain"])) == ["text/plain"]
-    assert list(rec._repr_mimebundle_(exclude=["text/plain"])) == ["image/svg+xml"]
+    assert list(rec._repr_mimebundle_(exclude=["text/plain"])) == ["image/svg+xml", "text/html"]
 
 
 def test_where_there_is_nothing_over_time(recorded: Any) -> None:

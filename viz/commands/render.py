@@ -144,9 +144,9 @@ def render(
         unrolled = resolve(source, options)
         thing: Any = unrolled.loss
         cells = look["detail"] in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
-        if cells and any(
-            map(is_cut, unrolled.graph)
-        ):  # what is behind a cut is only in a recording
+        played = format == "html" and look["detail"] in ("auto", "cell")
+        # What is behind a cut, and what every weight got, is only in a recording.
+        if played or (cells and any(map(is_cut, unrolled.graph))):
             thing = recorded(source, options).recording
         look["window"] = unrolled.window(*ends) if ends else None
         look["ends"] = (begin, end) if begin is not None else None
@@ -188,16 +188,24 @@ def _compare(
     from viz.png import pixels_of
     from viz.render import write_whole
 
-    path, format = destination(output, format or (None if output else "svg"), ("svg", "png"))
+    formats = ("svg", "png", "html")
+    path, format = destination(output, format or (None if output else "svg"), formats)
     with working(f"drawing {source}", quiet):
         runs = {cell: recorded(source, {**options, "cell": cell}) for cell in cells}
         names = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}
         subtitle = next(iter(runs.values())).title.partition(":")[0]
-        content: str | bytes = comparison(
-            {names.get(cell, cell): run.recording for cell, run in runs.items()},
-            f"{subtitle}: what of the gradient of the last loss reaches each state before it",
-            **_sized(look),
-        )
+        recordings = {names.get(cell, cell): run.recording for cell, run in runs.items()}
+        content: str | bytes
+        if format == "html":
+            from viz.page.player import player
+
+            content = player(recordings, subtitle)
+        else:
+            content = comparison(
+                recordings,
+                f"{subtitle}: what of the gradient of the last loss reaches each state before it",
+                **_sized(look),
+            )
     if format == "png":
         content = pixels_of(str(content), 2 * look["width"])
     if path is None:

@@ -39,12 +39,17 @@ def watched_run(
     Raises:
         ValueError, OSError: as `recording_of`.
     """
+    from micrornn.diagnose import Training
     from micrornn.tasks.source import is_python, watched
 
     if not is_python(source):
         return recording_of(source, options, quiet)
     with working(f"running {source}", quiet):
-        return watched(source, options or {})
+        run = watched(source, options or {})
+    recording = run.iterations[0].recording if isinstance(run, Training) else run
+    if recording.inferred and not quiet:
+        say(recording.inferred)
+    return run
 
 
 def recordings_of(

@@ -1,0 +1,198 @@
+"""The page in a real browser: played, asked, linked, and silent towards the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+BROWSER = os.environ.get("MICRORNN_BROWSER") or shutil.which("chromium")
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+if BROWSER is None:
+    pytest.skip("there is no Chromium", allow_module_level=True)
+
+from micrornn.flow import credit  # noqa: E402
+from micrornn.tasks.source import recorded  # noqa: E402
+from viz.page.player import player  # noqa: E402
+
+
+def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
+    recordings = {f"run {i}": recorded(*run).recording for i, run in enumerate(runs)}
+    path = folder / f"{name}.html"
+    path.write_text(player(recordings, name), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Any]:
+    """Opens a page, and fails if it says something or asks for something."""
+    contexts: list[Any] = []
+    messages: list[str] = []
+
+    def open_page(path: Path, address: str = "", **options: Any) -> Any:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda r: r.url.startswith(("file:", "data:")) or messages.append(r.url))
+        page.goto(path.as_uri() + address)
+        page.wait_for_selector("svg.graph")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert messages == []
+
+
+@pytest.fixture(scope="module")
+def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("page"), "hello", ("hello", {"cell": "lstm"}))
+
+
+def graph(page: Any) -> str:
+    return str(page.locator("svg.graph").inner_html())
+
+
+def test_playing_forward_and_back_gives_the_same_document(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    last = int(page.locator("input[type=range]").get_attribute("max"))
+    end = graph(page)
+    seen = [end]
+    for _ in range(last):
+        page.keyboard.press("ArrowLeft")
+        seen.append(graph(page))
+    assert len(set(seen)) > last / 2
+    for before in reversed(seen[:-1]):
+        page.keyboard.press("ArrowRight")
+        assert graph(page) == before
+    assert page.locator("input[type=range]").input_value() == str(last)
+
+
+def test_keys_and_controls(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    place = page.locator("input[type=range]")
+    last = int(place.get_attribute("max"))
+    page.keyboard.press("Home")
+    assert place.input_value() == "0" and page.locator("g.flow").count() == 0
+    page.keyboard.press("Shift+ArrowRight")
+    assert "forward, step 2" in page.locator("output").inner_text()
+    page.get_by_label("Last").click()
+    assert place.input_value() == str(last)
+    page.keyboard.press("?")
+    assert page.locator("dl.help").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator("dl.help").count() == 0
+    page.locator("select").select_option("10")
+    page.get_by_label("First").click()
+    page.get_by_label("Play", exact=True).last.click()
+    sync_api.expect(place).to_have_value(str(last), timeout=20_000)
+
+
+def test_numbers_are_those_of_the_recording(opened: Any, hello: Path) -> None:
+    data = json.loads(re.search(r'id="data">(.*?)</script>', hello.read_text("utf-8"), re.S)[1])[0]  # type: ignore[index]
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    for box in data["boxes"]:
+        if box["kind"] == "state":
+            node = rec.find("c", box["step"], exact=True)[-1]
+            k = box["names"].index("c")
+            own = credit(rec, [node]).norms[-1, 0]  # of the last loss alone
+            assert np.linalg.norm(box["gradients"][k]) == pytest.approx(box["norms"][k], rel=1e-3)
+            assert box["norms"][k] == pytest.approx(own, rel=1e-3)
+    for weight in data["ledger"]:
+        assert sum(weight["shares"]) == pytest.approx(1.0, abs=1e-4)
+    page = opened(hello)
+    page.locator("g.box.state").nth(1).click()
+    assert "shape" not in page.locator("section.panel").first.inner_text()
+    assert re.search(r"from .*: .* × .* = ", page.locator("section.panel").first.inner_text())
+
+
+def test_a_link_restores_position_and_pin(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    page.keyboard.press("Home")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.locator("g.box.state").nth(2).click()
+    address = page.evaluate("window.location.hash")
+    assert "p=6" in address and "pin=0." in address
+    page.mouse.move(0, 0)  # what is pointed at is no part of the address
+    again = opened(hello, address)
+    assert graph(again) == graph(page)
+    assert again.locator("g.pinned").count() == 1
+
+
+def test_two_runs_keep_one_clock(opened: Any, tmp_path: Path) -> None:
+    path = written(tmp_path, "both", ("hello", {}), ("hello", {"cell": "gru"}))
+    page = opened(path)
+    assert page.locator("svg.graph").count() == 2
+    page.keyboard.press("Home")
+    assert page.locator("g.flow").count() == 0
+    page.keyboard.press("End")
+    assert page.locator("svg.graph").nth(0).locator("g.flow").count() > 0
+    assert page.locator("svg.graph").nth(1).locator("g.flow").count() > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened: Any, hello: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(hello, color_scheme=scheme)
+    page.locator("g.box.state").nth(1).click()
+    page.keyboard.press("?")
+    results = axe.Axe().run(page).response
+    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in results["violations"]] == []
+
+
+def test_a_phone(opened: Any, hello: Path) -> None:
+    page = opened(hello, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    button = page.get_by_label("Play", exact=True).last.bounding_box()
+    assert button["y"] > 600 and button["height"] >= 40
+
+
+def test_long_runs_draw_what_is_in_sight(opened: Any, tmp_path: Path) -> None:
+    path = written(tmp_path, "long", ("vanishing", {"steps": 2000}))
+    page = opened(path)
+    assert page.locator("g.box").count() < 60
+    page.keyboard.press("ArrowLeft")
+    assert path.stat().st_size < 4_000_000
+
+
+def test_hostile_names_are_only_text(opened: Any, tmp_path: Path) -> None:
+    import micrornn as mr
+    from micrornn.recording import record
+
+    w = mr.Value(0.5, "</script><script>alert(1)</script>")
+    h = mr.tensor(1.0, name="h")
+    for t in (1, 2, 3):
+        with mr.scope("<img src=x onerror=alert(1)>", t=t):
+            h = mr.tanh(w * h)
+            h.name = "h"
+    path = tmp_path / "hostile.html"
+    path.write_text(player({"<b>": record(h)}, "</title>"), encoding="utf-8")
+    page = opened(path)
+    assert page.locator("img").count() == 0
+    assert "</script><script>" in page.locator(".weight").first.inner_text()
+
+
+def test_without_javascript_there_is_the_picture(opened: Any, browser: Any, hello: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(hello.as_uri())
+    assert page.locator(".still svg").first.is_visible()
+    context.close()

@@ -1,0 +1,74 @@
+// What Python wrote into the page: the story of one run. `viz/page/player.py` is its other end.
+
+export type Kind = "input" | "initial" | "state" | "output" | "loss";
+
+export interface Box {
+  kind: Kind;
+  layer: string;
+  row: number; // from the input (0) up
+  step: number;
+  names: string[]; // of its states, as "c" and "h"; [""] for anything else
+  labels: string[];
+  norms: (number | null)[]; // of the gradient that arrived, by name; null where no path leads
+  text: string; // a loss's value, what an output predicts
+  values: (number[] | null)[]; // of small arrays, by name
+  gradients: (number[] | null)[];
+  shape: number[];
+  source: string;
+  why: string;
+}
+
+export interface Ribbon {
+  from: number; // the box that used the other: the gradient comes from there
+  to: number;
+  state: string;
+  norm: number | null; // null: it is used, and sends nothing
+  cut: boolean;
+}
+
+export interface Weight {
+  name: string;
+  shape: string;
+  norm: number;
+  steps: number[];
+  norms: number[];
+  shares: number[];
+  why: string;
+}
+
+export interface Credit {
+  losses: number[];
+  states: number[];
+  rows: (number | null)[][];
+}
+
+export interface Gate {
+  layer: string;
+  role: string;
+  steps: number[];
+  mean: number[];
+}
+
+export interface Story {
+  title: string;
+  subtitle: string;
+  equation: string;
+  meaning: string;
+  steps: number[];
+  rows: string[];
+  boxes: Box[];
+  ribbons: Ribbon[];
+  loss: number; // the box where the gradient begins
+  low: number; // decimal logarithms: the ends of the scale
+  high: number;
+  ledger: Weight[];
+  credit: Credit | null;
+  gates: Gate[];
+  notes: string[];
+  scales: {light: string[]; dark: string[]};
+}
+
+export function read(): Story[] {
+  const element = document.getElementById("data");
+  return JSON.parse(element?.textContent ?? "[]") as Story[];
+}

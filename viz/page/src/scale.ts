@@ -1,0 +1,43 @@
+// From the norm of a gradient to a color and a width, on the logarithmic scale that the picture has too.
+
+import type {Story} from "./data";
+
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+export function part(story: Story, norm: number): number {
+  if (!(norm > 0)) return 0;
+  if (!Number.isFinite(norm)) return 1;
+  return Math.min(1, Math.max(0, (Math.log10(norm) - story.low) / (story.high - story.low)));
+}
+
+export function color(story: Story, norm: number): string {
+  const colors = dark.matches ? story.scales.dark : story.scales.light;
+  const at = part(story, norm) * (colors.length - 1);
+  const i = Math.min(colors.length - 2, Math.floor(at));
+  return mix(colors[i]!, colors[i + 1]!, at - i);
+}
+
+export function width(story: Story, norm: number): number {
+  return 1.6 + 9.4 * part(story, norm);
+}
+
+function mix(a: string, b: string, t: number): string {
+  const channel = (k: number): string => {
+    const [x, y] = [parseInt(a.slice(k, k + 2), 16), parseInt(b.slice(k, k + 2), 16)];
+    return Math.round(x + (y - x) * t).toString(16).padStart(2, "0");
+  };
+  return `#${channel(1)}${channel(3)}${channel(5)}`;
+}
+
+export function digits(x: number | null | undefined): string {
+  if (x === null || x === undefined) return "–";
+  if (x === 0) return "0";
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "−∞";
+  const size = Math.abs(x);
+  if (size < 1e-3 || size >= 1e5) return x.toExponential(1).replace("e-", "e−").replace("e+", "e");
+  return String(Number(x.toPrecision(3)));
+}
+
+export function redrawOnTheme(redraw: () => void): void {
+  dark.addEventListener("change", redraw);
+}
