@@ -27,7 +27,8 @@ from micrornn.messages import printable
 from micrornn.recording import Recording, RecordingError
 from viz.labels import subscript
 from viz.picture import picture
-from viz.picture.finding import EQUATIONS, short, title
+from viz.picture.finding import EQUATIONS, title
+from viz.picture.numbers import short
 from viz.picture.story import INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of, tell
 from viz.picture.theme import THEMES, Scale
