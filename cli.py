@@ -163,6 +163,7 @@ LATER = (
     Later("debug", "debug", "Step through the backward pass, forward and backward."),
     Later("check", "check", "Compare the gradient with finite differences."),
     Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
+    Later("course", "course", "Read the course: thirteen lessons with exercises."),
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),
@@ -174,9 +175,10 @@ LATER = (
 )
 GROUPS = {
     "See a gradient": ("render", "view", "flow", "gallery"),
-    "Find a problem": ("diagnose", "why", "debug", "check", "grade"),
+    "Find a problem": ("diagnose", "why", "debug", "check"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
+    "Learn": ("course", "grade"),
     "Get help": ("list", "help"),
 }
 

@@ -45,6 +45,7 @@ READERS = (
     "training",
     "sweep",
     "grade",
+    "course",
     "torch",
     "schedules",
     "views",

@@ -1,0 +1,66 @@
+"""``micrornn course``: the lessons, in the terminal or as notebooks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from viz.commands.console import emit_text, is_terminal, say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import FILE, Integer
+
+WIDTH = 80
+
+
+@click.command(cls=Command)
+@click.argument("number", type=Integer(1, 13), required=False)
+@option("--start", type=FILE, section=OUTPUT, help="Write lessons and notebooks to a folder.")
+def course(number: int | None, start: str | None) -> None:
+    """List the lessons of the course, or print lesson NUMBER.
+
+    Thirteen lessons take you from a loop to the reason why an LSTM forgets. Each has a question, a prediction
+    to make first, the derivation beside the graph, exercises, and what people do in practice.
+
+    \b
+    Examples:
+      micrornn course
+      micrornn course 4
+      micrornn course --start lessons
+    """
+    from micrornn.course import LESSONS, lesson
+
+    if start is not None:
+        _write(Path(start))
+        return
+    if number is None:
+        for one in LESSONS:
+            emit_text(f"{one.number:2}  {one.title}\n    {one.question}", WIDTH)
+        return
+    text = lesson(number).text
+    if not is_terminal(sys.stdout):
+        click.echo(text, nl=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console(width=min(100, Console().width)).print(Markdown(text))
+
+
+def _write(folder: Path) -> None:
+    """Each lesson as Markdown and as a notebook, and the exercises of the grader."""
+    from micrornn.course import LESSONS, notebook
+    from micrornn.grade.files import start
+    from micrornn.grade.problem import CELLS
+    from viz.render import write_whole
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in LESSONS:
+        write_whole(folder / f"{one.name}.md", one.text)
+        write_whole(folder / f"{one.name}.ipynb", notebook(one))
+    for cell in CELLS:
+        path = folder / f"exercise_{cell}.py"
+        if not path.exists():  # it may be somebody's work
+            start(path, cell)
+    say(f"wrote {len(LESSONS)} lessons and {len(CELLS)} exercises to {folder}")
