@@ -229,6 +229,15 @@ def test_rows_say_which_layer_they_are_and_which_way_time_runs() -> None:
         assert all(f">{name}<" in svg for name in names) and faults(svg) == []
 
 
+@pytest.mark.parametrize(("size", "width"), [(1.3, 1280), (1.0, 960), (1.0, 1920)])
+def test_other_sizes_of_text_and_sheet(size: float, width: int) -> None:
+    for task, options in (("translate", {}), ("hello", {"cell": "lstm"}), ("tagging", {})):
+        run = recorded(task, options)
+        for draw in (gates, rolled, picture):
+            svg = draw(run.recording, run.title, size=size, width=width)  # type: ignore[operator]
+            assert svg is None or faults(svg) == []
+
+
 def test_a_broken_picture_is_found() -> None:
     """Each check can fail."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'

@@ -16,7 +16,7 @@ from viz.picture import attention, beads, rows
 from viz.picture.edges import Edges
 from viz.picture.finding import EQUATIONS, factor, title
 from viz.picture.legend import wedge
-from viz.picture.numbers import short, tiny
+from viz.picture.numbers import fitting, short
 from viz.picture.place import LEFT, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of
@@ -154,7 +154,7 @@ class Drawing:
             spot.box.kind == OUTPUT and target_of(self.rec, spot.box)
             for spot in self.place.spots.values()
         )
-        looking = attention.cells(attention.looks(self.rec, self.story), self.place)
+        looking = attention.looks(self.rec, self.story)  # its arcs and its map pass there
         names = {LOSS: "loss", OUTPUT: "p(target)" if likely else "output"} if not looking else {}
         for text, y, left in rows.names(self.story, self.place, names):
             if LEFT + text_width(text, _SMALL * self.size) + 10 < left:
@@ -219,10 +219,8 @@ class Drawing:
         if box.kind == LOSS:
             stem = "L" if node.step is None else f"L{subscript(box.step)}"
             value = float(np.asarray(self.rec.value(node)).item())
-            texts = (f"{stem} {write(value)}" for write in (number, short, tiny))
-            room = spot.width - 8
             wide = 1.08 * (_LABEL + 1) * self.size
-            text = next((t for t in texts if text_width(t, wide) <= room), stem)
+            text = f"{stem} {fitting(value, spot.width - 8 - text_width(stem + ' ', wide), wide)}"
             if not self.show("loss", box.step):
                 text = stem
         else:
@@ -248,8 +246,9 @@ class Drawing:
         names = sorted(box.nodes)  # c above h
         for i, name in enumerate(names):
             norm = box.norms.get(name) if shown else None
-            words = "" if norm is None else number(norm)
             label = f"{name}{subscript(box.step)}"
+            wide = text_width(label, 16 * self.size) * 1.1 + 22 if len(names) > 1 else 8
+            words = "" if norm is None else fitting(norm, spot.width - wide, _SMALL * self.size)
             if len(names) == 1:
                 self._text(
                     label,

@@ -157,7 +157,9 @@ class Edges:
         """Over the boxes between, as attention looks back."""
         a, b = self.place.of(ribbon.source), self.place.of(ribbon.target)
         y = a.y - a.height / 2 - 4
-        lift = min(26 + 0.12 * abs(b.x - a.x), 84)
+        above = [row + 30 for row in self.place.rows.values() if row < a.y - 1]
+        room = y - max(above) if above else 84.0  # below the row above
+        lift = min(26 + 0.12 * abs(b.x - a.x), 84.0, max(room, 14.0))
         top = f"{b.x - 24:.1f} {y - lift:.1f} {a.x + 24:.1f} {y - lift:.1f}"
         d = f"M{b.x - 12:.1f} {y:.1f}C{top} {a.x:.1f} {y - 8:.1f}"
         self.pen.add(

@@ -7,7 +7,7 @@ import math
 from viz.metrics import text_width
 from viz.picture.draw import Drawing
 from viz.picture.gates import ORDER, through, way
-from viz.picture.numbers import percent, short, tiny
+from viz.picture.numbers import fitting, percent, short
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, STATE, Box, Ribbon, Story
 
@@ -255,7 +255,7 @@ class GateDrawing(Drawing):
             color = self.scale.color(norm) if norm and norm == norm else self.theme.line
             look = {"fill": self.theme.fill, "stroke": color, "stroke_width": 2.4}
             self.pen.add("circle", cx=x, cy=y, r=_DISC, **look)
-            self._text(sign, x, y + 5, 15, anchor="middle")
+            self._text(sign, x, y + 5, 15 / self.size, anchor="middle")
         kept = kept_by_gate(self.story, box) if norm else None
         if kept is not None:
             x, y = self._disc(box, self.letters[0])
@@ -270,6 +270,6 @@ class GateDrawing(Drawing):
         norm = box.norm if self.show("backward", box.step) else None
         words = "" if norm is None else short(norm)
         if norm and text_width(words, 12 * self.size) > spot.width - 4:
-            words = tiny(norm)
+            words = fitting(float(f"{norm:.1g}"), spot.width - 4, 12 * self.size)
         self._text(letter, spot.x, spot.y - 4 if words else spot.y + 5, 16, anchor="middle")
         self._text(words, spot.x, spot.y + 16, 12, anchor="middle")

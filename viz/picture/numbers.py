@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viz.metrics import text_width
 from viz.style import number
 
 
@@ -60,3 +61,13 @@ def tiny(x: float) -> str:
     """
     text = number(float(f"{x:.1g}"))
     return text if len(text) <= 5 else f"{x:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def fitting(x: float, room: float, size: float) -> str:
+    """A number in as many digits as there is room for; "" if not even one has.
+
+    >>> fitting(0.001234, 60, 12.5), fitting(0.001234, 40, 12.5), fitting(0.001234, 10, 12.5)
+    ('0.00123', '0.001', '')
+    """
+    texts = (write(x) for write in (number, short, tiny))
+    return next((text for text in texts if text_width(text, size) <= room), "")

@@ -205,12 +205,17 @@ class RolledDrawing(Drawing):
             self._text("one step back", x, y + 5, 13, muted=True)
             return
         mean = math.exp(sum(map(math.log, known)) / len(known))
-        self._text(f"×{short(mean)} per step back", x, y - 2, 15, weight="bold")
+        room = right - x - 24
+        head = f"×{short(mean)} per step back"
+        if text_width(head, 15 * self.size) * 1.1 > room:
+            head = f"×{short(mean)}"
+        self._text(head, x, y - 2, 15, weight="bold")
         each = " ".join(f"×{short(f)}" for _, _, f in found)
         words = f"step {found[0][0]} to {found[-1][1]}: {each}"
-        room = right - x - 24
         if text_width(words, 12.5 * self.size) > room:
             words = f"{short(min(known))} to {short(max(known))} over {len(found):,} steps"
+        if text_width(words, 12.5 * self.size) > room:
+            words = f"{short(min(known))} to {short(max(known))}"
         self._text(fitted(words, 12.5 * self.size, room), x, y + 18, 12.5, muted=True)
 
     def _part(self, part: Part) -> None:

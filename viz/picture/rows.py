@@ -23,7 +23,10 @@ def names(
     for spot in place.spots.values():
         row = STATE if spot.box.kind == INITIAL else spot.box.kind, round(spot.y)
         first[row] = min(first.get(row, spot.x), spot.x - spot.width / 2)
+    begins = [spot.x - 12 for spot in place.spots.values() if spot.box.kind in (INITIAL, STATE)]
     for (kind, y), left in first.items():
+        if kind == GATE:  # what the first state sends to a rail below passes here
+            left = min([left, *begins])
         text = _state(story, place, y) if kind == STATE else words.get(kind, "")
         if text:
             yield text, y, left
