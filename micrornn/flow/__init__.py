@@ -18,6 +18,7 @@ from micrornn.flow.ledger import Ledger, Use, ledger, ledgers
 from micrornn.flow.paths import PathClasses, paths
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.series import layers, series
+from micrornn.flow.trend import Trend, read_trend
 from micrornn.flow.truncation import Cut, cut_places
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import Why, why
@@ -37,6 +38,7 @@ __all__ = [
     "Path",
     "PathClasses",
     "Recurrent",
+    "Trend",
     "Use",
     "Why",
     "credit",
@@ -50,6 +52,7 @@ __all__ = [
     "ledger_by_loss",
     "ledgers",
     "paths",
+    "read_trend",
     "record_failure",
     "recurrent_weights",
     "series",

@@ -12,5 +12,6 @@ does not load PyTorch; this module does.
 
 from micrornn.torch.compare import TorchRecordingError
 from micrornn.torch.record import record, recording, watch
+from micrornn.torch.watching import Watch
 
-__all__ = ["TorchRecordingError", "record", "recording", "watch"]
+__all__ = ["TorchRecordingError", "Watch", "record", "recording", "watch"]

@@ -8,6 +8,7 @@ from micrornn.training.stopping import EarlyStopping
 from micrornn.training.trainer import Trainer, TrainingError
 from micrornn.training.tree import CheckpointError
 from micrornn.training.truncated import Truncation
+from micrornn.training.watching import Watch
 
 __all__ = [
     "RTRL",
@@ -21,6 +22,7 @@ __all__ = [
     "Trainer",
     "TrainingError",
     "Truncation",
+    "Watch",
     "at_end",
     "by_step",
     "load_checkpoint",

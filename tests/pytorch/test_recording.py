@@ -175,3 +175,17 @@ def test_a_function_is_recorded_with_or_without_its_own_backward() -> None:
         mt.record(lambda: None)
     with pytest.raises(RecordingError, match=r"shape \(2,\); return the loss"):
         mt.record(lambda: w * torch.ones(2))
+
+
+def test_a_training_is_watched(tmp_path: Any) -> None:
+    torch.manual_seed(0)
+    net, head = torch.nn.LSTM(2, 4), torch.nn.Linear(4, 1)
+    optimizer = torch.optim.Adam([*net.parameters(), *head.parameters()])
+    x, y = torch.randn(5, 3, 2), torch.randn(3, 1)
+    watch = mt.Watch(tmp_path, every=3)
+    for _ in range(7):
+        with watch:
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(head(net(x)[0][-1]), y).backward()
+            optimizer.step()
+    assert flow.read_trend(tmp_path).norms.shape == (5, 3)

@@ -28,6 +28,7 @@ _OVER = ("copies", "losses")
 @option(
     "--over", type=OneOf(_OVER), help="Sum of the ledger: over copies of the weight, or losses."
 )
+@option("--trend", is_flag=True, help="SOURCE is the folder of a watched training.")
 @option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
 @option(
     "-T", "--format", type=OneOf(_FORMATS), section=OUTPUT, help="Format [default: as FILE ends]."
@@ -40,6 +41,7 @@ def flow(
     view: str | None,
     of: str | None,
     over: str | None,
+    trend: bool,
     as_data: bool,
     format: str | None,
     output: str | None,
@@ -73,16 +75,37 @@ def flow(
             raise ValueError(f"--json and -T {format} exclude each other; give one")
         format = "json"
     path, format = destination(output, format, _FORMATS)
-    runs = recordings_of(source, options, quiet)
-    with working("computing the flow", quiet):
-        answer = read(view or _view_of(of, over), runs, of, over)  # type: ignore[arg-type]
+    answer: View
+    if trend:
+        answer = _trend(source, options, view, over, of)
         content = _content(answer, format, source)
+    else:
+        runs = recordings_of(source, options, quiet)
+        with working("computing the flow", quiet):
+            answer = read(view or _view_of(of, over), runs, of, over)  # type: ignore[arg-type]
+            content = _content(answer, format, source)
     if path is not None:
         write_whole(Path(path), content)
         if not quiet:
             say(f"wrote {path}: {answer.finding}")
     else:
         emit_file(content, format)
+
+
+def _trend(
+    source: str, options: dict[str, Any], view: str | None, over: str | None, of: str | None
+) -> View:
+    """The gradient over a watched training.
+
+    Raises:
+        ValueError: the folder holds none, or options for runs are given.
+    """
+    from micrornn.flow import read_trend
+    from viz.plots.trend import TrendView
+
+    if options or view or over or of:
+        raise ValueError("--trend shows one thing; leave out the other options, but for the output")
+    return TrendView(read_trend(source))
 
 
 def _view_of(of: str | None, over: str | None) -> str:
