@@ -175,6 +175,23 @@ def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
     assert again.stdout_bytes == picture.encode(), "the same command gives the same bytes"
 
 
+def test_the_gallery_has_every_level_of_detail_and_shows_what_it_wrote(
+    run: Run, folder: Path
+) -> None:
+    assert run("gallery", "out", "--task", "companies", "-q").exit_code == 0
+    page = (folder / "out" / "index.html").read_text("utf-8")
+    drawn = {path.name for path in (folder / "out").glob("*.svg")}
+    assert drawn == {
+        *(
+            f"companies-{d}-{t}.svg"
+            for d in ("auto", "layer", "cell", "gate")
+            for t in ("light", "dark")
+        ),
+        "companies-op-light.svg",
+    }
+    assert all(f'src="{name}"' in page for name in drawn)
+
+
 def test_the_real_picture_in_text(run: Run) -> None:
     import viz
     from micrornn.tasks.source import resolve

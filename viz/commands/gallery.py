@@ -16,8 +16,9 @@ from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, OneOf
 from viz.commands.progress import working
 from viz.picture.theme import THEMES
+from viz.render import PICTURED
 
-DETAILS = ("auto", "gate", "op")
+DETAILS = ("auto", "layer", "cell", "gate", "op")
 
 
 class Entry(NamedTuple):
@@ -41,7 +42,7 @@ def entries(themes: tuple[str, ...]) -> Iterator[Entry]:
         cells = tuple(CELLS) if "cell" in task.options(view=True) else ("",)
         for cell in cells:
             for detail in DETAILS:
-                for theme in themes if detail == "auto" else themes[:1]:
+                for theme in themes if detail in PICTURED else themes[:1]:
                     yield Entry(task.name, cell, detail, theme)
 
 

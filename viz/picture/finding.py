@@ -86,7 +86,9 @@ def title(story: Story) -> str:
     straight = story.across.get(id(far))
     if straight is not None and 0 < straight <= 1 and far.step + 1 < near.step:
         lower = what[0].lower() + what[1:]
-        return f"{percent(straight)} of what {lower} gives step {far.step} comes by attention"
+        return (
+            f"{percent(straight)} of what {lower} gives step {far.step} comes straight by attention"
+        )
     share = percent(ratio) if ratio > 1e-5 else power(short(ratio))
     return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
 
