@@ -13,8 +13,15 @@ Array = np.ndarray[Any, Any]
 
 # i, f, o: input, forget, output gate; g: candidate (ONNX: c). r, z: reset, update gate; n: candidate (h).
 ORDERS: dict[str, dict[str, str]] = {
-    "LSTM": {"pytorch": "ifgo", "onnx": "iofg", "cs231n": "ifog"},
-    "GRU": {"pytorch": "rzn", "onnx": "zrn", "chung2014": "rzn"},
+    "LSTM": {
+        **dict.fromkeys(("pytorch", "keras", "flax", "equinox"), "ifgo"),
+        "onnx": "iofg",
+        "cs231n": "ifog",
+    },
+    "GRU": {
+        **dict.fromkeys(("pytorch", "flax", "equinox", "chung2014"), "rzn"),
+        **dict.fromkeys(("onnx", "keras"), "zrn"),
+    },
 }
 
 # Where z is the share of the NEW state, h' = (1 - z) h + z n, instead of the old one: since
@@ -28,17 +35,18 @@ def convert_gates(weights: Any, cell: str, source: str, target: str, axis: int =
     ======= ============================ ======================================================
     cell    order                        used by
     ======= ============================ ======================================================
-    LSTM    ``pytorch``: i f g o         PyTorch, cuDNN, Keras, micrornn
+    LSTM    ``pytorch``: i f g o         PyTorch, cuDNN, micrornn; ``keras``, ``flax``, ``equinox``
     LSTM    ``onnx``: i o f g            ONNX (it writes c for g); its peepholes are i o f
     LSTM    ``cs231n``: i f o g          CS231n's assignment; gates along the last axis, one bias
-    GRU     ``pytorch``: r z n           PyTorch, cuDNN, micrornn
-    GRU     ``onnx``: z r n              ONNX (it writes h for n), Keras
+    GRU     ``pytorch``: r z n           PyTorch, cuDNN, micrornn; ``flax``, ``equinox``
+    GRU     ``onnx``: z r n              ONNX (it writes h for n); ``keras``
     GRU     ``chung2014``: r z n         Chung et al. 2014, where z is the share of the new state
     ======= ============================ ======================================================
 
     The order is not everything. ONNX's GRU resets *before* the product unless linear_before_reset is 1:
     that is ``GRU(reset_after=False)`` here. ONNX keeps both biases end to end in one array B: convert each
-    half. A library with one bias keeps the sum of PyTorch's two.
+    half. A library with one bias keeps the sum of PyTorch's two. docs/weights.md loads the weights of Keras,
+    Flax and Equinox.
 
     Args:
         weights: an array with the gates stacked along ``axis``: (4H, ...) or (3H, ...) for axis 0. For

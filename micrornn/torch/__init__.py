@@ -11,7 +11,16 @@ does not load PyTorch; this module does.
 """
 
 from micrornn.torch.compare import TorchRecordingError
+from micrornn.torch.convert import to_micrornn, to_torch
 from micrornn.torch.record import record, recording, watch
 from micrornn.torch.watching import Watch
 
-__all__ = ["TorchRecordingError", "Watch", "record", "recording", "watch"]
+__all__ = [
+    "TorchRecordingError",
+    "Watch",
+    "record",
+    "recording",
+    "to_micrornn",
+    "to_torch",
+    "watch",
+]
