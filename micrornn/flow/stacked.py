@@ -61,10 +61,12 @@ def _unwritten(sent: Any, first: Any, labels: Array, g: Array) -> Piece:
 
 def _way(node: Tensor, slot: int) -> Way:
     p = node.primitive
+    if p is None or p.variadic:
+        return "each"
     wanted = node.inputs[slot].requires_grad
     shapes = tuple([shape_of(v) for v in node.values])
     try:
-        key = (p, slot, wanted, shapes, tuple(node.params.items()))
+        key = (p, slot, wanted, shapes, tuple([(k, _hashable(v)) for k, v in node.params.items()]))
         if key not in _WAYS:
             if len(_WAYS) >= _REMEMBERED:
                 _WAYS.clear()
@@ -74,12 +76,19 @@ def _way(node: Tensor, slot: int) -> Way:
         return _try(node, slot)
 
 
+def _hashable(value: Any) -> Any:
+    """A parameter as part of a key; slices have no hash before Python 3.12."""
+    if isinstance(value, tuple):
+        return tuple([_hashable(part) for part in value])
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    return value
+
+
 def _try(node: Tensor, slot: int) -> Way:
     """Find out how a stack of gradients goes through a node to one input."""
     p = node.primitive
     assert p is not None
-    if p.variadic:
-        return "each"
     rng = np.random.default_rng(0)
     g = rng.normal(size=(3, *node.shape)).astype(node.dtype)
     first = g[0][()]

@@ -52,7 +52,7 @@ def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
     >>> page = player({"": record(FAILURES["vanishing"](5).loss)})
-    >>> page.splitlines()[0], "http" in page.replace("http://www.w3.org", "")
+    >>> page.splitlines()[0], "http:" in page.replace("http://www.w3.org", "")
     ('<!doctype html>', False)
     """
     told = {name: (rec, tell(rec)) for name, rec in recordings.items()}
