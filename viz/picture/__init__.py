@@ -23,6 +23,7 @@ from viz.picture.gate_draw import GateDrawing
 from viz.picture.gate_draw import heading as gate_heading
 from viz.picture.gates import drawable, windowed
 from viz.picture.gates import lay_out as lay_out_gates
+from viz.picture.gates import room as gate_room
 from viz.picture.gates import shown_steps as gate_steps
 from viz.picture.place import ASPECTS, NARROWEST, TOP, WIDTH, fits, lay_out
 from viz.picture.rolled import RolledDrawing
@@ -141,6 +142,11 @@ def gates(
         ValueError: an option or a place is unknown.
     """
     check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
+    count = len({node.step for node in rec.nodes if node.name == "h" and node.inputs})
+    if whole and count > gate_room(
+        width
+    ):  # known without a story, which takes a while of a long one
+        return None
     story = tell(rec, _begin(rec, ends[0]), gradient, gates=True)
     if not drawable(story) or (whole and (len(story.rows()) > 1 or window is not None)):
         return None

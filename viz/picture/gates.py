@@ -85,8 +85,12 @@ def windowed(story: Story, first: int, last: int) -> Story:
 
 def shown_steps(story: Story, width: float = WIDTH) -> list[int]:
     """The steps that have room as gates: all, or the last of a longer sequence."""
-    count = max(1, int((width - LEFT - RIGHT - _FIRST) / NARROWEST))
-    return story.steps[-count:]
+    return story.steps[-room(width) :]
+
+
+def room(width: float) -> int:
+    """How many steps have room as gates."""
+    return max(1, int((width - LEFT - RIGHT - _FIRST) / NARROWEST))
 
 
 def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float = TOP) -> Place:
