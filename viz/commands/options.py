@@ -228,7 +228,15 @@ def _gathering(
         return command(options={k: v for k, v in taken.items() if v is not None}, **given)
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
+    # That a file computes with PyTorch is found out; who says so is right all the same.
+    said = Option(
+        ["--torch"],
+        section=NETWORK_SECTIONS[0],
+        is_flag=True,
+        expose_value=False,
+        help="FILE.py uses PyTorch (found out without it).",
+    )
     # click reads these from the last to the first, as decorators are applied.
     others = getattr(command, "__click_params__", [])
-    gathered.__click_params__ = [*reversed(options), *others, argument]  # type: ignore[attr-defined]
+    gathered.__click_params__ = [said, *reversed(options), *others, argument]  # type: ignore[attr-defined]
     return gathered
