@@ -160,6 +160,17 @@ def test_gates_are_not_crossed_and_have_their_numbers(cell: str, options: dict[s
                 assert sent == pytest.approx(box.norm)
 
 
+def test_a_path_among_gates_goes_over_their_rails() -> None:
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    svg = gates(rec, ends=("L3", "x1"))
+    assert svg is not None and faults(svg) == []
+    story = tell(rec, rec.losses[2], gates=True)
+    path = story.toward(story.box("x1"))
+    rails = {step for box, _, step in path.joint if path.joint[box, "lstm.0", step]}
+    assert rails == {1, 2, 3} and len(path.joint) < len(story.joint)
+    assert svg.count("<polygon") > 20
+
+
 def test_what_has_no_way_among_gates_is_not_drawn_as_gates() -> None:
     for task, options in (("reverse", {"attention": "dot"}), ("hello", {"cell": "rnn"})):
         assert gates(recorded(task, options).recording) is None

@@ -122,7 +122,13 @@ class Story:
             for r in self.ribbons
         ]
         loss = None if self.loss is None else boxes[id(self.loss)]
-        return Story(list(boxes.values()), ribbons, loss, self.layers, self.kind)
+        kept = {key: id(box) for key, box in boxes.items() if key in on_the_way}
+        joint = {(kept[k], *at): n for (k, *at), n in self.joint.items() if k in kept}
+        across = {kept[k]: share for k, share in self.across.items() if k in kept}
+        return Story(
+            *(list(boxes.values()), ribbons, loss, self.layers, self.kind),
+            *(joint, across),  # type: ignore[arg-type]
+        )
 
     def box(self, name: str) -> Box:
         """The box that a place means: L3, h0, c2, x1; of several layers the top one.
