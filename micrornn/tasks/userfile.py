@@ -187,4 +187,6 @@ def _in_words(error: BaseException) -> str:
         return f"the file exits (code {error.code}); do that in its main block only"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return "PyTorch is not installed; pip install 'micrornn[torch]'"
     return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -14,6 +14,7 @@ from micrornn.torch.values import Values, array
 _ROUNDING = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 2e-3}
 _CANCELLED = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
 _HALF = 0.1
+_ADDED = 4.0  # units in the last place of a gradient that was added to
 
 
 class TorchRecordingError(RecordingError):
@@ -37,31 +38,38 @@ def compare_values(values: Values) -> None:
             )
 
 
-def both_gradients(tensor: Any, leaves: list[Tensor], before: Any) -> tuple[Any, Any]:
-    """What a backward pass added to a parameter's gradient, in PyTorch and here."""
+def both_gradients(tensor: Any, leaves: list[Tensor], before: Any) -> tuple[Any, Any, float]:
+    """What a backward pass added to a parameter's gradient, in PyTorch and here, and what rounding hides.
+
+    PyTorch adds to the gradient that is there already: next to a large one, digits of a small one are lost.
+    """
     nothing = np.zeros(leaves[0].shape)
     now = nothing if tensor.grad is None else array(tensor.grad)
     found = sum([leaf.grad for leaf in leaves if leaf.grad is not None], nothing)
-    return now if before is None else now - before, found
+    if before is None:
+        return now, found, 0.0
+    return now - before, found, _ADDED * float(np.finfo(now.dtype).eps) * _size(before)
 
 
-def compare_gradients(theirs: list[tuple[Tensor, Any, Any]], halved: bool = False) -> None:
+def compare_gradients(theirs: list[tuple[Tensor, Any, Any, float]], halved: bool = False) -> None:
     """Refuse a recording whose gradients are not PyTorch's.
 
     Where contributions cancel, as at a bias before a softmax, what is left is rounding: it is measured
     against the largest gradient of all.
 
     Args:
-        theirs: leaves, each with PyTorch's gradient and ours.
+        theirs: leaves, each with PyTorch's gradient, ours, and by how much rounding alone may part them.
         halved: whether PyTorch computed something in half precision.
 
     Raises:
         TorchRecordingError: names the parameter.
     """
-    largest = max((_size(own) for _, own, _ in theirs), default=0.0)
-    for leaf, own, found in theirs:
-        gap = _gap(own, found, largest * _CANCELLED[np.dtype(leaf.dtype)])
-        if gap > (_HALF if halved else _allowed(leaf)):
+    largest = max((_size(own) for _, own, _, _ in theirs), default=0.0)
+    for leaf, own, found, rounding in theirs:
+        allowed = _HALF if halved else _allowed(leaf)
+        cancelled = largest * _CANCELLED[np.dtype(leaf.dtype)]
+        gap = _gap(own, found, max(cancelled, rounding / allowed))
+        if gap > allowed:
             raise TorchRecordingError(
                 f"the gradient of {leaf.name or 'a parameter'} differs from PyTorch's by {gap:.2g} "
                 f"of its "

@@ -137,8 +137,8 @@ class _Backward:
         self.begun: list[Any] = []  # the tensors from which it ran
         self.most: int | None = None  # passes, before `Enough`
         self.gradients: list[
-            tuple[Tensor, Any, Any]
-        ] = []  # a leaf, with PyTorch's gradient and ours
+            tuple[Tensor, Any, Any, float]
+        ] = []  # a leaf, with PyTorch's gradient, ours, and rounding
 
     def __call__(self, tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
         if not self.capture.listening:

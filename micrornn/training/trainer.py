@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from micrornn.training.objective import Computed, Objective
 from micrornn.training.saving import CheckpointFile, Identity, identity, interruptible
 from micrornn.training.stopping import EarlyStopping
 from micrornn.training.truncated import Truncation, as_arrays, chunks, detached, from_arrays
+from micrornn.training.watching import Watch
 
 if TYPE_CHECKING:
     from micrornn.training.online import OnlineGradient
@@ -59,7 +60,7 @@ class Trainer:
         validate: the loss on held-out data, for ``stopping`` and the schedule.
         validate_every: iterations between two validations.
         stopping: when to stop early.
-        callbacks: called with the trainer and a `Report` after each iteration.
+        callbacks: called with the trainer and a `Report` after each iteration; a `Watch` records some.
         seed: for the noise.
 
     Raises:
@@ -173,7 +174,11 @@ class Trainer:
         with interruptible(self._interrupt), np.errstate(over="ignore", invalid="ignore"):
             try:
                 while self.iteration < iterations and not (self.interrupted or self.stopped):
-                    report = self.step()
+                    with ExitStack() as watches:
+                        for callback in self.callbacks:
+                            if isinstance(callback, Watch):
+                                watches.enter_context(callback)
+                        report = self.step()
                     if self.validate and self.iteration % self.validate_every == 0:
                         report = report._replace(validation=self._judge(self.validate()))
                     reports.append(report)
@@ -274,6 +279,9 @@ class Trainer:
     # -- checks ------------------------------------------------------------------------------------
 
     def _check(self, total: Tensor, losses: Sequence[Tensor]) -> None:
+        for callback in self.callbacks:
+            if isinstance(callback, Watch):
+                callback.note(total)
         if math.isfinite(total.item()):
             return
         bad = [loss.step for loss in losses if not math.isfinite(loss.item())]

@@ -5,8 +5,10 @@ So that afterwards one can see *when* it broke, and at which time step; `microrn
 
 from __future__ import annotations
 
+import contextvars
 import json
 import math
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,12 +17,16 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.backward import dense
+from micrornn.core.tensor import Tensor
 from micrornn.flow import gates
 from micrornn.flow.series import layers, norm, series
 from micrornn.recording import Recording, RecordingError
-from micrornn.recording.observe import recording
+from micrornn.recording.observe import record, recording
+from micrornn.training.writers import writer
 
 FILE = "watch.jsonl"
+JUMP = 10.0  # times the median of the last losses
+_MEDIAN = 50  # losses, and at least a tenth of them
 
 
 class Watch:
@@ -31,14 +37,20 @@ class Watch:
     ``watch.jsonl``; the last recordings stay as files that every command opens. When the loss is no longer
     finite, they are kept.
 
+    Between two recorded steps ``watch.note(loss)``, before backward, sees a loss that is NaN or jumps to ten
+    times the usual: the last ``keep`` steps are then saved as ``broke-*.mrn``, from their graphs, which stay
+    in memory until then. A `Trainer` takes a watch as a callback, and does all of this.
+
     Args:
         folder: where the file and the recordings go; made if it is missing, continued if it has some.
         every: how many steps lie between two that are recorded.
         keep: how many recordings stay.
         record: what records; `micrornn.torch.recording` for a model in PyTorch (see `micrornn.torch.Watch`).
+        to: another tool that gets a few figures: a TensorBoard ``SummaryWriter``, a run of Weights & Biases
+            or Trackio, or the module ``mlflow``.
 
     Raises:
-        ValueError: ``every`` or ``keep`` is less than 1.
+        ValueError: ``every`` or ``keep`` is less than 1, or ``to`` is no such tool.
 
     >>> import tempfile
     >>> import micrornn as mr
@@ -58,13 +70,19 @@ class Watch:
         every: int = 100,
         keep: int = 3,
         record: Callable[[], AbstractContextManager[Recording]] = recording,
+        to: Any = None,
     ) -> None:
         if every < 1 or keep < 1:
             raise ValueError(f"every={every}, keep={keep}; give numbers from 1 on")
         self.folder, self.every, self.keep = Path(folder), every, keep
         self.folder.mkdir(parents=True, exist_ok=True)
         self.broken = False  # whether a loss was not finite
+        self._send = writer(to)
         self._record = record
+        self._last: deque[tuple[int, Any]] = deque(maxlen=keep)  # iterations, with their losses
+        self._losses: deque[float] = deque(maxlen=_MEDIAN)
+        self._left = 0  # iterations to save, where the graphs of the last ones are gone
+        self._jumped = False
         self._running: AbstractContextManager[Recording] | None = None
         self._rec: Recording | None = None
         earlier = self.lines()
@@ -79,7 +97,7 @@ class Watch:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
     def __enter__(self) -> Watch:
-        if self.iteration % self.every == 0 and not self.broken:
+        if self._left or (self.iteration % self.every == 0 and not self.broken):
             self._running = self._record()
             self._rec = self._running.__enter__()
         self.iteration += 1
@@ -94,21 +112,65 @@ class Watch:
             self._note(rec)
         return done
 
+    def __call__(self, trainer: Any, report: Any) -> None:
+        """What a `Trainer` calls after an iteration: all is done by then."""
+
+    def note(self, loss: Any) -> None:
+        """Look at the loss of a step, before backward.
+
+        Args:
+            loss: a tensor with one element.
+        """
+        value = float(loss.item())
+        self._last.append((self.iteration, loss if isinstance(loss, Tensor) else None))
+        usual = float(np.median(self._losses)) if len(self._losses) >= _MEDIAN // 10 else math.inf
+        jumped = not math.isfinite(value) or value > JUMP * abs(usual)
+        if jumped and not self._jumped and not self.broken:
+            self._breaks(value)
+        self._jumped = jumped
+        if math.isfinite(value):
+            self._losses.append(value)
+
+    def _breaks(self, loss: float) -> None:
+        rec = None
+        for iteration, kept in self._last:
+            if kept is not None and kept.inputs:
+                # In a context of its own: a recording that runs is not told of it.
+                rec = contextvars.Context().run(_recorded, kept)
+                rec.save(self.folder / f"broke-{iteration:08}.mrn")
+        if self._running is None:
+            with np.errstate(all="ignore"):
+                self._write(self._line(rec, loss))
+        self._left = 0 if rec else self.keep
+        self.broken = not math.isfinite(loss)
+
     def _note(self, rec: Recording) -> None:
+        if self._left:
+            self._left -= 1
+            rec.save(self.folder / f"broke-{self.iteration:08}.mrn")
         loss = float(sum(np.sum(np.asarray(run.out._value, dtype=float)) for run in rec.passes))
         self.broken = not math.isfinite(loss)
-        line = {
-            "iteration": self.iteration,
-            "loss": loss,
-            "layers": {layer: _states(rec, layer) for layer in layers(rec)},
-            "gates": {layer: _gates(rec, layer) for layer in layers(rec)},
-            "weights": self._weights(rec),
-        }
-        with open(self.folder / FILE, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        line = self._line(rec, loss)
+        self._write(line)
+        self._send(line)
         rec.save(self.folder / f"run-{self.iteration:08}.mrn")
         for old in sorted(self.folder.glob("run-*.mrn"))[: -self.keep]:
             old.unlink()
+
+    def _line(self, rec: Recording | None, loss: float) -> dict[str, Any]:
+        """The entry of a step; of one that was not recorded, its loss alone."""
+        known = layers(rec) if rec else []
+        return {
+            "iteration": self.iteration,
+            "loss": loss,
+            "layers": {layer: _states(rec, layer) for layer in known if rec},
+            "gates": {layer: _gates(rec, layer) for layer in known if rec},
+            "weights": self._weights(rec) if rec else {},
+        }
+
+    def _write(self, line: dict[str, Any]) -> None:
+        with open(self.folder / FILE, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
     def _weights(self, rec: Recording) -> dict[str, dict[str, float]]:
         """By parameter: its norm, its gradient's, and the update since the last record, per step."""
@@ -124,6 +186,11 @@ class Watch:
             found[name] = entry
         self._before = self.iteration, now
         return found
+
+
+def _recorded(loss: Tensor) -> Recording:
+    with np.errstate(all="ignore"):
+        return record(loss)
 
 
 def _states(rec: Recording, layer: str) -> dict[str, list[Any]]:

@@ -223,3 +223,12 @@ def test_a_folder_that_cannot_be_written(run: Run, folder: Path) -> None:
         assert "permission denied" in complaint
     else:
         pytest.skip("this user may write everywhere")
+
+
+def test_a_source_that_needs_pytorch_says_how_to_get_it(run: Run, folder: Path) -> None:
+    missing = "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n"
+    (folder / "model.py").write_text(missing, encoding="utf-8")  # as `import torch` does
+    result = run("diagnose", "model.py:loss")
+    assert result.exit_code == 2
+    expected = "model.py, line 1: PyTorch is not installed; pip install 'micrornn[torch]'"
+    assert result.stderr == f"micrornn: {expected}\n"

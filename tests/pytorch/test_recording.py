@@ -189,3 +189,31 @@ def test_a_training_is_watched(tmp_path: Any) -> None:
             torch.nn.functional.mse_loss(head(net(x)[0][-1]), y).backward()
             optimizer.step()
     assert flow.read_trend(tmp_path).norms.shape == (5, 3)
+
+
+def test_a_jump_records_the_steps_from_there_on(tmp_path: Any) -> None:
+    torch.manual_seed(0)
+    net, watch = torch.nn.GRU(2, 3), mt.Watch(tmp_path, every=100, keep=2)
+    for i in range(1, 13):
+        with watch:
+            loss = net(torch.randn(5, 1, 2))[0].pow(2).mean() * (1e6 if i == 9 else 1)
+            watch.note(loss)
+            loss.backward()
+    assert [line["iteration"] for line in watch.lines()] == [1, 9, 10, 11]
+    saved = sorted(path.name for path in tmp_path.glob("broke-*"))
+    assert saved == ["broke-00000010.mrn", "broke-00000011.mrn"]
+    assert flow.read_trend(tmp_path).iterations == [1, 9, 10, 11]
+
+
+def test_a_small_gradient_added_to_a_large_one_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(0)
+    net, x = torch.nn.Linear(2, 1), torch.randn(4, 2)
+    (net(x).pow(2).mean() * 1e6).backward()
+    with mt.recording() as rec:
+        net(x).pow(2).mean().backward()
+    assert rec.gradient("weight") is not None
+    monkeypatch.setattr("micrornn.torch.compare._ADDED", 0.0)
+    with pytest.raises(mt.TorchRecordingError, match="differs from PyTorch's"), mt.recording():
+        net(x).pow(2).mean().backward()
