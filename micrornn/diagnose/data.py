@@ -115,7 +115,35 @@ def _targets(facts: Facts) -> Iterator[Problem]:
                 ]
                 yield Problem("target in the input", words, a.node)
                 return
+    yield from _broadcast(facts)
     yield from _column(facts)
+
+
+def _broadcast(facts: Facts) -> Iterator[Problem]:
+    """An error that is larger than what was predicted and what was asked for."""
+    for node in facts.rec.nodes:
+        if kind_of(node) != "sum" or len(node.inputs) != 2:
+            continue
+        target = next((x for x in node.inputs if x.is_leaf and not x.requires_grad), None)
+        other = next((x for x in node.inputs if x.requires_grad and not x.is_leaf), None)
+        if target is None or other is None or min(target.size, other.size) < 2:
+            continue
+        squared = any(
+            kind_of(user) == "scaling" and len({x.number for x in user.inputs}) == 1
+            for user, _ in facts.behind(node)
+        )
+        base, value = facts.before(other), facts.value(target)
+        stretched = (
+            base.size < other.size and (value == value[:1]).all()
+        )  # both, before the difference
+        if squared and (stretched or node.size > max(target.size, other.size)):
+            words = [
+                f"A prediction of shape {other.shape} and a target of shape {target.shape} give an "
+                f"error of shape "
+                f"{node.shape}."
+            ]
+            yield Problem("target broadcast", words, node)
+            return
 
 
 def _symbols(facts: Facts) -> dict[int, Array]:

@@ -109,6 +109,13 @@ _ALL = (
         ("Use binary_cross_entropy_with_logits for a yes or no.",),
     ),
     Verdict(
+        "target broadcast",
+        "The loss stays near the variance of the targets, and the predictions near their mean.",
+        "Predictions of shape (N, 1) and targets of shape (N,) give an error of shape (N, N): every "
+        "prediction is compared with every target.",
+        ("Give both the same shape: prediction[:, 0], or target[:, None].",),
+    ),
+    Verdict(
         "target in the input",
         "The loss falls to almost nothing at once, and the network is useless on new data.",
         "The input of a step holds what the step should predict.",

@@ -369,6 +369,14 @@ def no_mask_at_all() -> Any:
     return loss / 10
 
 
+@faulty("target broadcast")
+def a_column_minus_a_row() -> Any:
+    x, y = series(seed=43)
+    gru, head = nn.GRU(2, 8, rng=0), nn.Linear(8, 1, rng=1)
+    error = head(gru(x)[0][-1]) - y[-1]  # here
+    return (error * error).mean()
+
+
 # -- over time --------------------------------------------------------------------------------------
 
 

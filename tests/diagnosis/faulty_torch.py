@@ -308,3 +308,9 @@ def relu_rnn_with_a_huge_negative_bias() -> Any:
         rnn.bias_ih_l0[:4] = -30.0
     x, y = batch(27)
     return F.cross_entropy(fc(rnn(x)[0][:, -1]), y)
+
+
+@faulty("target broadcast")
+def mse_of_a_column_and_a_row() -> Any:
+    x, _ = batch(28)
+    return nn.MSELoss()(Classifier(classes=1)(x), torch.randn(6))  # here
