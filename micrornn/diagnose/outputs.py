@@ -32,6 +32,7 @@ def _at(facts: Facts, node: Tensor) -> Iterator[Problem]:
         yield from _axis(facts, node)
     if kind_of(node) == "distribution":
         yield from _picked(facts, node)
+        yield from _attended(facts, node)
     p = node.primitive
     if kind_of(node) == "activation" and p is not None and bounds(p) == (0.0, 1.0):
         yield from _sigmoid(facts, node)
@@ -78,6 +79,28 @@ def _axis(facts: Facts, node: Tensor) -> Iterator[Problem]:
                 "the last axis."
             ]
         yield Problem("softmax over the wrong axis", words, node)
+
+
+def _attended(facts: Facts, node: Tensor) -> Iterator[Problem]:
+    """Attention: weights of a weighted mean must add up to 1 over what is averaged."""
+    axis = node.params.get("axis", -1) % max(node.ndim, 1)
+    if axis == node.ndim - 1 or node.shape[axis] == 1 or node.shape[-1] == 1:
+        return
+    for user, slot in facts.behind(node):
+        if user.primitive is None or user.primitive.name != "matmul":
+            continue
+        weights = np.asarray(user.values[slot])
+        if weights.ndim < 2 or weights.size != node.size:
+            continue
+        sums = weights.sum(-1 if slot == 0 else -2)
+        if not np.allclose(sums, 1.0, atol=0.01):
+            words = [
+                f"The softmax ({place(node)}) acts on axis {axis} of {node.shape}, and its outputs "
+                f"weight a sum ({place(user)}) over another axis: there they add up to {sums.min():.3g} "
+                f"to {sums.max():.3g}."
+            ]
+            yield Problem("softmax over the wrong axis", words, node, "likely")
+            return
 
 
 def _to_loss(facts: Facts, node: Tensor) -> Iterator[Tensor]:

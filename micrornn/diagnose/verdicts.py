@@ -99,7 +99,10 @@ _ALL = (
         "softmax over the wrong axis",
         "The loss hardly falls; probabilities of one prediction do not add up to 1.",
         "The softmax normalizes over the batch or over time, so predictions compete with one another.",
-        ("Take the softmax over the axis of the classes, usually the last one (axis=-1).",),
+        (
+            "Take the softmax over the axis of the classes, usually the last one (axis=-1).",
+            "In attention, take it over the positions that are averaged.",
+        ),
     ),
     Verdict(
         "squared error of a sigmoid",

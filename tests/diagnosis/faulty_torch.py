@@ -90,6 +90,16 @@ def log_softmax_over_time() -> Any:
     return F.nll_loss(F.log_softmax(net(x), dim=1).reshape(-1, 7), y.reshape(-1))  # here
 
 
+@faulty("softmax over the wrong axis")
+def attention_over_the_batch() -> Any:
+    x, y = batch(6)
+    rnn, score, head = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 1), nn.Linear(8, 3)
+    states, _ = rnn(x)
+    weights = F.softmax(score(states).squeeze(2), dim=0)  # here
+    context = torch.bmm(weights.unsqueeze(1), states).squeeze(1)
+    return F.cross_entropy(head(context), y)
+
+
 @faulty("batch and time swapped")
 def no_batch_first() -> Any:
     class Net(nn.Module):

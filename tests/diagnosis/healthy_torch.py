@@ -78,6 +78,16 @@ def frozen_embedding_on_purpose() -> Any:
 
 
 @healthy
+def attention_over_the_first_axis() -> Any:
+    x, y = batch(14)
+    rnn, score, head = nn.GRU(3, 8), nn.Linear(8, 1), nn.Linear(8, 3)
+    states, _ = rnn(x.transpose(0, 1))
+    weights = F.softmax(score(states).squeeze(2), dim=0)  # over the steps, which come first here
+    context = torch.bmm(weights.t().unsqueeze(1), states.transpose(0, 1)).squeeze(1)
+    return F.cross_entropy(head(context), y)
+
+
+@healthy
 def attention_decoder_step() -> Any:
     torch.manual_seed(6)
     keys, query = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 8)
