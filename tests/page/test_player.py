@@ -173,6 +173,12 @@ def test_long_runs_draw_what_is_in_sight(opened: Any, tmp_path: Path) -> None:
     assert path.stat().st_size < 4_000_000
 
 
+def test_nan_is_not_no_path(opened: Any, tmp_path: Path) -> None:
+    page = opened(written(tmp_path, "nan", ("nan", {})))
+    assert page.locator("g.flow").count() > 0
+    assert "NaN" in page.locator("g.box.state").last.inner_text()
+
+
 def test_hostile_names_are_only_text(opened: Any, tmp_path: Path) -> None:
     import micrornn as mr
     from micrornn.recording import record

@@ -208,11 +208,11 @@ def _text(rec: Recording, box: Box) -> str:
     return ""
 
 
-def _number(x: float | None) -> float | None:
-    """A number to six digits; JSON has none for NaN and infinities, so these are not told apart here."""
+def _number(x: float | None) -> Any:
+    """A number to six digits; NaN and infinities, which JSON lacks, in a form that the page knows."""
     if x is None:
         return None
-    return float(f"{x:.6g}") if math.isfinite(x) else None
+    return float(f"{x:.6g}") if math.isfinite(x) else {"$": str(x).replace("inf", "Infinity")}
 
 
 def _values(value: Any) -> list[float] | None:
@@ -235,8 +235,8 @@ def _ledger(rec: Recording, explained: bool) -> list[dict[str, Any]]:
         except RecordingError:  # nothing arrived
             continue
         steps = [(t, n, s) for t, n, s in zip(own.steps, own.norms, own.shares) if t is not None]
-        if steps and math.isfinite(own.norm):
-            found.append((own.norm, parameter, steps))
+        if steps:
+            found.append((own.norm if own.norm == own.norm else math.inf, parameter, steps))
     found.sort(key=lambda entry: -entry[0])
     return [
         _weight(rec, parameter, norm, steps, explained)
@@ -256,8 +256,8 @@ def _weight(
         "shape": "×".join(map(str, parameter.shape)),
         "norm": _number(norm),
         "steps": [t for t, _, _ in steps],
-        "norms": [_number(float(n)) or 0.0 for _, n, _ in steps],
-        "shares": [_number(float(s)) or 0.0 for _, _, s in steps],
+        "norms": [_number(float(n)) for _, n, _ in steps],
+        "shares": [_number(float(s)) for _, _, s in steps],
         "why": why(rec, parameter).verdict if explained else "",
     }
 
@@ -288,7 +288,7 @@ def _gates(rec: Recording) -> list[dict[str, Any]]:
             continue
         for role, trace in traces.items():
             if role != "state" and len(trace.steps) > 1:
-                mean = [_number(float(m)) or 0.0 for m in trace.mean]
+                mean = [_number(float(m)) for m in trace.mean]
                 found.append(
                     {"layer": printable(layer), "role": role, "steps": trace.steps, "mean": mean}
                 )

@@ -70,5 +70,11 @@ export interface Story {
 
 export function read(): Story[] {
   const element = document.getElementById("data");
-  return JSON.parse(element?.textContent ?? "[]") as Story[];
+  return JSON.parse(element?.textContent ?? "[]", revived) as Story[];
+}
+
+// JSON has no NaN and no infinity: they come as {"$": "nan"}.
+function revived(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("$" in value)) return value;
+  return value.$ === "nan" ? NaN : Number(value.$);
 }

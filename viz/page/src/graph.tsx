@@ -4,7 +4,7 @@ import {type Signal, signal} from "@preact/signals";
 import {useEffect, useRef} from "preact/hooks";
 
 import type {Box, Ribbon, Story} from "./data";
-import {color, digits, width} from "./scale";
+import {arrives, color, digits, width} from "./scale";
 import {at, pinned, pointed, step, timelines} from "./state";
 
 const ROW = 92;
@@ -108,7 +108,7 @@ export function Graph({story, index}: {story: Story; index: number}) {
         })}
         {near.map((r) => {
           const [a, b] = [story.boxes[r.to]!, story.boxes[r.from]!];
-          if (!r.norm || reached[r.to]! > now) return null;
+          if (!arrives(r.norm) || reached[r.to]! > now) return null;
           return <Flow story={story} ribbon={r} x1={x(b)} y1={y(b)} x2={x(a)} y2={y(a)} fresh={reached[r.to] === now} />;
         })}
         {sight.flatMap((k) => boxes[k]!).map((i) => {
@@ -172,7 +172,7 @@ function Node(props: {
   if (!there) return <rect class="ghost" x={x - WIDE / 2} y={y - HIGH / 2} width={WIDE} height={HIGH} rx={8} />;
   const norm = arrived ? box.norms[0] : null;
   const isPinned = pinned.value?.story === index && pinned.value.box === i;
-  const stroke = norm ? color(story, norm) : undefined;
+  const stroke = arrives(norm) ? color(story, norm) : undefined;
   const beside = box.kind === "input" || box.kind === "loss" ? ` ${box.text}` : "";
   const first = box.labels.join(" ") + beside;
   const number = norm !== null && norm !== undefined ? digits(norm) : "";
@@ -182,7 +182,7 @@ function Node(props: {
   };
   return (
     <g class={`box ${box.kind}${isPinned ? " pinned" : ""}${fresh ? " fresh" : ""}`}
-      role="button" tabIndex={-1} aria-label={`${box.labels.join(", ")}, step ${box.step}, ${norm ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
+      role="button" tabIndex={-1} aria-label={`${box.labels.join(", ")}, step ${box.step}, ${arrived && norm !== null ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
       onClick={choose}
       onMouseEnter={() => { pointed.value = {story: index, box: i}; step.value = box.step; }}
       onMouseLeave={() => { pointed.value = null; step.value = null; }}>

@@ -2,7 +2,7 @@
 
 import type {Story, Weight} from "./data";
 import {pitch} from "./graph";
-import {color, digits, part} from "./scale";
+import {arrives, color, digits, part} from "./scale";
 import {at, pinned, pointed, step, stories, timelines} from "./state";
 
 const BARS = 200; // of very many steps, neighbors share a bar: the largest norm, the sum of the shares
@@ -14,7 +14,7 @@ function bars(weight: Weight): {step: number; norm: number; share: number}[] {
     const shares = weight.shares.slice(i, i + every);
     found.push({
       step: weight.steps[i]!,
-      norm: Math.max(...weight.norms.slice(i, i + every)),
+      norm: Math.max(...weight.norms.slice(i, i + every)), // NaN if any is
       share: shares.reduce((a, b) => a + b, 0),
     });
   }
@@ -34,7 +34,7 @@ export function Ledger({story, index}: {story: Story; index: number}) {
       {story.ledger.map((weight) => {
         const own = drawn.get(weight) ?? bars(weight);
         drawn.set(weight, own);
-        const most = Math.max(...own.map((bar) => bar.norm), 1e-300);
+        const most = Math.max(...own.map((bar) => bar.norm).filter(Number.isFinite), 1e-300);
         const there = (t: number): boolean => all || t >= since;
         const sum = own.reduce((total, bar) => (there(bar.step) ? total + bar.share : total), 0);
         return (
@@ -44,7 +44,7 @@ export function Ledger({story, index}: {story: Story; index: number}) {
               {own.map(({step: t, norm, share}) => (
                 <span class={t === step.value ? "bar on" : "bar"} onMouseEnter={() => (step.value = t)} onMouseLeave={() => (step.value = null)}
                   title={`step ${t}: norm ${digits(norm)}, share ${(100 * share).toFixed(1)} %`}>
-                  <span style={{height: there(t) ? `${Math.max(2, (100 * norm) / most)}%` : "0", background: color(story, norm)}} />
+                  <span style={{height: there(t) ? `${Number.isFinite(norm) ? Math.max(2, (100 * norm) / most) : 100}%` : "0", background: color(story, norm)}} />
                 </span>
               ))}
             </span>
@@ -69,7 +69,7 @@ export function CreditMap({story}: {story: Story}) {
           row.map((norm, k) =>
             norm === null ? null : (
               <rect x={46 + k * cell} y={i * cell} width={cell - (cell > 5 ? 1 : 0)} height={cell - (cell > 5 ? 1 : 0)}
-                class={step.value === credit.states[k] ? "cell on" : "cell"} fill={norm ? color(story, norm) : "none"}
+                class={step.value === credit.states[k] ? "cell on" : "cell"} fill={arrives(norm) ? color(story, norm) : "none"}
                 onMouseEnter={() => (step.value = credit.states[k]!)} onMouseLeave={() => (step.value = null)}>
                 <title>{`loss ${credit.losses[i]} at state ${credit.states[k]}: ${digits(norm)}`}</title>
               </rect>
@@ -180,7 +180,7 @@ export function Strip({story, index}: {story: Story; index: number}) {
   return (
     <svg class="strip" viewBox={`0 0 ${w} 22`} preserveAspectRatio="none" role="img" aria-label="All steps">
       {row.map(({box, i}, k) => {
-        const there = timelines[index]!.reached[i]! <= now && box.norms[0];
+        const there = timelines[index]!.reached[i]! <= now && arrives(box.norms[0]);
         const wide = w / row.length;
         return (
           <rect x={k * wide} y={4} width={Math.max(0.6, wide - (wide > 3 ? 1 : 0))} height={14} class={box.step === step.value ? "on" : ""}

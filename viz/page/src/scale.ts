@@ -11,6 +11,7 @@ export function part(story: Story, norm: number): number {
 }
 
 export function color(story: Story, norm: number): string {
+  if (Number.isNaN(norm)) return "var(--alarm)";
   const colors = dark.matches ? story.scales.dark : story.scales.light;
   const at = part(story, norm) * (colors.length - 1);
   const i = Math.min(colors.length - 2, Math.floor(at));
@@ -18,6 +19,7 @@ export function color(story: Story, norm: number): string {
 }
 
 export function width(story: Story, norm: number): number {
+  if (Number.isNaN(norm)) return 6;
   return 1.6 + 9.4 * part(story, norm);
 }
 
@@ -27,6 +29,11 @@ function mix(a: string, b: string, t: number): string {
     return Math.round(x + (y - x) * t).toString(16).padStart(2, "0");
   };
   return `#${channel(1)}${channel(3)}${channel(5)}`;
+}
+
+// Whether a gradient is there: a number other than 0, or NaN.
+export function arrives(norm: number | null | undefined): norm is number {
+  return norm !== null && norm !== undefined && norm !== 0;
 }
 
 export function digits(x: number | null | undefined): string {
