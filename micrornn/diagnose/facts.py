@@ -76,7 +76,9 @@ class Facts:
         found = []
         for node in self.rec.nodes:
             index, axis = node.params.get("index"), node.params.get("axis")
-            if kind_of(node) != "loss" or index is None or axis is None:
+            if picks(node) and kind_of(self.before(node.inputs[0])) == "log distribution":
+                axis = -1  # log-probabilities, of which the target's are picked
+            elif kind_of(node) != "loss" or index is None or axis is None:
                 continue
             parts = index if isinstance(index, tuple) else (index,)
             axis = axis % node.inputs[0].ndim

@@ -324,3 +324,14 @@ def relu_rnn_with_a_huge_negative_bias() -> Any:
 def mse_of_a_column_and_a_row() -> Any:
     x, _ = batch(28)
     return nn.MSELoss()(Classifier(classes=1)(x), torch.randn(6))  # here
+
+
+@faulty("target in the input")
+def words_as_their_own_targets() -> Any:
+    """With log-softmax and NLLLoss, time first, as in PyTorch's word language model."""
+    torch.manual_seed(29)
+    data = torch.randint(0, 7, (10, 4))
+    embed, rnn, out = nn.Embedding(7, 6), nn.LSTM(6, 8, 2, dropout=0.2), nn.Linear(8, 7)
+    output, _ = rnn(F.dropout(embed(data), 0.2))
+    logp = F.log_softmax(out(output).view(-1, 7), dim=1)
+    return nn.NLLLoss()(logp, data.view(-1))

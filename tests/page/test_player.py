@@ -176,7 +176,7 @@ def test_long_runs_draw_what_is_in_sight(opened: Any, tmp_path: Path) -> None:
 def test_nan_is_not_no_path(opened: Any, tmp_path: Path) -> None:
     page = opened(written(tmp_path, "nan", ("nan", {})))
     assert page.locator("g.flow").count() > 0
-    assert "NaN" in page.locator("g.box.state").last.inner_text()
+    assert "NaN" in page.locator("g.box.state").last.text_content()
 
 
 def test_hostile_names_are_only_text(opened: Any, tmp_path: Path) -> None:

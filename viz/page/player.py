@@ -64,10 +64,11 @@ def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
         if n is not None
     ]
     scale = Scale.over(norms, THEMES["light"])
-    data = [
-        _story(rec, story, f"{name} · {subtitle}".strip(" ·"), scale)
-        for name, (rec, story) in told.items()
-    ]
+    with np.errstate(all="ignore"):  # of NaN, the page says more than NumPy
+        data = [
+            _story(rec, story, f"{name} · {subtitle}".strip(" ·"), scale)
+            for name, (rec, story) in told.items()
+        ]
     folder = files(__package__)
     script = folder.joinpath("player.js").read_text(encoding="utf-8").strip()
     style = folder.joinpath("player.css").read_text(encoding="utf-8").strip()
