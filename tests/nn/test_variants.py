@@ -291,7 +291,7 @@ def test_a_gru_whose_z_is_the_other_share_computes_the_same():
         (lambda: nn.ConcatRNNCell(3, 4, 2)(np.ones(3), np.ones((1, 4))), "both without a batch"),
         (lambda: convert_gates([1], "RNN", "pytorch", "onnx"), "cell='RNN'"),
         (lambda: convert_gates([1] * 3, "GRU", "pytorch", "cs231n"), "target='cs231n' for GRU"),
-        (lambda: convert_gates([1] * 4, "LSTM", "keras", "onnx"), "source='keras' for LSTM"),
+        (lambda: convert_gates([1] * 4, "LSTM", "caffe", "onnx"), "source='caffe' for LSTM"),
         (lambda: convert_gates([1] * 6, "LSTM", "onnx", "pytorch"), "4 gates of LSTM"),
         (lambda: convert_gates(3.0, "LSTM", "onnx", "pytorch"), "4 gates of LSTM"),
         (lambda: convert_peepholes([1] * 4, "onnx", "pytorch"), r"give \(3H,\)"),
