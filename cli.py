@@ -164,6 +164,7 @@ LATER = (
     Later("check", "check", "Compare the gradient with finite differences."),
     Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
     Later("course", "course", "Read the course: thirteen lessons with exercises."),
+    Later("quiz", "quiz", "Ask the questions of the course."),
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),
@@ -178,7 +179,7 @@ GROUPS = {
     "Find a problem": ("diagnose", "why", "debug", "check"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
-    "Learn": ("course", "grade"),
+    "Learn": ("course", "quiz", "grade"),
     "Get help": ("list", "help"),
 }
 

@@ -53,3 +53,21 @@ def test_the_command(tmp_path: Path) -> None:
     mine.write_text("mine", encoding="utf-8")
     run("course", "--start", str(folder))
     assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_quiz() -> None:
+    from micrornn.course.quiz import LETTERS, QUESTIONS
+
+    for question in QUESTIONS:
+        assert question.right in LETTERS and len(set(question.choices)) == 4
+        assert 1 <= question.lesson <= len(LESSONS)
+    listed = run("quiz").stdout
+    assert listed.count("   A  ") == len(QUESTIONS) and "Lesson" not in listed
+    right = run("quiz", "4", "--answer", "B")
+    assert (
+        right.exit_code == 0 and "Right. B" in right.stdout and "2^50 = 1.1259e+15" in right.stdout
+    )
+    wrong = run("quiz", "4", "--answer", "A")
+    assert wrong.exit_code == 1 and "Not right. B" in wrong.stdout
+    assert run("quiz", "--answers").stdout.count("Lesson") == len(QUESTIONS)
+    assert run("quiz", "--answer", "A").exit_code == 2
