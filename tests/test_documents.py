@@ -44,6 +44,8 @@ NOT_RUN = {
     r"^(\S*/)?python3? -m (pytest|mypy|ruff)\b": "would run these tests inside themselves",
     r"^(pytest|mypy|ruff|pre-commit|git|\.ci/run)\b": "works on the checkout",
 }
+#: Run by tests/test_examples.py, which checks more; here only where the document shows what it prints.
+EXAMPLE = re.compile(r"python examples/\w+\.py")
 LONGEST_RUN = 300  # seconds, for one command
 
 
@@ -143,7 +145,8 @@ def work_of(document: str) -> Iterator[tuple[str, Command]]:
             yield "run", Command(f"python {name}", None)
         elif block.language in {"sh", "console"}:
             for command in commands(block):
-                if not (command.line.startswith("#") or not_run(command.line)):
+                elsewhere = command.output is None and EXAMPLE.fullmatch(command.line)
+                if not (command.line.startswith("#") or not_run(command.line) or elsewhere):
                     yield "run", command
 
 
