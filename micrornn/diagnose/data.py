@@ -128,10 +128,7 @@ def _broadcast(facts: Facts) -> Iterator[Problem]:
         other = next((x for x in node.inputs if x.requires_grad and not x.is_leaf), None)
         if target is None or other is None or min(target.size, other.size) < 2:
             continue
-        squared = any(
-            kind_of(user) == "scaling" and len({x.number for x in user.inputs}) == 1
-            for user, _ in facts.behind(node)
-        )
+        squared = facts.squared(node)
         base, value = facts.before(other), facts.value(target)
         stretched = (
             base.size < other.size and (value == value[:1]).all()

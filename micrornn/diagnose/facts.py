@@ -70,6 +70,20 @@ class Facts:
                 else:
                     yield user, slot
 
+    def squared(self, node: Tensor) -> bool:
+        """Whether a node is squared, as the error of a squared loss is."""
+        for user, slot in self.behind(node):
+            same = len({x.number for x in user.inputs}) == 1
+            if kind_of(user) == "scaling" and same:
+                return True
+            other = user.inputs[1 - slot] if len(user.inputs) == 2 and slot < 2 else None
+            # A power, told by its value: the other input is the number 2.
+            if other is not None and other.is_leaf and other.size == 1 and other._value == 2:
+                value, square = self.value(node), self.value(user)
+                if square.shape == value.shape and np.allclose(square, value * value):
+                    return True
+        return False
+
     @cached_property
     def asked(self) -> list[Asked]:
         """The targets of all losses of classes, oldest first."""

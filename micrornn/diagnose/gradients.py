@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 
 FAR = 1e3  # between the first and the last step's gradient
 STUCK = 0.5  # of all values of a gate
+_ROWS = 32  # from which on a unit that is always 0 is no accident
 SAMPLED = 8  # losses whose way back is looked at
 
 
@@ -179,6 +180,7 @@ def _dead(rec: Recording) -> Iterator[Problem]:
             continue
         every = np.concatenate(values)
         dead = int((every == 0).all(axis=0).sum())
+        over_time = len(values) > 1
         if dead and len(every) > 1:
             yield Problem(
                 "dead units",
@@ -186,6 +188,8 @@ def _dead(rec: Recording) -> Iterator[Problem]:
                     f"{dead} of {every.shape[1]} relu units in {where} are 0 at every step, and pass no "
                     "gradient."
                 ],
+                # A small batch may miss what wakes a unit; of few rows it says little.
+                sure="likely" if over_time and len(every) >= _ROWS else "possible",
             )
 
 

@@ -41,7 +41,7 @@ def _at(facts: Facts, node: Tensor) -> Iterator[Problem]:
 def _before_cross_entropy(facts: Facts, loss: Tensor) -> Iterator[Problem]:
     made = facts.before(loss.inputs[0])
     p = made.primitive
-    if kind_of(made) == "distribution":
+    if kind_of(made) == "distribution" or _adds_up(facts, made):
         low, high = facts.value(made).min(), facts.value(made).max()
         words = [
             f"The input of the cross-entropy ({place(loss)}) is the output of a softmax, from "
@@ -49,11 +49,17 @@ def _before_cross_entropy(facts: Facts, loss: Tensor) -> Iterator[Problem]:
             f"{high:.3g}; its loss cannot fall below {_floor(made.shape[-1]):.3g}."
         ]
         yield Problem("softmax before cross-entropy", words, made)
-    elif kind_of(made) == "activation" and p is not None and np.isfinite(bounds(p)[1]):
-        words = [
-            f"{p.name} ({place(made)}) keeps the logits between {bounds(p)[0]:g} and {bounds(p)[1]:g}."
-        ]
+    elif kind_of(made) == "activation" and p is not None and np.isfinite(bounds(p)).any():
+        low, high = bounds(p)
+        words = [f"{p.name} ({place(made)}) keeps the logits between {low:g} and {high:g}."]
         yield Problem("activation before cross-entropy", words, made)
+
+
+def _adds_up(facts: Facts, node: Tensor) -> bool:
+    """Whether a value is a softmax, however it was computed: not negative, and its rows add up to 1."""
+    value = facts.value(node)
+    several = bool(node.inputs) and node.ndim > 0 and value.shape[-1] > 1
+    return several and bool((value > 0).all()) and bool(np.allclose(value.sum(-1), 1.0, atol=1e-6))
 
 
 def _floor(classes: int) -> float:
@@ -148,10 +154,7 @@ def _sigmoid(facts: Facts, node: Tensor) -> Iterator[Problem]:
             yield Problem("sigmoid before logits loss", words, node)
         if kind_of(user) == "sum" and len(user.inputs) == 2:
             other = user.inputs[1 - slot]
-            squared = any(
-                kind_of(u) == "scaling" and len({x.number for x in u.inputs}) == 1
-                for u, _ in facts.behind(user)
-            )
+            squared = facts.squared(user)
             if squared and other.is_leaf and not other.requires_grad and slope(node) < _FLAT:
                 words = [
                     f"The sigmoid ({place(node)}) has a mean slope of {slope(node):.3g}, and the "
