@@ -262,11 +262,6 @@ def _pad(x: Any, pad: Sequence[int], value: float = 0) -> Any:
     return ops.pad(x, tuple([(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]))
 
 
-@rule("tril", "triu")
-def _no_triangle(x: Any, diagonal: int = 0) -> Any:
-    raise NotImplementedError
-
-
 # -- sums and the like --------------------------------------------------------------------------------
 
 
@@ -289,11 +284,6 @@ def _var(x: Any, dims: Any = None, correction: Any = None, keepdim: bool = False
 
 
 RULES["std"] = lambda *args, **kwargs: ops.sqrt(_var(*args, **kwargs))
-
-
-@rule("max", "min", "amax", "amin")
-def _extreme(*args: Any) -> Any:
-    raise NotImplementedError  # ties are shared in another way
 
 
 @rule("logsumexp")

@@ -20,11 +20,11 @@ from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.flow import gates
 from micrornn.flow.series import layers, norm, series
+from micrornn.flow.trend import FILE
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.observe import record, recording
 from micrornn.training.writers import writer
 
-FILE = "watch.jsonl"
 JUMP = 10.0  # times the median of the last losses
 _MEDIAN = 50  # losses, and at least a tenth of them
 

@@ -14,6 +14,7 @@ from viz.commands.console import destination, emit_file, is_terminal, say
 from viz.commands.help import LOOK, OUTPUT, Command, option
 from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
 from viz.commands.progress import working
+from viz.commands.runs import NAMES
 from viz.gradients import is_cut
 from viz.picture import LEGENDS
 from viz.picture.place import ASPECTS
@@ -192,9 +193,8 @@ def _compare(
     path, format = destination(output, format or (None if output else "svg"), formats)
     with working(f"drawing {source}", quiet):
         runs = {cell: recorded(source, {**options, "cell": cell}) for cell in cells}
-        names = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}
         subtitle = next(iter(runs.values())).title.partition(":")[0]
-        recordings = {names.get(cell, cell): run.recording for cell, run in runs.items()}
+        recordings = {NAMES.get(cell, cell): run.recording for cell, run in runs.items()}
         content: str | bytes
         if format == "html":
             from viz.page.player import player

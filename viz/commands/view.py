@@ -13,9 +13,7 @@ from viz.commands.console import say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, takes_sources
 from viz.commands.progress import working
-from viz.commands.runs import recordings_of
-
-NAMES = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}
+from viz.commands.runs import NAMES, recordings_of
 
 
 @click.command(cls=Command)

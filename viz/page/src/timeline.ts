@@ -56,11 +56,6 @@ function age(story: Story, index: number): number {
   return box.step * 1000 + (box.kind === "output" ? 900 : box.row);
 }
 
-export function ends(story: Story): {loss: number; last: number} {
-  const {moments} = timeline(story);
-  return {loss: story.steps.length, last: moments.length - 1};
-}
-
 // The next position at which another time step begins, in a direction.
 export function byStep(moments: Moment[], position: number, direction: 1 | -1): number {
   const here = moments[position];
