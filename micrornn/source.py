@@ -1,9 +1,12 @@
-"""Where in the user's program a node was made."""
+"""Where in the user's program a node was made, and what else happens there."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Any
+
+from micrornn.core.context import current
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -42,3 +45,10 @@ def calling_line() -> tuple[str, int] | None:
             return file, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None  # type: ignore[unreachable]
+
+
+def note(what: str, *values: Any) -> None:
+    """Tell the observers that listen, by ``on_note(what, *values)``, of something that is no node."""
+    for observer in current().observers:
+        if hasattr(observer, "on_note"):
+            observer.on_note(what, *values)

@@ -6,7 +6,8 @@ time. `watch` records the first iterations of a training, so that the updates ar
 
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.run import Diagnosis, diagnose
-from micrornn.diagnose.verdicts import VERDICTS, Verdict
+from micrornn.diagnose.verdict import Verdict
+from micrornn.diagnose.verdicts import VERDICTS
 from micrornn.diagnose.watch import Iteration, Training, watch
 
 __all__ = [

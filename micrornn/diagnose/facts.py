@@ -85,6 +85,22 @@ class Facts:
         return False
 
     @cached_property
+    def _last(self) -> set[int]:
+        """The nodes behind which no parameter comes in before the loss."""
+        rec = self.rec
+        found: set[int] = set()
+        for node in reversed(rec.nodes):
+            users = [user for user, _ in rec.users.get(node.number, ())]
+            weighed = any(x.requires_grad and x.is_leaf for user in users for x in user.inputs)
+            if not weighed and all(user.number in found for user in users):
+                found.add(node.number)
+        return found
+
+    def final(self, node: Tensor) -> bool:
+        """Whether a node belongs to the loss: no parameter comes in behind it."""
+        return node.number in self._last
+
+    @cached_property
     def asked(self) -> list[Asked]:
         """The targets of all losses of classes, oldest first."""
         found = []
@@ -118,6 +134,14 @@ def _floats(node: Tensor) -> bool:
 
 def _weight(node: Tensor) -> bool:
     return node.requires_grad and node.ndim >= 2 and node.is_leaf
+
+
+def telling(value: Array) -> bool:
+    """Whether a value is not equal to another by chance."""
+    if value.size == 1:
+        x = float(value.ravel()[0])
+        return np.isfinite(x) and x != round(x, 4)
+    return len(np.unique(value.ravel()[:64])) > 2 and not (value == np.round(value, 4)).all()
 
 
 def picks(node: Tensor) -> bool:

@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 
 FAR = 1e3  # between the first and the last step's gradient
 STUCK = 0.5  # of all values of a gate
+_DEAD = 0.25  # of the units of a layer
 _ROWS = 32  # from which on a unit that is always 0 is no accident
 SAMPLED = 8  # losses whose way back is looked at
 
@@ -189,7 +190,9 @@ def _dead(rec: Recording) -> Iterator[Problem]:
                     "gradient."
                 ],
                 # A small batch may miss what wakes a unit; of few rows it says little.
-                sure="likely" if over_time and len(every) >= _ROWS else "possible",
+                sure="likely"
+                if over_time and len(every) >= _ROWS and dead >= _DEAD * every.shape[1]
+                else "possible",
             )
 
 

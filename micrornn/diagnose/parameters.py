@@ -9,17 +9,21 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Facts
 from micrornn.diagnose.problem import Problem
+from micrornn.diagnose.sequences import Sequences
 from micrornn.flow.verdicts import DETACHED, NO_PATH, TRUNCATED
 from micrornn.flow.why import Why, why
 
+_WIDE = 3  # numbers from which on a vector is a row of a table
 _NAMED = 3  # parameters that are named one by one
 
 
-def check_parameters(facts: Facts) -> Iterator[Problem]:
+def check_parameters(sequences: Sequences) -> Iterator[Problem]:
     """What is wrong with parameters."""
+    facts = sequences.facts
     yield from _unreached(facts)
     yield from _alike(facts)
-    yield from _frozen(facts)
+    frozen = list(_frozen(facts))
+    yield from frozen or _rows_again(sequences)
 
 
 def _unreached(facts: Facts) -> Iterator[Problem]:
@@ -90,6 +94,24 @@ def _frozen(facts: Facts) -> Iterator[Problem]:
                 node,
                 "possible",
             )
+            return
+
+
+def _rows_again(sequences: Sequences) -> Iterator[Problem]:
+    """Vectors that are read again and again, bit for bit: rows of a table that was looked up outside."""
+    for sequence in sequences.sequences:
+        if sequence.read is sequence.symbols:
+            continue
+        rows = np.concatenate([v for v in sequence.values.values() if v.ndim == 2])
+        rows = rows[rows.any(axis=1)]
+        different = np.unique(rows, axis=0)
+        dense = rows.shape[1] >= _WIDE and len(np.unique(different)) > 0.9 * different.size
+        if dense and 1 < len(different) <= len(rows) / 2:
+            words = [
+                f"The {len(rows)} vectors that {_name(sequence.weight)} multiplies are only "
+                f"{len(different)} different ones: rows of a table that is not trained."
+            ]
+            yield Problem("frozen weights", words, sequence.products[sequence.first], "possible")
             return
 
 

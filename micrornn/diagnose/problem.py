@@ -22,6 +22,7 @@ class Problem:
         node: where it lies; its source line is where to look.
         sure: "certain" (it follows from the graph), "likely", or "possible".
         because: `flow.why` on the gradient it was seen at, where that was asked.
+        line: the file and line, where it lies at no node.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Problem:
     node: Tensor | None = None
     sure: Sure = "certain"
     because: Why | None = None
+    line: tuple[str, int] | None = None
 
     @property
     def advice(self) -> list[str]:
@@ -40,4 +42,4 @@ class Problem:
         """The file and line to look at, where they were recorded."""
         if self.node is not None and self.node.source is not None:
             return self.node.source
-        return None if self.because is None else self.because.source
+        return self.line if self.because is None else self.because.source

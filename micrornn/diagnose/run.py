@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.diagnose.across import check_across
+from micrornn.diagnose.axes import check_axes
 from micrornn.diagnose.data import check_data
 from micrornn.diagnose.facts import Facts
 from micrornn.diagnose.gradients import check_finite, check_gradients
+from micrornn.diagnose.losses import check_losses
 from micrornn.diagnose.outputs import check_outputs
+from micrornn.diagnose.padding import check_padding
 from micrornn.diagnose.parameters import check_parameters
 from micrornn.diagnose.problem import Problem
+from micrornn.diagnose.sequences import Sequences
+from micrornn.diagnose.targets import check_classes, check_targets
 from micrornn.diagnose.training import check_norms, check_training
 from micrornn.diagnose.verdicts import ORDER
 from micrornn.diagnose.watch import Training
@@ -29,6 +35,8 @@ CHECKED = (
 CHECKED_TRAINING = (
     "the updates (size, what the optimizer holds, resets, clipping)",
     "the loss curve",
+    "states carried from one iteration to the next",
+    "dropout in evaluation",
 )
 
 
@@ -110,9 +118,12 @@ def diagnose(
             "loss.backward() inside `with recording()`, or use record(loss)"
         )
     with np.errstate(all="ignore"):
-        found = list(_of_run(rec))
+        recordings = [it.recording for it in training.iterations] if training else [rec]
+        runs = [Sequences(Facts(one)) for one in recordings]
+        found = list(_of_run(runs))
         if training is not None:
             found += check_training(training)
+            found += check_across(training, runs, {p.name for p in found})
         found += check_norms(norms, max_norm)
     once: dict[str, Problem] = {}
     for problem in found:
@@ -122,8 +133,10 @@ def diagnose(
     return Diagnosis(str(rec if training is None else training), _explained(found), checked)
 
 
-def _of_run(rec: Recording) -> Iterator[Problem]:
-    facts = Facts(rec)
+def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
+    sequences = runs[0]
+    facts = sequences.facts
+    rec = facts.rec
     data = list(check_data(facts))
     broken = check_finite(rec)
     if broken is not None:
@@ -131,9 +144,14 @@ def _of_run(rec: Recording) -> Iterator[Problem]:
         yield broken
         return  # the rest follows from it
     yield from data
+    yield from check_targets(sequences)
+    yield from check_classes([run.facts for run in runs], sequences)
+    yield from check_padding(sequences)
+    yield from check_axes(sequences)
+    yield from check_losses(facts)
     yield from check_outputs(facts)
     yield from check_wiring(facts)
-    yield from check_parameters(facts)
+    yield from check_parameters(sequences)
     yield from check_gradients(rec)
 
 
@@ -150,6 +168,8 @@ _EXPLAINS = {
     "mask inverted": ("padding in the loss",),
     "batch and time swapped": ("gradient exactly zero", "inputs all alike"),
     "inputs all alike": ("target in the input",),
+    "loss summed": ("learning rate too large",),
+    "explosion hidden by clipping": ("exploding", "clipping always on"),
 }
 
 

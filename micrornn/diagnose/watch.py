@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,14 @@ from micrornn.optim import Optimizer
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.observe import Observer, recording
 from micrornn.recording.passes import Pass
+from micrornn.recording.steps import infer_steps
+from micrornn.source import calling_line
 
 Array = np.ndarray[Any, Any]
+Line = tuple[str, int]
 Given = dict[str, Array]  # by parameter, the gradient that the optimizer was given
+
+Clip = tuple[int, float, float]  # passes that had run, the norm, and what it was clipped to
 
 ITERATIONS = 20  # that are watched; the training is stopped then
 
@@ -32,6 +37,7 @@ class Iteration:
         values: by parameter, its value in this iteration.
         gradients: by parameter, what backward computed in this iteration.
         given: by parameter, the gradient that the optimizer was given; None where no optimizer was seen.
+        clipped: the norm of its gradients before clipping, and what they were clipped to.
     """
 
     recording: Recording
@@ -39,13 +45,20 @@ class Iteration:
     values: dict[str, Array]
     gradients: dict[str, Array]
     given: Given | None
+    clipped: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Training:
-    """The iterations that were watched, the first one first."""
+    """The iterations that were watched, the first one first.
+
+    Attributes:
+        iterations: each with its run.
+        idle_dropout: the lines at which dropout ran while no gradients were kept.
+    """
 
     iterations: list[Iteration]
+    idle_dropout: list[Line] = field(default_factory=list)
 
     def __str__(self) -> str:
         first, last = self.iterations[0], self.iterations[-1]
@@ -98,7 +111,7 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
                 )
             for _ in pullbacks(result):
                 pass
-    return training_of(rec, given)
+    return training_of(rec, given, counter.clips, counter.idle_dropout)
 
 
 class _Counter(Observer):
@@ -108,6 +121,8 @@ class _Counter(Observer):
         super().__init__()
         self.most = most
         self.passes = 0
+        self.clips: list[Clip] = []
+        self.idle_dropout: list[Line] = []
         self._sent: set[int] = set()
 
     def on_pullback(self, pullback: Pullback) -> None:
@@ -117,6 +132,12 @@ class _Counter(Observer):
             self.passes += 1
         self._sent |= {x.number for x in pullback.node.inputs}
         self.stream.append(pullback)
+
+    def on_note(self, what: str, *values: Any) -> None:
+        if what == "clipping":
+            self.clips.append((self.passes, *values))
+        elif (line := calling_line()) is not None:
+            self.idle_dropout.append(line)
 
 
 @contextmanager
@@ -144,12 +165,19 @@ def name_of(parameter: Tensor) -> str:
     return parameter.name or f"#{parameter.number}"
 
 
-def training_of(whole: Recording, given: Sequence[tuple[int, Given]]) -> Training:
+def training_of(
+    whole: Recording,
+    given: Sequence[tuple[int, Given]],
+    clips: Sequence[Clip] = (),
+    idle_dropout: Sequence[Line] = (),
+) -> Training:
     """The iterations of a training from its recording; backward passes between updates belong together.
 
     Args:
         whole: of all iterations.
         given: what the optimizer was given, with the number of passes that had run by then.
+        clips: what was clipped, likewise.
+        idle_dropout: the lines at which dropout ran while no gradients were kept.
     """
     passes = whole.passes
     groups: list[list[Pass]] = []
@@ -173,7 +201,8 @@ def training_of(whole: Recording, given: Sequence[tuple[int, Given]]) -> Trainin
         # What no loss was computed from belongs to it as well.
         loose = [out for out in whole.graph.outs if begin < out.number <= end]
         rec = Recording([*loose, *(p.out for p in group)], group)
-        rec.inferred, begin = whole.inferred, end
+        marked = whole.inferred or any(step > 0 for step in rec.steps)
+        rec.inferred, begin = whole.inferred if marked else infer_steps(rec.nodes), end
         before, count = count, count + len(group)
         seen: Given | None = None
         for done, grads in given:
@@ -185,5 +214,7 @@ def training_of(whole: Recording, given: Sequence[tuple[int, Given]]) -> Trainin
             if (g := rec.gradient(p)) is not None
         }
         loss = float(sum(np.sum(np.asarray(p.out._value, dtype=float)) for p in group))
-        iterations.append(Iteration(rec, loss, used, gradients, seen))
-    return Training(iterations)
+        cut = [(norm, most) for done, norm, most in clips if before < done <= count]
+        clipped = cut[-1] if cut else None
+        iterations.append(Iteration(rec, loss, used, gradients, seen, clipped))
+    return Training(iterations, list(idle_dropout))

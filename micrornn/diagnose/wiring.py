@@ -8,7 +8,7 @@ import numpy as np
 
 from micrornn.core.primitive import PRIMITIVES
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.facts import Array, Facts, place
+from micrornn.diagnose.facts import Array, Facts, place, telling
 from micrornn.diagnose.problem import Problem
 from micrornn.flow.series import label
 from micrornn.recording.losses import kind_of
@@ -20,6 +20,8 @@ _NEAR = 200  # nodes before a leaf among which its origin is looked for
 def check_wiring(facts: Facts) -> Iterator[Problem]:
     """Mistakes in how values are passed on."""
     yield from _states(facts)
+    yield from _zero_cells(facts)
+    yield from _chosen(facts)
     yield from _detached(facts)
     yield from _copies(facts)
     yield from _swapped(facts)
@@ -74,6 +76,30 @@ def _states(facts: Facts) -> Iterator[Problem]:
             return
 
 
+def _zero_cells(facts: Facts) -> Iterator[Problem]:
+    """A gate that multiplies a state of zeros at every step: the cell state of an LSTM, left behind."""
+    by_gate: dict[tuple[str, tuple[int, ...]], dict[int, tuple[Tensor, bool]]] = {}
+    for node in facts.rec.nodes:
+        if kind_of(node) != "scaling" or not node.step or len(node.inputs) != 2:
+            continue
+        for slot in (0, 1):
+            gate, other = node.inputs[slot], node.inputs[1 - slot]
+            if kind_of(facts.before(gate)) == "activation" and other.shape == gate.shape:
+                zero = other.is_leaf and not other.requires_grad and not np.any(other._value)
+                steps = by_gate.setdefault((node.scope, node.shape), {})
+                if zero or node.step not in steps:
+                    steps[node.step] = (node, zero)
+    for (scope, _), steps in by_gate.items():
+        nodes = [node for node, zero in steps.values() if zero]
+        if len(nodes) > 2 and len(nodes) == len(steps):
+            words = [
+                f"At all {len(nodes)} steps a gate{f' of {scope}' if scope else ''} multiplies a state of "
+                "zeros: the cell state is not passed on."
+            ]
+            yield Problem("state not passed on", words, nodes[-1])
+            return
+
+
 def _detached(facts: Facts) -> Iterator[Problem]:
     """Cuts in a row, each in a value that was computed from the one before, within one backward pass."""
     chain: dict[int, int] = {}  # by number: how many cuts led to a node
@@ -104,14 +130,14 @@ def _copies(facts: Facts) -> Iterator[Problem]:
     computed = [n for n in facts.rec.nodes if n.inputs and n.requires_grad]
     by_bytes: dict[bytes, Tensor] = {}
     for node in computed:
-        if _telling(facts.value(node)):
+        if telling(facts.value(node)):
             by_bytes.setdefault(facts.value(node).tobytes(), node)
     numbers = np.array([n.number for n in computed])
     for leaf in facts.data:
         if "cut" in leaf.params:
             continue
         value = facts.value(leaf)
-        origin = by_bytes.get(value.tobytes()) if _telling(value) else None
+        origin = by_bytes.get(value.tobytes()) if telling(value) else None
         if origin is not None and origin.number < leaf.number:
             words = [
                 f"{label(leaf)} is plain data with exactly the values of {label(origin)} "
@@ -139,17 +165,29 @@ def _copies(facts: Facts) -> Iterator[Problem]:
                 return
 
 
-def _telling(value: Array) -> bool:
-    """Whether a value is not equal to another by chance."""
-    if value.size == 1:
-        x = float(value.ravel()[0])
-        return np.isfinite(x) and x != round(x, 4)
-    return len(np.unique(value.ravel()[:64])) > 2 and not (value == np.round(value, 4)).all()
+def _chosen(facts: Facts) -> Iterator[Problem]:
+    """Symbols that are looked up and are the argmax of what was computed, which the loss does not reach."""
+    looked_up = [n for n in facts.rec.nodes if isinstance(n.params.get("index"), np.ndarray)]
+    computed = [n for n in facts.rec.nodes if n.requires_grad and n.inputs and n.ndim >= 2]
+    for node in looked_up:
+        ids = node.params["index"]
+        if ids.dtype.kind not in "iu" or ids.size < _CHANCE // 2 or len(np.unique(ids)) < 2:
+            continue
+        for origin in reversed([n for n in computed if n.number < node.number][-_NEAR:]):
+            if origin.shape[:-1] != ids.shape or facts.rec.gradient(origin) is not None:
+                continue
+            if (facts.value(origin).argmax(-1) == ids).all():
+                words = [
+                    f"The symbols looked up at {place(node)} are the argmax of {label(origin)} "
+                    f"({place(origin)}), which gets no gradient."
+                ]
+                yield Problem("rounded on the path", words, origin, "likely")
+                return
 
 
 def _applied(value: Array, origin: Array) -> str:
     """The activation that makes one value of another, outside the graph; "" if none does."""
-    if value.shape != origin.shape or not _telling(value):
+    if value.shape != origin.shape or not telling(value):
         return ""
     if np.allclose(value, origin, 1e-5, 1e-7):
         return "the values of"

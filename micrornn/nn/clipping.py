@@ -10,6 +10,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor, describe
 from micrornn.options import check
+from micrornn.source import note
 
 Parameters = Tensor | Iterable[Tensor]
 
@@ -73,6 +74,7 @@ def clip_grad_norm_(
             f"the norm of the gradients is {total}: {which}, which clipping does not remove. Find where it "
             "appears first with mr.trap_nonfinite(), or skip this update"
         )
+    note("clipping", total, max_norm)
     factor = max_norm / (total + 1e-6)
     if not factor >= 1.0:  # nan too: then every gradient becomes nan, as in PyTorch
         with np.errstate(invalid="ignore"):

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.core.context import current
 from micrornn.core.tensor import Tensor, constant
 from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_float
 from micrornn.options import check
+from micrornn.source import note
 
 
 def dropout(
@@ -34,6 +36,8 @@ def dropout(
     x = as_float(input)
     if not training or p == 0.0:
         return x
+    if not current().recording:
+        note("dropout without gradients")
     mask = as_generator(generator).random(x.shape) >= p
     return x * constant(np.asarray(mask / (1.0 - p) if p < 1.0 else mask, dtype=x.dtype), "mask")
 

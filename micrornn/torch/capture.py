@@ -19,8 +19,9 @@ from torch.utils._pytree import tree_map
 from micrornn import ops
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
+from micrornn.source import calling_line
 from micrornn.torch import layers  # noqa: F401 - its rules join those of `operations`
-from micrornn.torch.functions import FUNCTIONS
+from micrornn.torch.functions import FUNCTIONS, drops
 from micrornn.torch.names import Names
 from micrornn.torch.opaque import opaque
 from micrornn.torch.operations import RULES
@@ -39,6 +40,7 @@ class Capture:
         self._scopes: list[ExitStack] = []
         self._layer: list[str] = []
         self.first_layer = 0
+        self.idle_dropout: list[tuple[str, int]] = []  # lines where it ran without gradients
 
     # -- when it listens ------------------------------------------------------------------------------
 
@@ -70,8 +72,7 @@ class Capture:
             yield
 
     def _enter(self, module: Any, _: Any) -> None:
-        if not self._scopes:
-            self.names.learn(module)
+        self.names.learn(module)
         name = self.names.module(module)
         stack = ExitStack()
         self._scopes.append(stack)
@@ -247,6 +248,9 @@ class _Functions(TorchFunctionMode):  # type: ignore[misc]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         capture, kwargs = self.capture, kwargs or {}
+        if capture.listening and not torch.is_grad_enabled() and drops(func, args, kwargs):
+            line = calling_line()
+            capture.idle_dropout += [line] if line else []
         stands_for = FUNCTIONS.get(func) if capture.listening else None
         if stands_for is not None and capture.needed((args, kwargs)):
             return stands_for(capture, func, args, kwargs)

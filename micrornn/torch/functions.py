@@ -171,3 +171,15 @@ def _one_by_one(capture: Any, func: Any, args: Sequence[Any], packed: bool) -> A
         if layer < count - 1:
             x = TF.dropout(x, dropout, True)
     return (x, *[torch.cat(list(part), 0) for part in zip(*finals)])
+
+
+def drops(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether a call leaves out units at random."""
+    if func is TF.dropout:
+        p, training = [*args, 0.5, True][1:3] if len(args) > 2 else (0.5, True)
+        return bool(kwargs.get("training", training)) and kwargs.get("p", p) > 0
+    if func not in LAYERS or kwargs:
+        return False
+    packed = isinstance(args[3], (tuple, list))
+    count, share, training = args[5:8] if packed else args[4:7]
+    return bool(training) and share > 0 and count > 1

@@ -21,7 +21,7 @@ def _embedding(weight: Any, indices: Any, padding: int = -1, *_: Any) -> Any:
         return found
     # The rows of the padding stand in the output and send nothing back.
     real = (np.asarray(indices) != padding)[..., None]
-    return ops.where(real, found, found._value)
+    return ops.where(real, found, ops.detach(found))
 
 
 @rule("native_layer_norm")

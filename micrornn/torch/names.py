@@ -25,6 +25,7 @@ class Names:
         self._parameters: dict[int, str] = {}
         self._modules: dict[int, str] = {}
         self._kept: list[Any] = []  # so that ids stay their own
+        self._unnamed = 0
 
     def learn(self, root: Any) -> None:
         """Take the names of a module that is called by the user, and of all that is in it."""
@@ -37,6 +38,10 @@ class Names:
         prefix = ""
         if taken & {name for name, p in own.items() if id(p) not in self._parameters}:
             prefix = f"{_variable(root) or type(root).__name__.lower()}."
+            count = 1  # modules in a plain list are found one by one, and have no names
+            while taken & {prefix + name for name in own}:
+                count += 1
+                prefix = f"{type(root).__name__.lower()}{count}."
         for name, parameter in own.items():
             self._parameters.setdefault(id(parameter), prefix + name)
         for name, module in root.named_modules():
@@ -47,8 +52,13 @@ class Names:
         return self._modules.get(id(module), "").rpartition(".")[2]
 
     def of(self, tensor: Any) -> str | None:
-        """The name of a tensor, or None."""
-        return self._parameters.get(id(tensor)) or _variable(tensor)
+        """The name of a tensor; None for data that no variable holds."""
+        known = self._parameters.get(id(tensor)) or _variable(tensor)
+        if known is None and tensor.requires_grad and tensor.is_leaf:
+            self._unnamed += 1  # it has to be known again in the next iteration
+            self._kept.append(tensor)
+            known = self._parameters[id(tensor)] = f"parameter {self._unnamed}"
+        return known
 
 
 def _variable(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import _disable_current_modes
 
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.watch import ITERATIONS, Enough, Given, Training, training_of
+from micrornn.diagnose.watch import ITERATIONS, Clip, Enough, Given, Training, training_of
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.observe import recording as record_nodes
 from micrornn.torch.capture import Capture
@@ -72,6 +72,7 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
         RecordingError, TorchRecordingError: as `record`.
     """
     given: list[tuple[int, Given]] = []
+    clips: list[Clip] = []
     with _listening() as (rec, backward):
         backward.most = iterations
 
@@ -87,12 +88,33 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
 
         hook = register_optimizer_step_pre_hook(note)
         try:
-            _from(function(), backward)
+            with _clipping(backward, clips):
+                _from(function(), backward)
         except Enough:
             pass
         finally:
             hook.remove()
-    return training_of(rec, given)
+    return training_of(rec, given, clips, backward.capture.idle_dropout)
+
+
+@contextmanager
+def _clipping(backward: _Backward, clips: list[Clip]) -> Iterator[None]:
+    """Note what gradients are clipped to, where this PyTorch has one place for it."""
+    module, name = torch.nn.utils.clip_grad, "_clip_grads_with_norm_"
+    own = getattr(module, name, None)
+    if own is None:
+        yield
+        return
+
+    def clip(parameters: Any, max_norm: float, total_norm: Any, *args: Any) -> Any:
+        clips.append((len(backward.begun), float(total_norm), float(max_norm)))
+        return own(parameters, max_norm, total_norm, *args)
+
+    setattr(module, name, clip)
+    try:
+        yield
+    finally:
+        setattr(module, name, own)
 
 
 def _from(loss: Any, backward: _Backward) -> None:

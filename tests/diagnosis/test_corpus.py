@@ -10,29 +10,18 @@ from diagnosis.corpus import FAULTY, HEALTHY, Case
 
 from micrornn.diagnose import VERDICTS
 
-#: Mistakes that are not found, and why.
-MISSED = {
-    "embedding_without_gradient": "what is computed from constants alone is not recorded",
-    "padded_tags_count": "a loss on a slice of all outputs carries no time step",
-}
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 
 
 @pytest.mark.parametrize("case", FAULTY, ids=lambda case: case.name)
 def test_the_mistake_is_among_the_first_two_findings(case: Case) -> None:
     assert set(case.verdicts) <= set(VERDICTS)
-    if case.name in MISSED:
-        pytest.skip(f"known to be missed: {MISSED[case.name]}")
     assert report.found(case), str(report.diagnosed(case))
 
 
 @pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
 def test_a_sound_program_is_not_accused(case: Case) -> None:
     assert report.accused(case) == [], str(report.diagnosed(case))
-
-
-def test_few_are_missed() -> None:
-    assert len(MISSED) <= 0.1 * len(FAULTY)
 
 
 def test_every_verdict_has_a_place_on_its_page() -> None:

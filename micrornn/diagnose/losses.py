@@ -1,0 +1,117 @@
+"""What no loss should be: below its least value, or a reward of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from micrornn.core.tensor import Tensor
+from micrornn.diagnose.facts import Array, Facts, picks
+from micrornn.diagnose.problem import Problem
+from micrornn.flow.activation import bounds
+from micrornn.recording.losses import kind_of
+
+_TELLING = 8  # targets from which on it is no chance that all are alike
+
+
+def check_losses(facts: Facts) -> Iterator[Problem]:
+    """Losses that fall where the network errs, or have no least value."""
+    yield from _rewarded(facts)
+    binary = [
+        (node, y) for node in facts.rec.nodes if (y := _probabilities(facts, node)) is not None
+    ]
+    for node, y in binary:
+        if y.min() < 0 or y.max() > 1:
+            words = [
+                f"The targets of a binary cross-entropy go from {y.min():.4g} to {y.max():.4g}; they are "
+                "probabilities, and outside 0 to 1 the loss has no least value."
+            ]
+            yield Problem("loss below what is possible", words, node)
+            return
+    if binary and all(y.size >= _TELLING and len(np.unique(y)) == 1 for _, y in binary):
+        node, y = binary[0]
+        words = [f"All {y.size} targets are {y.flat[0]:g}."]
+        yield Problem("one class only", words, node, "likely")
+
+
+def _rewarded(facts: Facts) -> Iterator[Problem]:
+    """Losses whose gradient has the wrong sign: they fall as the error grows."""
+    for node in facts.rec.nodes:
+        error = _is_error(facts, node)
+        gain = picks(node) and kind_of(facts.before(node.inputs[0])) == "log distribution"
+        if not (error or gain):
+            continue
+        g = facts.rec.gradient(node)
+        g = np.zeros(1) if g is None else np.asarray(g, dtype=float) * (1 if error else -1)
+        if np.any(g) and (g <= 0).all():
+            out = facts.rec.passes[-1].out
+            at = _turned(facts, node) or out
+            what = "the error" if error else "minus the log-probability of the target"
+            words = [
+                f"The loss is {float(np.sum(facts.value(out))):.4g}, and falls as {what} grows: a minus "
+                f"{'too many' if error else 'is missing'}."
+            ]
+            yield Problem("loss below what is possible", words, at)
+            return
+
+
+def _turned(facts: Facts, node: Tensor) -> Tensor | None:
+    """Where on the way to the loss the gradient changes its sign."""
+    waiting, seen = [node], {node.number}
+    while waiting:
+        x = waiting.pop()
+        for user, _ in facts.rec.users.get(x.number, ()):
+            a, b = facts.rec.gradient(x), facts.rec.gradient(user)
+            if a is not None and b is not None and np.sum(a) < 0 < np.sum(b):
+                return user
+            if user.number not in seen:
+                seen.add(user.number)
+                waiting.append(user)
+    return None
+
+
+def _is_error(facts: Facts, node: Tensor) -> bool:
+    """Whether a node is a cross-entropy, or the square of a difference from data."""
+    if kind_of(node) == "loss":
+        return True
+    if not node.inputs or not facts.final(node):
+        return False
+    made = facts.before(node.inputs[0])
+    if kind_of(made) != "sum" or len(made.inputs) != 2 or made.shape != node.shape:
+        return False
+    from_data = any(x.is_leaf and not x.requires_grad and x.size == made.size for x in made.inputs)
+    value = facts.value(made)
+    return from_data and made.size > 1 and bool(np.allclose(facts.value(node), value * value))
+
+
+def _probabilities(facts: Facts, node: Tensor) -> Array | None:
+    """The targets of a binary cross-entropy, where they meet what was predicted."""
+    if kind_of(node) != "scaling" or len(node.inputs) != 2 or not facts.final(node):
+        return None
+    for slot in (0, 1):
+        target, other = node.inputs[slot], node.inputs[1 - slot]
+        data = target.is_leaf and not target.requires_grad and target.size == node.size > 1
+        if data and other.requires_grad and (_is_log(facts, other) or _has_softplus(facts, other)):
+            return facts.value(target)
+    return None
+
+
+def _is_log(facts: Facts, node: Tensor) -> bool:
+    """Whether a node is the logarithm of probabilities, perhaps cut off far below."""
+    for x in (node, *node.inputs[:1]):
+        if len(x.inputs) >= 1 and x.inputs[0].shape == x.shape:
+            value, before = facts.value(x), facts.value(x.inputs[0])
+            if (value <= 0).all() and np.allclose(np.exp(value), before, atol=1e-6):
+                return True
+    return False
+
+
+def _has_softplus(facts: Facts, node: Tensor) -> bool:
+    """Whether a node also goes through a softplus, as the logits of a binary cross-entropy do."""
+    for user, _ in (*facts.behind(node), *facts.behind(facts.before(node))):
+        p = user.primitive
+        smooth = kind_of(user) == "activation" and not np.any(facts.value(user) == 0)
+        if smooth and p is not None and bounds(p) == (0.0, np.inf) and user.size == node.size:
+            return True
+    return False
