@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from paged import data_of, written
 
-BROWSER = os.environ.get("MICRORNN_BROWSER") or shutil.which("chromium")
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-if BROWSER is None:
-    pytest.skip("there is no Chromium", allow_module_level=True)
-
-from micrornn.flow import credit  # noqa: E402
-from micrornn.tasks.source import recorded  # noqa: E402
-from viz.page.player import player  # noqa: E402
-
-
-def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
-    recordings = {f"run {i}": recorded(*run).recording for i, run in enumerate(runs)}
-    path = folder / f"{name}.html"
-    path.write_text(player(recordings, name), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser: Any) -> Iterator[Any]:
-    """Opens a page, and fails if it says something or asks for something."""
-    contexts: list[Any] = []
-    messages: list[str] = []
-
-    def open_page(path: Path, address: str = "", **options: Any) -> Any:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("request", lambda r: r.url.startswith(("file:", "data:")) or messages.append(r.url))
-        page.goto(path.as_uri() + address)
-        page.wait_for_selector("svg.graph")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert messages == []
-
-
-@pytest.fixture(scope="module")
-def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("page"), "hello", ("hello", {"cell": "lstm"}))
+from micrornn.flow import credit
+from micrornn.tasks.source import recorded
+from viz.page.player import player
 
 
 def graph(page: Any) -> str:
@@ -72,7 +21,7 @@ def graph(page: Any) -> str:
 
 def test_playing_forward_and_back_gives_the_same_document(opened: Any, hello: Path) -> None:
     page = opened(hello)
-    last = int(page.locator("input[type=range]").get_attribute("max"))
+    last = int(page.get_by_label("Position").get_attribute("max"))
     end = graph(page)
     seen = [end]
     for _ in range(last):
@@ -82,31 +31,33 @@ def test_playing_forward_and_back_gives_the_same_document(opened: Any, hello: Pa
     for before in reversed(seen[:-1]):
         page.keyboard.press("ArrowRight")
         assert graph(page) == before
-    assert page.locator("input[type=range]").input_value() == str(last)
+    assert page.get_by_label("Position").input_value() == str(last)
 
 
 def test_keys_and_controls(opened: Any, hello: Path) -> None:
     page = opened(hello)
-    place = page.locator("input[type=range]")
+    place = page.get_by_label("Position")
     last = int(place.get_attribute("max"))
     page.keyboard.press("Home")
     assert place.input_value() == "0" and page.locator("g.flow").count() == 0
     page.keyboard.press("Shift+ArrowRight")
     assert "forward, step 2" in page.locator("output").inner_text()
-    page.get_by_label("Last").click()
+    page.get_by_label("Last", exact=True).click()
     assert place.input_value() == str(last)
     page.keyboard.press("?")
     assert page.locator("dl.help").is_visible()
     page.keyboard.press("Escape")
     assert page.locator("dl.help").count() == 0
-    page.locator("select").select_option("10")
-    page.get_by_label("First").click()
+    page.get_by_label("Speed").select_option("10")
+    page.get_by_label("First", exact=True).click()
     page.get_by_label("Play", exact=True).last.click()
-    sync_api.expect(place).to_have_value(str(last), timeout=20_000)
+    from playwright.sync_api import expect
+
+    expect(place).to_have_value(str(last), timeout=20_000)
 
 
 def test_numbers_are_those_of_the_recording(opened: Any, hello: Path) -> None:
-    data = json.loads(re.search(r'id="data">(.*?)</script>', hello.read_text("utf-8"), re.S)[1])[0]  # type: ignore[index]
+    [data] = data_of(hello)["frames"]
     rec = recorded("hello", {"cell": "lstm"}).recording
     for box in data["boxes"]:
         if box["kind"] == "state":
@@ -119,8 +70,8 @@ def test_numbers_are_those_of_the_recording(opened: Any, hello: Path) -> None:
         assert sum(weight["shares"]) == pytest.approx(1.0, abs=1e-4)
     page = opened(hello)
     page.locator("g.box.state").nth(1).click()
-    assert "shape" not in page.locator("section.panel").first.inner_text()
-    assert re.search(r"from .*: .* × .* = ", page.locator("section.panel").first.inner_text())
+    assert "shape" not in page.get_by_label("Details").inner_text()
+    assert re.search(r"from .*: .* × .* = ", page.get_by_label("Details").inner_text())
 
 
 def test_a_link_restores_position_and_pin(opened: Any, hello: Path) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
-import os
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -18,32 +16,23 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.tensor import Tensor
-from micrornn.flow import credit, gates, ledger, why
-from micrornn.flow.pieces import one
-from micrornn.flow.rows import sweep
-from micrornn.flow.series import layers
 from micrornn.messages import printable
-from micrornn.recording import Recording, RecordingError
-from viz.labels import subscript
+from micrornn.recording import Recording
+from viz.page.told import told
 from viz.picture import picture
-from viz.picture.finding import EQUATIONS, title
-from viz.picture.numbers import short
-from viz.picture.story import INPUT, LOSS, OUTPUT, STATE, Box, Story
-from viz.picture.tell import target_of, tell
+from viz.picture.finding import title
+from viz.picture.tell import tell
 from viz.picture.theme import THEMES, Scale
 
-_SHOWN = 64  # elements of an array that is shown number by number
-_EXPLAINED = 400_000  # nodes times boxes, up to which every box has its verdict
-_MAPPED = 250  # steps up to which there is a credit map
-_WEIGHTS = 12  # in the ledger, those with the largest gradients
 
-
-def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
+def player(
+    recordings: Mapping[str, Recording | Mapping[int, Recording]], subtitle: str = ""
+) -> str:
     """The page of one recording, or of several that play on one clock.
 
     Args:
-        recordings: by name; the name is said where there are several.
+        recordings: by name; the name is said where there are several. Instead of a recording, several of
+            one training by iteration: the page has a scrubber for them.
         subtitle: network, data, seed.
 
     Raises:
@@ -55,10 +44,15 @@ def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
     >>> page.splitlines()[0], "http:" in page.replace("http://www.w3.org", "")
     ('<!doctype html>', False)
     """
-    told = {name: (rec, tell(rec)) for name, rec in recordings.items()}
+    runs: dict[str, dict[int, Recording]] = {
+        name: {0: run} if isinstance(run, Recording) else dict(sorted(run.items()))
+        for name, run in recordings.items()
+    }
+    last = [run[max(run)] for run in runs.values()]
+    stories = {id(rec): tell(rec) for run in runs.values() for rec in run.values()}
     norms = [
         n
-        for _, story in told.values()
+        for story in stories.values()
         for b in story.boxes
         for n in b.norms.values()
         if n is not None
@@ -66,15 +60,22 @@ def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
     scale = Scale.over(norms, THEMES["light"])
     with np.errstate(all="ignore"):  # of NaN, the page says more than NumPy
         data = [
-            _story(rec, story, f"{name} · {subtitle}".strip(" ·"), scale)
-            for name, (rec, story) in told.items()
+            {
+                "iterations": list(run),
+                "frames": [
+                    told(rec, stories[id(rec)], f"{name} · {subtitle}".strip(" ·"), scale)
+                    for rec in run.values()
+                ],
+            }
+            for name, run in runs.items()
         ]
+    last = [run[max(run)] for run in runs.values()]
     folder = files(__package__)
     script = folder.joinpath("player.js").read_text(encoding="utf-8").strip()
     style = folder.joinpath("player.css").read_text(encoding="utf-8").strip()
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    stills = "\n".join(picture(rec, subtitle) for rec, _ in told.values())
-    head = escape(printable(data[0]["title"]))
+    stills = "\n".join(picture(rec, subtitle) for rec in last)
+    head = escape(printable(title(stories[id(last[0])])))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -103,194 +104,3 @@ def player(recordings: Mapping[str, Recording], subtitle: str = "") -> str:
 def _json(data: Any) -> str:
     """JSON that no text in it can end."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _story(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str, Any]:
-    index = {id(box): i for i, box in enumerate(story.boxes)}
-    rows = [layer for row in story.rows() for layer in row]
-    row_of = {layer: 1 + i for i, row in enumerate(story.rows()) for layer in row}
-    top = len(story.rows()) + 1
-    explained = len(rec.nodes) * sum(b.kind == STATE for b in story.boxes) <= _EXPLAINED
-    kinds = list(dict.fromkeys(story.kind.get(layer, "") for layer in story.layers))
-    equation, meaning = EQUATIONS.get(kinds[0] if len(kinds) == 1 else "", ("", ""))
-    notes = [rec.inferred] if rec.inferred else []
-    if not explained:
-        notes.append("The run is large: only the first and the last states are explained here.")
-    arrived = _arrived(rec, story)
-    if sum(box.kind == LOSS for box in story.boxes) > 1 and story.loss is not None:
-        subtitle = f"{subtitle} · in the picture, the gradient of L{story.loss.step} alone".strip(
-            " ·"
-        )
-    steps = story.steps
-    ends = {steps[0], steps[-1]} if steps else set()
-
-    def box_of(box: Box) -> dict[str, Any]:
-        row = {INPUT: 0, OUTPUT: top, LOSS: top + 1}.get(box.kind, row_of.get(box.layer, 1))
-        names = list(box.nodes)
-        first = box.nodes[names[0]]
-        told = (explained or box.step in ends) and box.kind == STATE and bool(rec.passes)
-        return {
-            "kind": box.kind,
-            "layer": printable(box.layer),
-            "row": row,
-            "step": box.step,
-            "names": names,
-            "labels": [_label(box, name) for name in names],
-            "norms": [_number(box.norms.get(name)) for name in names],
-            "text": _text(rec, box),
-            "values": [_values(rec.value(node)) for node in box.nodes.values()],
-            "gradients": [_values(arrived.get(node.number)) for node in box.nodes.values()],
-            "shape": list(first.shape),
-            "source": _source(first),
-            "why": str(why(rec, first)) if told else "",
-        }
-
-    return {
-        "title": printable(title(story)),
-        "subtitle": printable(subtitle),
-        "equation": equation,
-        "meaning": meaning,
-        "steps": steps,
-        "rows": rows,
-        "boxes": [box_of(box) for box in story.boxes],
-        "ribbons": [
-            {
-                "from": index[id(r.target)],
-                "to": index[id(r.source)],
-                "state": r.state,
-                "norm": _number(r.norm),
-                "cut": r.cut,
-            }
-            for r in story.ribbons
-        ],
-        "loss": -1 if story.loss is None else index[id(story.loss)],
-        "low": scale.low,
-        "high": scale.high,
-        "ledger": _ledger(rec, explained),
-        "credit": _credit(rec, steps),
-        "gates": _gates(rec),
-        "notes": notes,
-        "scales": {name: list(THEMES[name].scale) for name in ("light", "dark")},
-    }
-
-
-def _arrived(rec: Recording, story: Story) -> dict[int, Any]:
-    """By number, what arrived at the nodes of the boxes from the loss of the story alone."""
-    if story.loss is None:
-        return {}
-    start = story.loss.nodes[""]
-    wanted = {node.number for box in story.boxes for node in box.nodes.values()}
-    rows = sweep(rec.nodes, {start.number: one(np.ones(start.shape, start.dtype))}, wanted)
-    return {number: found.values[0] for number, found in rows.items()}
-
-
-def _source(node: Tensor) -> str:
-    """The line that made a node, with the last parts of its file's name."""
-    if not node.source:
-        return ""
-    file = "/".join(node.source[0].replace(os.sep, "/").split("/")[-2:])
-    return f"{printable(file)}, line {node.source[1]}"
-
-
-def _label(box: Box, name: str) -> str:
-    letter = {INPUT: "x", OUTPUT: "y", LOSS: "L"}.get(box.kind, name)
-    return f"{letter}{subscript(box.step)}"
-
-
-def _text(rec: Recording, box: Box) -> str:
-    node = next(iter(box.nodes.values()))
-    if box.kind == LOSS:
-        return short(float(np.sum(rec.value(node))))
-    if box.kind == INPUT and node.name and " " in node.name:
-        return printable(node.name.partition(" ")[2])
-    if box.kind == OUTPUT:
-        target = target_of(rec, box)
-        return "" if target is None else f"p = {short(target[0])}"
-    return ""
-
-
-def _number(x: float | None) -> Any:
-    """A number to six digits; NaN and infinities, which JSON lacks, in a form that the page knows."""
-    if x is None:
-        return None
-    return float(f"{x:.6g}") if math.isfinite(x) else {"$": str(x).replace("inf", "Infinity")}
-
-
-def _values(value: Any) -> list[float] | None:
-    """The elements of a small array, to four digits."""
-    if value is None:
-        return None
-    flat = np.ravel(np.asarray(value, dtype=float))
-    if not 0 < flat.size <= _SHOWN or not np.isfinite(flat).all():
-        return None
-    return [float(f"{x:.4g}") for x in flat]
-
-
-def _ledger(rec: Recording, explained: bool) -> list[dict[str, Any]]:
-    if not rec.passes:
-        return []
-    found = []
-    for parameter in rec.parameters:
-        try:
-            own = ledger(rec, parameter)
-        except RecordingError:  # nothing arrived
-            continue
-        steps = [(t, n, s) for t, n, s in zip(own.steps, own.norms, own.shares) if t is not None]
-        if steps:
-            found.append((own.norm if own.norm == own.norm else math.inf, parameter, steps))
-    found.sort(key=lambda entry: -entry[0])
-    return [
-        _weight(rec, parameter, norm, steps, explained)
-        for norm, parameter, steps in found[:_WEIGHTS]
-    ]
-
-
-def _weight(
-    rec: Recording,
-    parameter: Tensor,
-    norm: float,
-    steps: list[tuple[int, Any, Any]],
-    explained: bool,
-) -> dict[str, Any]:
-    return {
-        "name": printable(parameter.name or f"#{parameter.number}"),
-        "shape": "×".join(map(str, parameter.shape)),
-        "norm": _number(norm),
-        "steps": [t for t, _, _ in steps],
-        "norms": [_number(float(n)) for _, n, _ in steps],
-        "shares": [_number(float(s)) for _, _, s in steps],
-        "why": why(rec, parameter).verdict if explained else "",
-    }
-
-
-def _credit(rec: Recording, steps: list[int]) -> dict[str, Any] | None:
-    losses = [x for x in rec.losses if x.size == 1 and x.step is not None]
-    if not rec.passes or not 2 <= len(losses) <= _MAPPED or len(steps) > _MAPPED:
-        return None
-    try:
-        found = credit(rec)
-    except RecordingError:
-        return None
-    return {
-        "losses": [t or 0 for t in found.row_steps],
-        "states": [t or 0 for t in found.column_steps],
-        "rows": [
-            [_number(float(n)) if np.isfinite(n) else None for n in row] for row in found.norms
-        ],
-    }
-
-
-def _gates(rec: Recording) -> list[dict[str, Any]]:
-    found = []
-    for layer in layers(rec):
-        try:
-            traces = gates(rec, layer)
-        except RecordingError:
-            continue
-        for role, trace in traces.items():
-            if role != "state" and len(trace.steps) > 1:
-                mean = [_number(float(m)) for m in trace.mean]
-                found.append(
-                    {"layer": printable(layer), "role": role, "steps": trace.steps, "mean": mean}
-                )
-    return found

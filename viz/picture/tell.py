@@ -47,6 +47,8 @@ def tell(
             "(with mr.scope(t=t))"
         )
     boxes = _without_doubles(_states(rec, scopes))
+    for box in boxes:  # the cell state first, also where it was made later
+        box.nodes = dict(sorted(box.nodes.items()))
     if gates:
         boxes = [Box(b.kind, b.layer, b.step, {k: b.nodes[k]}) for b in boxes for k in b.nodes]
         boxes += _gates(rec, scopes)

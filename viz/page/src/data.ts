@@ -1,6 +1,6 @@
 // What Python wrote into the page: the story of one run. `viz/page/player.py` is its other end.
 
-export type Kind = "input" | "initial" | "state" | "output" | "loss";
+export type Kind = "input" | "initial" | "state" | "output" | "loss" | "gate";
 
 export interface Box {
   kind: Kind;
@@ -49,6 +49,15 @@ export interface Gate {
   mean: number[];
 }
 
+// Backward as matrices, `viz/page/linear.py`: `sent = arrived @ matrix` for every edge between two nodes.
+export interface Linear {
+  nodes: [number, number, number][]; // newest first: box, index of the name, elements; box -1 is a total
+  edges: [number, number, number][]; // from, to, kind: dense, diagonal, zero
+  seeds: [number, number[]][]; // where the recorded backward began
+  losses: Record<string, number>; // by box of a loss, its node
+  numbers: string; // base64 of float32
+}
+
 export interface Story {
   title: string;
   subtitle: string;
@@ -58,6 +67,7 @@ export interface Story {
   rows: string[];
   boxes: Box[];
   ribbons: Ribbon[];
+  linear: Linear | null; // null where the run is too large to compute with here
   loss: number; // the box where the gradient begins
   low: number; // decimal logarithms: the ends of the scale
   high: number;
@@ -68,9 +78,15 @@ export interface Story {
   scales: {light: string[]; dark: string[]};
 }
 
-export function read(): Story[] {
+// One run: a single recording, or one for each recorded iteration of a training.
+export interface Run {
+  iterations: number[];
+  frames: Story[];
+}
+
+export function read(): Run[] {
   const element = document.getElementById("data");
-  return JSON.parse(element?.textContent ?? "[]", revived) as Story[];
+  return JSON.parse(element?.textContent ?? "[]", revived) as Run[];
 }
 
 // JSON has no NaN and no infinity: they come as {"$": "nan"}.

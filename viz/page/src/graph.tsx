@@ -1,205 +1,302 @@
 // The unrolled network: a column for each step, gradients as ribbons that fade. Only columns in view are drawn.
 
-import {type Signal, signal} from "@preact/signals";
+import {computed, type Signal, signal} from "@preact/signals";
 import {useEffect, useRef} from "preact/hooks";
 
-import type {Box, Ribbon, Story} from "./data";
+import type {Ribbon, Story} from "./data";
+import {type Layout, layOut, LINE, MOST, type Route, routeOf, type Spot, way} from "./geometry";
+import {Rolled} from "./rolled";
 import {arrives, color, digits, width} from "./scale";
-import {at, pinned, pointed, step, timelines} from "./state";
+import {at, choose, chosen, edits, keepingMoment, level, levels, lit, type Pin, pinned, pinOf, placeOf, pointed, second, shown, step, stories, timelines, views} from "./state";
+import type {Place, View} from "./view";
 
-const ROW = 92;
-const LEFT = 96;
-const WIDE = 84;
-const HIGH = 46;
-
-// Few steps are drawn wide, many at the least width at which the factors are read.
-export function pitch(columns: number): number {
-  return Math.max(146, Math.min(230, (1240 - LEFT) / columns));
-}
-
-interface View {
+interface Sight {
   from: number; // the columns in sight
   to: number;
 }
 
-const views = new Map<number, Signal<View>>();
+export const zoom = signal(1);
+export const sights = new Map<number, Signal<Sight>>();
 
-// What stands in each column, and what leads there: only what is in sight is looked at.
-interface Columns {
-  steps: number[];
-  place: Map<number, number>;
-  rows: number[];
-  boxes: number[][];
-  ribbons: Ribbon[][];
+export function sightOf(index: number): Signal<Sight> {
+  const known = sights.get(index) ?? signal<Sight>({from: 0, to: 24});
+  sights.set(index, known);
+  return known;
 }
 
-const laid = new Map<Story, Columns>();
+const layouts = computed(() => views.value.map((view) => layOut(view, level.value === "layer" ? "cell" : level.value, zoom.value)));
 
-function columnsOf(story: Story): Columns {
-  const known = laid.get(story);
-  if (known) return known;
-  const steps = [...new Set(story.boxes.map((box) => box.step))].sort((a, b) => a - b);
-  const place = new Map(steps.map((t, i) => [t, i]));
-  const boxes: number[][] = steps.map(() => []);
-  const ribbons: Ribbon[][] = steps.map(() => []);
-  story.boxes.forEach((box, i) => boxes[place.get(box.step)!]!.push(i));
-  for (const ribbon of story.ribbons) {
-    const ends = [place.get(story.boxes[ribbon.from]!.step)!, place.get(story.boxes[ribbon.to]!.step)!];
-    for (const end of new Set(ends)) ribbons[end]!.push(ribbon);
+// Zooming on, the next level of detail follows where there is room for it.
+export function zoomBy(factor: number): void {
+  const all = levels.value;
+  const here = all.indexOf(level.value);
+  const next = zoom.value * factor;
+  const other = next > 1.7 ? all[here + 1] : next < (level.value === "cell" ? 0.24 : 0.6) || level.value === "layer" && factor < 1 ? all[here - 1] : undefined;
+  if (other) {
+    keepingMoment(() => (level.value = other));
+    zoom.value = factor > 1 ? (other === "cell" ? 0.4 : 0.8) : other === "layer" ? 1 : 1.4;
+  } else if (level.value !== "layer" || factor > 1) {
+    zoom.value = Math.max(0.2, Math.min(1.7, next));
   }
-  const rows = [...new Set(story.boxes.map((box) => box.row))].sort((a, b) => a - b);
-  const made = {steps, place, rows, boxes, ribbons};
-  laid.set(story, made);
-  return made;
 }
 
-export function Graph({story, index}: {story: Story; index: number}) {
-  const {steps: columns, place: column, rows: used, boxes, ribbons} = columnsOf(story);
-  const PITCH = pitch(columns.length);
-  const rows = used.length;
-  const total = LEFT + columns.length * PITCH;
-  const height = rows * ROW + 34;
-  const view = views.get(index) ?? signal<View>({from: 0, to: 24});
-  views.set(index, view);
-  const shown = view.value;
-
-  const x = (box: Box): number => LEFT + column.get(box.step)! * PITCH;
-  const y = (box: Box): number => height - 24 - (used.indexOf(box.row) + 0.5) * ROW;
-  const sight: number[] = [];
-  for (let i = Math.max(0, shown.from - 2); i <= Math.min(columns.length - 1, shown.to + 2); i++) sight.push(i);
-  const near = [...new Set(sight.flatMap((i) => ribbons[i]!))];
-  const seen = (event: Event): void => {
-    const element = event.currentTarget as HTMLElement;
-    const from = Math.floor((element.scrollLeft - LEFT) / PITCH);
-    const to = Math.ceil((element.scrollLeft + element.clientWidth) / PITCH);
-    if (from !== view.value.from || to !== view.value.to) view.value = {from, to};
-  };
-  const now = at(index);
+export function Graph({index}: {index: number}) {
   const scroll = useRef<HTMLDivElement>(null);
-  const here = timelines[index]!.moments[now]!.step;
-  useEffect(() => {
-    const element = scroll.current;
-    const center = LEFT + (column.get(here) ?? 0) * PITCH;
-    if (!element || element.scrollWidth <= element.clientWidth) return;
-    const inside = center > element.scrollLeft + WIDE && center < element.scrollLeft + element.clientWidth - WIDE;
-    if (!inside) element.scrollLeft = center - element.clientWidth / 2;
-  }, [here]);
-  const {moments, reached} = timelines[index]!;
-  const forward = moments[now]!.stage === "forward" ? moments[now]!.step : Infinity;
-  const exists = (box: Box): boolean =>
-    box.kind === "loss" ? forward === Infinity : box.step <= forward;
+  const story = stories.value[index]!;
+  const view = views.value[index]!;
+  const layout = layouts.value[index]!;
+  const now = at(index);
+  const here = timelines.value[index]!.moments[now]!.step;
+  const sight = sightOf(index);
 
+  const seen = (): void => {
+    const element = scroll.current;
+    if (!element) return;
+    const from = Math.floor((element.scrollLeft - layout.left) / layout.pitch);
+    const to = Math.ceil((element.scrollLeft + element.clientWidth - layout.left) / layout.pitch);
+    if (from !== sight.value.from || to !== sight.value.to) sight.value = {from, to};
+  };
+  const center = (t: number, always: boolean, p = timelines.value[index]!.moments[now]!.place): void => {
+    const element = scroll.current;
+    if (element && p >= 0 && element.scrollHeight > element.clientHeight + 1) {
+      const {y} = layout.spots[p]!;
+      if (y < element.scrollTop + 60 || y > element.scrollTop + element.clientHeight - 60) element.scrollTop = y - element.clientHeight / 2;
+    }
+    const x = layout.left + (layout.column.get(t) ?? 0) * layout.pitch;
+    if (!element || element.scrollWidth <= element.clientWidth) return;
+    const inside = x > element.scrollLeft + 90 && x < element.scrollLeft + element.clientWidth - 90;
+    if (always || !inside) element.scrollLeft = x - element.clientWidth / 2;
+  };
+  useEffect(() => center(here, false), [here]);
+  useEffect(seen, [layout]);
+  useEffect(() => center(here, true), [level.value]);
+  const ask = shown.value;
+  useEffect(() => {
+    if (ask?.story === index) center(ask.step, true, view.places.findIndex((place) => place.key === ask.key));
+  }, [ask]);
+  useEffect(() => pinches(scroll.current!), []);
+
+  if (level.value === "layer") {
+    return (
+      <div class="scroll" ref={scroll} tabIndex={0} role="group" aria-label="The network, each layer once"><Rolled index={index} /></div>
+    );
+  }
   return (
     <div class="scroll" ref={scroll} onScroll={seen} tabIndex={0} role="group" aria-label="The unrolled network">
-      <svg class="graph" width={total} height={height} viewBox={`0 0 ${total} ${height}`}>
-        <title>{story.title}</title>
-        {step.value !== null && column.has(step.value) ? (
-          <rect class="column" x={LEFT + (column.get(step.value)! - 0.5) * PITCH} y={0} width={PITCH} height={height} />
-        ) : null}
-        <line class="axis" x1={LEFT - 50} y1={height - 14} x2={total - 30} y2={height - 14} />
-        {sight.map((i) => (
-          <text class={columns[i] === step.value ? "tick on" : "tick"} x={LEFT + i * PITCH} y={height - 2}>
-            {columns[i] === 0 ? "start" : `step ${columns[i]}`}
-          </text>
-        ))}
-        {near.map((r) => {
-          const [a, b] = [story.boxes[r.to]!, story.boxes[r.from]!];
-          return exists(b) ? <Edge x1={x(a)} y1={y(a)} x2={x(b)} y2={y(b)} cut={r.cut} /> : null;
-        })}
-        {near.map((r) => {
-          const [a, b] = [story.boxes[r.to]!, story.boxes[r.from]!];
-          if (!arrives(r.norm) || reached[r.to]! > now) return null;
-          return <Flow story={story} ribbon={r} x1={x(b)} y1={y(b)} x2={x(a)} y2={y(a)} fresh={reached[r.to] === now} />;
-        })}
-        {sight.flatMap((k) => boxes[k]!).map((i) => {
-          const box = story.boxes[i]!;
-          return (
-            <Node story={story} index={index} box={box} i={i} x={x(box)} y={y(box)}
-              there={exists(box)} arrived={reached[i]! <= now} fresh={reached[i] === now} />
-          );
-        })}
-      </svg>
+      <Unrolled story={story} view={view} layout={layout} index={index} now={now} sight={sight.value} />
     </div>
   );
 }
 
-function Edge({x1, y1, x2, y2, cut}: {x1: number; y1: number; x2: number; y2: number; cut: boolean}) {
-  const [ax, ay, bx, by] = ports(x1, y1, x2, y2);
-  return <line class={cut ? "edge cut" : "edge"} x1={ax} y1={ay - 5} x2={bx} y2={by - 5} />;
+// Ctrl and the wheel, as a trackpad sends for a pinch, and two fingers.
+function pinches(element: HTMLElement): () => void {
+  const wheel = (event: WheelEvent): void => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    zoomBy(Math.exp(-event.deltaY / 240));
+  };
+  let apart = 0;
+  const touch = (event: TouchEvent): void => {
+    const [a, b] = [event.touches[0], event.touches[1]];
+    if (!a || !b) return void (apart = 0);
+    event.preventDefault();
+    const distance = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    if (apart) zoomBy(distance / apart);
+    apart = distance;
+  };
+  const end = (): void => void (apart = 0);
+  element.addEventListener("wheel", wheel, {passive: false});
+  element.addEventListener("touchmove", touch, {passive: false});
+  element.addEventListener("touchend", end);
+  return () => {
+    element.removeEventListener("wheel", wheel);
+    element.removeEventListener("touchmove", touch);
+    element.removeEventListener("touchend", end);
+  };
 }
 
-function Flow(props: {story: Story; ribbon: Ribbon; x1: number; y1: number; x2: number; y2: number; fresh: boolean}) {
-  const {story, ribbon, fresh} = props;
-  const norm = ribbon.norm!;
-  const [ax, ay, bx, by] = ports(props.x1, props.y1, props.x2, props.y2);
-  const w = width(story, norm);
-  const length = Math.hypot(bx - ax, by - ay) || 1;
-  const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
-  const tip = Math.min(14, 6 + w);
-  const target = story.boxes[ribbon.to]!;
-  const lane = Math.max(0, target.names.indexOf(ribbon.state)); // c above, h below
-  const from = story.boxes[ribbon.from]!.norms[0];
-  const factor = from ? norm / from : 0;
-  const sideways = Math.abs(bx - ax) > Math.abs(by - ay);
-  const down = target.names.length > 1 ? (lane ? 16 : 2) : 4 + w / 2;
-  const paint = color(story, norm);
+interface Drawn {
+  story: Story;
+  view: View;
+  layout: Layout;
+  index: number;
+  now: number;
+  sight: Sight;
+}
+
+function Unrolled({story, view, layout, index, now, sight}: Drawn) {
+  const {steps, column, pitch, left, width: total, height, spots} = layout;
+  const columns: number[] = [];
+  for (let i = Math.max(0, sight.from - 2); i <= Math.min(steps.length - 1, sight.to + 2); i++) columns.push(i);
+  const near = [...new Set(columns.flatMap((i) => layout.ribbonsIn[i]!))].map((r) => view.ribbons[r]!);
+  const {moments, reached} = timelines.value[index]!;
+  const forward = moments[now]!.stage === "forward" ? moments[now]!.step : Infinity;
+  const exists = (place: Place): boolean => (place.kind === "loss" ? forward === Infinity : place.step <= forward);
+  const range = chosen.value;
+  const path = lit.value?.story === index ? lit.value.keys : null;
+  const every = Math.max(1, Math.ceil(64 / pitch));
   return (
-    <g class={fresh ? "flow fresh" : "flow"} transform={sideways ? `translate(0 ${down})` : `translate(${4 + w / 2} 0)`}>
-      <line x1={ax} y1={ay} x2={bx - ux * tip} y2={by - uy * tip} stroke={paint} stroke-width={w} />
-      <path fill={paint} d={`M${bx} ${by}L${bx - ux * tip - uy * (w / 2 + 4)} ${by - uy * tip + ux * (w / 2 + 4)}L${bx - ux * tip + uy * (w / 2 + 4)} ${by - uy * tip - ux * (w / 2 + 4)}Z`} />
-      {sideways && lane === 0 && story.boxes[ribbon.from]!.kind === "state" ? (
-        <text class="factor" x={(ax + bx) / 2} y={(ay + by) / 2 - 9 - w / 2}>×{digits(factor)}</text>
+    <svg class={path ? "graph traced" : "graph"} width={total} height={height} viewBox={`0 0 ${total} ${height}`}>
+      <title>{story.title}</title>
+      {range ? (
+        <rect class="chosen" x={left + ((column.get(range[0]) ?? 0) - 0.5) * pitch} y={0} height={height}
+          width={((column.get(range[1]) ?? 0) - (column.get(range[0]) ?? 0) + 1) * pitch} />
       ) : null}
+      {step.value !== null && column.has(step.value) ? (
+        <rect class="column" x={left + (column.get(step.value)! - 0.5) * pitch} y={0} width={pitch} height={height} />
+      ) : null}
+      <line class="axis" x1={left - 54} y1={height - 14} x2={total - 30} y2={height - 14} />
+      {columns.filter((i) => i % every === 0 || steps[i] === step.value).map((i) => (
+        <text class={steps[i] === step.value ? "tick on" : "tick"} x={left + i * pitch} y={height - 2}>
+          {steps[i] === 0 ? "start" : `step ${steps[i]}`}
+        </text>
+      ))}
+      {near.map((r) => {
+        if (!exists(view.places[r.from]!)) return null;
+        return <path class={r.cut ? "edge cut" : "edge"} d={way(spots[r.from]!, spots[r.to]!, 0, routeOf(view, layout, r.from, r.to)).d} />;
+      })}
+      {near.map((r) => {
+        if (!arrives(r.norm) || reached[r.to]! > now) return null;
+        const on = path?.has(view.places[r.from]!.key) && path.has(view.places[r.to]!.key);
+        return <Flow story={story} view={view} ribbon={r} a={spots[r.from]!} b={spots[r.to]!} fresh={reached[r.to] === now} on={Boolean(on)} route={routeOf(view, layout, r.from, r.to)} />;
+      })}
+      {columns.flatMap((k) => layout.inColumn[k]!).map((p) => {
+        const place = view.places[p]!;
+        return (
+          <Node story={story} index={index} place={place} spot={spots[p]!} on={path?.has(place.key) ?? false}
+            there={exists(place)} arrived={reached[p]! <= now} fresh={reached[p] === now} />
+        );
+      })}
+    </svg>
+  );
+}
+
+interface Ribboned {
+  story: Story;
+  view: View;
+  ribbon: Ribbon;
+  a: Spot;
+  b: Spot;
+  fresh: boolean;
+  on: boolean;
+  route: Route;
+}
+
+function Flow({story, view, ribbon, a, b, fresh, on, route}: Ribboned) {
+  const norm = ribbon.norm!;
+  const w = width(story, norm);
+  const head = Math.min(14, 6 + w);
+  const {d, tip, direction: [ux, uy], middle, flat} = way(a, b, head, route);
+  const [from, to] = [view.places[ribbon.from]!, view.places[ribbon.to]!];
+  const known = to.ks.map((k) => story.boxes[to.box]!.names[k]);
+  const lane = Math.max(0, known.indexOf(ribbon.state)); // c above, h below
+  const sent = from.norms[0];
+  const down = known.length > 1 ? (lane ? 16 : 2) : 4 + w / 2;
+  const paint = color(story, norm);
+  const shift = route !== "straight" ? "" : flat ? `translate(0 ${down})` : `translate(${4 + w / 2} 0)`;
+  const [x, y] = [tip[0] - ux * head, tip[1] - uy * head];
+  const side = w / 2 + 4;
+  const told = flat && lane === 0 && from.kind === "state" && Math.abs(b.x - a.x) - a.w > 56;
+  return (
+    <g class={`flow${fresh ? " fresh" : ""}${on ? " on" : ""}`} transform={shift}>
+      <path d={d} fill="none" stroke={paint} stroke-width={w} />
+      <path fill={paint} d={`M${tip[0]} ${tip[1]}L${x - uy * side} ${y + ux * side}L${x + uy * side} ${y - ux * side}Z`} />
+      {told ? <text class="factor" x={middle[0]} y={middle[1] - 9 - w / 2}>×{digits(sent ? norm / sent : 0)}</text> : null}
     </g>
   );
 }
 
-function ports(x1: number, y1: number, x2: number, y2: number): [number, number, number, number] {
-  const [dx, dy] = [x2 - x1, y2 - y1];
-  if (Math.abs(dx) > Math.abs(dy)) {
-    const side = Math.sign(dx) * (WIDE / 2 + 2);
-    return [x1 + side, y1, x2 - side, y2];
-  }
-  const side = Math.sign(dy) * (HIGH / 2 + 2);
-  return [x1, y1 + side, x2, y2 - side];
+interface Noded {
+  story: Story;
+  index: number;
+  place: Place;
+  spot: Spot;
+  there: boolean;
+  arrived: boolean;
+  fresh: boolean;
+  on: boolean;
 }
 
-function Node(props: {
-  story: Story; index: number; box: Box; i: number; x: number; y: number;
-  there: boolean; arrived: boolean; fresh: boolean;
-}) {
-  const {story, index, box, i, x, y, there, arrived, fresh} = props;
-  if (!there) return <rect class="ghost" x={x - WIDE / 2} y={y - HIGH / 2} width={WIDE} height={HIGH} rx={8} />;
-  const norm = arrived ? box.norms[0] : null;
-  const isPinned = pinned.value?.story === index && pinned.value.box === i;
+function isAt(pin: Pin | null, index: number, place: Place): boolean {
+  return pin !== null && pin.story === index && placeOf(pin)?.key === place.key;
+}
+
+function Node({story, index, place, spot: {x, y, w, h}, there, arrived, fresh, on}: Noded) {
+  if (!there) return <rect class="ghost" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={8} />;
+  const pin = pinOf(index, place);
+  const isPinned = isAt(pinned.value, index, place) || isAt(second.value, index, place);
+  const changed = edits.value.some((e) => e.story === index && e.box === place.box && (e.name < 0 || place.ks.includes(e.name)));
+  const norm = arrived ? place.norms[0] : null;
   const stroke = arrives(norm) ? color(story, norm) : undefined;
-  const beside = box.kind === "input" || box.kind === "loss" ? ` ${box.text}` : "";
-  const first = box.labels.join(" ") + beside;
-  const number = norm !== null && norm !== undefined ? digits(norm) : "";
-  const second = box.kind === "loss" ? "" : number || (box.kind === "output" ? box.text : "");
-  const choose = (): void => {
-    pinned.value = isPinned ? null : {story: index, box: i};
+  const words = ["box", place.kind, isPinned && "pinned", fresh && "fresh", on && "on", changed && "changed"].filter(Boolean).join(" ");
+  const point = (is: boolean): void => {
+    pointed.value = is ? pin : null;
+    step.value = is ? place.step : null;
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    choose(pin);
   };
   return (
-    <g class={`box ${box.kind}${isPinned ? " pinned" : ""}${fresh ? " fresh" : ""}`}
-      role="button" tabIndex={-1} aria-label={`${box.labels.join(", ")}, step ${box.step}, ${arrived && norm !== null ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
-      onClick={choose}
-      onMouseEnter={() => { pointed.value = {story: index, box: i}; step.value = box.step; }}
-      onMouseLeave={() => { pointed.value = null; step.value = null; }}>
-      <rect x={x - WIDE / 2} y={y - HIGH / 2} width={WIDE} height={HIGH} rx={box.kind === "input" ? 20 : 8} style={`stroke:${stroke ?? ""}`} />
-      {box.names.length > 1 && arrived ? (
-        box.names.map((_, k) => (
-          <>
-            <text class="name start" x={x - WIDE / 2 + 8} y={y - 4 + 18 * k}>{box.labels[k]}</text>
-            <text class="number end" x={x + WIDE / 2 - 8} y={y - 4 + 18 * k}>{digits(box.norms[k])}</text>
-          </>
-        ))
-      ) : (
-        <>
-          <text class="name" x={x} y={y - (second ? 4 : -5)}>{first}</text>
-          <text class="number" x={x} y={y + 14}>{second}</text>
-        </>
-      )}
+    <g class={words} role="button" tabIndex={0} aria-pressed={isPinned}
+      aria-label={`${place.labels.join(", ")}, step ${place.step}, ${arrived && norm !== null ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
+      onClick={() => choose(pin)} onKeyDown={press}
+      onFocus={() => point(true)} onBlur={() => point(false)} onMouseEnter={() => point(true)} onMouseLeave={() => point(false)}>
+      <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={place.kind === "input" ? 20 : 8} style={`stroke:${stroke ?? ""}`} />
+      {changed ? <text class="mark" x={x + w / 2 - 2} y={y - h / 2 + 4}>✎</text> : null}
+      {w < 44 ? null : level.value === "numbers" ? <Inside place={place} arrived={arrived} x={x} y={y - h / 2} w={w} /> : <Name place={place} arrived={arrived} x={x} y={y} w={w} />}
     </g>
+  );
+}
+
+function Name({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: number; y: number; w: number}) {
+  const norm = arrived ? place.norms[0] : null;
+  const small = w < 84 && place.kind !== "gate";
+  if (place.ks.length > 1 && arrived && !small) {
+    return (
+      <>
+        {place.ks.map((_, k) => (
+          <>
+            <text class="name start" x={x - w / 2 + 8} y={y - 4 + 18 * k}>{place.labels[k]}</text>
+            <text class="number end" x={x + w / 2 - 7} y={y - 4 + 18 * k}>{digits(place.norms[k])}</text>
+          </>
+        ))}
+      </>
+    );
+  }
+  const beside = !small && (place.kind === "input" || place.kind === "loss") ? ` ${place.text}` : "";
+  const value = place.kind === "gate" ? mean(place.values[0]) : place.kind === "output" ? place.text : "";
+  const number = norm !== null && norm !== undefined ? digits(norm) : "";
+  const below = small || place.kind === "loss" ? "" : number || value;
+  return (
+    <>
+      <text class="name" x={x} y={y - (below ? 4 : -5)}>{(small ? place.labels.slice(0, 1) : place.labels).join(" ")}{beside}</text>
+      <text class={place.kind === "gate" ? "number small" : "number"} x={x} y={y + 14}>{below}</text>
+    </>
+  );
+}
+
+function mean(values: number[] | null | undefined): string {
+  return values ? digits(values.reduce((a, b) => a + b, 0) / values.length) : "";
+}
+
+// Single numbers: of each element the value and the gradient.
+function Inside({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: number; y: number; w: number}) {
+  const [values, gradients] = [place.values[0], arrived ? place.gradients[0] : null];
+  const count = values?.length ?? gradients?.length ?? 0;
+  return (
+    <>
+      <text class="name start" x={x - w / 2 + 8} y={y + 17}>{place.labels.join(" ")}</text>
+      <text class="number small end" x={x + w / 2 - 7} y={y + 16}>{arrived ? digits(place.norms[0]) : place.text}</text>
+      {Array.from({length: Math.min(MOST, count)}, (_, i) => (
+        <>
+          <text class="number small end" x={x - 4} y={y + 35 + LINE * i}>{values ? digits(values[i]) : ""}</text>
+          <text class="number small end strong" x={x + w / 2 - 7} y={y + 35 + LINE * i}>{gradients ? digits(gradients[i]) : ""}</text>
+        </>
+      ))}
+      {count > MOST ? <text class="number small" x={x} y={y + 35 + LINE * MOST}>and {count - MOST} more</text> : null}
+    </>
   );
 }

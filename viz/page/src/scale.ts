@@ -31,6 +31,11 @@ function mix(a: string, b: string, t: number): string {
   return `#${channel(1)}${channel(3)}${channel(5)}`;
 }
 
+// The color of a number among others: its size alone, the sign is shown by the border.
+export function heat(v: number, most: number, strongest = 30): string {
+  return `color-mix(in srgb, var(--accent) ${Math.round(strongest * Math.min(1, Math.abs(v) / most))}%, var(--paper))`;
+}
+
 // Whether a gradient is there: a number other than 0, or NaN.
 export function arrives(norm: number | null | undefined): norm is number {
   return norm !== null && norm !== undefined && norm !== 0;

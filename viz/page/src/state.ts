@@ -1,44 +1,82 @@
-// What the reader chose: position, pins, speed. It is in the address, so that a link restores it.
+// What the reader chose: position, pins, level, edits. It is in the address, so that a link restores it.
 
-import {computed, effect, signal} from "@preact/signals";
+import {batch, computed, effect, signal} from "@preact/signals";
 
-import {read} from "./data";
+import {read, type Story} from "./data";
 import {byStep, timeline} from "./timeline";
+import {type Edit, hasGates, lossSteps, type Of, type Place, view} from "./view";
 
-export const stories = read();
-export const timelines = stories.map(timeline);
-const longest = timelines.reduce((best, t, i) => (t.moments.length > timelines[best]!.moments.length ? i : best), 0);
+export type Level = "layer" | "cell" | "gate" | "numbers";
 
-export const last = timelines[longest]!.moments.length - 1;
-export const position = signal(last);
+export interface Pin {
+  story: number;
+  box: number;
+  name: number; // index of the state; -1: the whole box
+}
+
+export interface StoryEdit extends Edit {
+  story: number;
+}
+
+export const runs = read();
+export const iteration = signal(Math.max(...runs.map((run) => run.iterations.length)) - 1);
+export const level = signal<Level>("cell");
+export const of = signal<Of | null>(null); // null: the last loss
+export const edits = signal<StoryEdit[]>([]);
+
 export const playing = signal(false);
 export const speed = signal(1);
-export const pinned = signal<{story: number; box: number} | null>(null);
-export const pointed = signal<{story: number; box: number} | null>(null);
+export const pinned = signal<Pin | null>(null);
+export const second = signal<Pin | null>(null); // the other end of the paths that are asked for
+export const pointed = signal<Pin | null>(null);
 export const step = signal<number | null>(null); // that is pointed at, in any panel
+export const chosen = signal<[number, number] | null>(null); // steps that were dragged over
+export const lit = signal<{story: number; keys: Set<string>} | null>(null); // a path that is pointed at
 export const help = signal(false);
+export const finding = signal(false);
 export const said = signal(""); // for a screen reader
+export const shown = signal<{story: number; step: number; key: string} | null>(null); // asked into sight
 
-export const moment = computed(() => timelines[longest]!.moments[position.value]!);
+export const stories = computed<Story[]>(() =>
+  runs.map((run) => run.frames[Math.min(iteration.value, run.frames.length - 1)]!),
+);
+const split = computed(() => level.value === "gate" || level.value === "numbers");
+export const views = computed(() =>
+  stories.value.map((story, i) => view(story, split.value, of.value, edits.value.filter((edit) => edit.story === i))),
+);
+export const timelines = computed(() => views.value.map((v, i) => timeline(v, stories.value[i]!.steps)));
+const longest = computed(() =>
+  timelines.value.reduce((best, t, i, all) => (t.moments.length > all[best]!.moments.length ? i : best), 0),
+);
+export const last = computed(() => timelines.value[longest.value]!.moments.length - 1);
+
+// Infinity is the end, wherever that is: a level of detail or another loss has other pullbacks.
+const asked = signal(Infinity);
+export const position = computed(() => Math.max(0, Math.min(last.value, asked.value)));
+export const moment = computed(() => timelines.value[longest.value]!.moments[position.value]!);
+export const levels = computed<Level[]>(() =>
+  stories.value.some(hasGates) ? ["layer", "cell", "gate", "numbers"] : stories.value.some((s) => s.linear) ? ["layer", "cell", "numbers"] : ["layer", "cell"],
+);
+export const losses = computed(() => [...new Set(stories.value.flatMap((s) => (s.linear ? lossSteps(s) : [])))].sort((a, b) => a - b));
 
 // Every story keeps the same clock: a shorter one waits at its end.
 export function at(story: number): number {
-  return Math.min(position.value, timelines[story]!.moments.length - 1);
+  return Math.min(position.value, timelines.value[story]!.moments.length - 1);
 }
 
 export function go(to: number): void {
-  position.value = Math.max(0, Math.min(last, to));
+  asked.value = to >= last.value ? Infinity : Math.max(0, to);
 }
 
 export function goStep(direction: 1 | -1): void {
-  go(byStep(timelines[longest]!.moments, position.value, direction));
+  go(byStep(timelines.value[longest.value]!.moments, position.value, direction));
 }
 
 let timer = 0;
 
 export function play(on: boolean): void {
   window.clearTimeout(timer);
-  if (on && position.value >= last) position.value = 0;
+  if (on && position.value >= last.value) go(0);
   playing.value = on;
   if (on) tick();
 }
@@ -47,32 +85,90 @@ function tick(): void {
   timer = window.setTimeout(() => {
     if (!playing.value) return;
     go(position.value + 1);
-    if (position.value >= last) playing.value = false;
+    if (position.value >= last.value) playing.value = false;
     else tick();
   }, 420 / speed.value);
 }
 
+// Another level or loss keeps the moment that is seen, if it has it, and else its end.
+export function keepingMoment(change: () => void): void {
+  const before = moment.value;
+  const box = views.value[longest.value]!.places[before.place]?.box;
+  batch(change);
+  const {moments} = timelines.value[longest.value]!;
+  const {places} = views.value[longest.value]!;
+  const same = moments.findIndex((m) => m.stage === before.stage && m.step === before.step && places[m.place]?.box === box);
+  if (asked.value !== Infinity) go(same < 0 ? last.value : same);
+}
+
+export function placeOf(pin: Pin): Place | undefined {
+  const places = views.value[pin.story]?.places ?? [];
+  const fits = (place: Place): boolean => place.box === pin.box && (pin.name < 0 || place.ks.includes(pin.name));
+  return places.find(fits) ?? places.find((place) => place.box === pin.box);
+}
+
+export function pinOf(story: number, place: Place): Pin {
+  const whole = place.ks.length === stories.value[story]!.boxes[place.box]!.names.length;
+  return {story, box: place.box, name: whole ? -1 : place.ks[0]!};
+}
+
+// The first click pins, a second one elsewhere asks for the paths between the two, one on a pin lets go.
+export function choose(pin: Pin): void {
+  const same = (a: Pin | null): boolean => a !== null && a.story === pin.story && a.box === pin.box && a.name === pin.name;
+  if (same(second.value)) second.value = null;
+  else if (same(pinned.value)) [pinned.value, second.value] = [second.value, null];
+  else if (!pinned.value || pinned.value.story !== pin.story) [pinned.value, second.value] = [pin, null];
+  else second.value = pin;
+}
+
 export function describe(): string {
-  const {stage, step: t, box} = moment.value;
+  const {stage, step: t, place} = moment.value;
   if (stage === "forward") return `forward, step ${t}`;
-  if (stage === "loss") return `the loss at step ${t}`;
-  const label = stories[longest]!.boxes[box]!.labels.join(", ");
-  return `backward: the gradient reaches ${label}, step ${t}`;
+  if (stage === "loss") return of.value === "all" ? "all losses" : `the loss at step ${t}`;
+  return `backward: the gradient reaches ${views.value[longest.value]!.places[place]!.labels.join(", ")}, step ${t}`;
+}
+
+// -- the address ---------------------------------------------------------------------------------
+
+function pinFrom(text: string | null): Pin | null {
+  const [story, box, name = -1] = (text ?? "").split(".").map(Number);
+  return story !== undefined && box !== undefined && stories.value[story]?.boxes[box] ? {story, box, name} : null;
 }
 
 function restore(): void {
   const found = new URLSearchParams(window.location.hash.slice(1));
-  const p = Number(found.get("p") ?? last);
-  if (Number.isInteger(p)) go(p);
-  const pin = (found.get("pin") ?? "").split(".").map(Number);
-  const [story, box] = pin;
-  if (story !== undefined && box !== undefined && stories[story]?.boxes[box]) pinned.value = {story, box};
+  const wanted = found.get("level") as Level;
+  if (levels.value.includes(wanted)) level.value = wanted;
+  const loss = found.get("of");
+  if (loss === "all") of.value = "all";
+  else if (loss && losses.value.includes(Number(loss))) of.value = Number(loss);
+  const i = Number(found.get("iteration"));
+  if (found.has("iteration") && runs.some((run) => i >= 0 && i < run.iterations.length)) iteration.value = i;
+  edits.value = found.getAll("if").flatMap((text) => {
+    const [story, box, name, verb, ...amount] = text.split(".");
+    const edit = {story: Number(story), box: Number(box), name: Number(name), verb, amount: Number(amount.join("."))};
+    const known = stories.value[edit.story]?.boxes[edit.box];
+    return known && (verb === "scale" || verb === "clip") && Number.isFinite(edit.amount) ? [edit as StoryEdit] : [];
+  });
+  pinned.value = pinFrom(found.get("pin"));
+  second.value = pinned.value && pinFrom(found.get("to"));
+  const p = Number(found.get("p"));
+  if (found.has("p") && Number.isInteger(p)) go(p);
+}
+
+function written(pin: Pin): string {
+  return `${pin.story}.${pin.box}${pin.name < 0 ? "" : `.${pin.name}`}`;
 }
 
 restore();
 effect(() => {
   const parts = [`p=${position.value}`];
-  if (pinned.value) parts.push(`pin=${pinned.value.story}.${pinned.value.box}`);
+  if (level.value !== "cell") parts.push(`level=${level.value}`);
+  if (of.value !== null) parts.push(`of=${of.value}`);
+  if (runs.some((run) => run.iterations.length > 1)) parts.push(`iteration=${iteration.value}`);
+  for (const e of edits.value) parts.push(`if=${e.story}.${e.box}.${e.name}.${e.verb}.${e.amount}`);
+  if (pinned.value) parts.push(`pin=${written(pinned.value)}`);
+  if (second.value) parts.push(`to=${written(second.value)}`);
   const hash = `#${parts.join("&")}`;
   try {
     if (window.location.hash !== hash) window.history.replaceState(null, "", hash);

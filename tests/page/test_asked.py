@@ -1,0 +1,180 @@
+"""What one asks of the page: what if, paths, find, levels of detail, other losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from paged import written
+
+from micrornn.debug.session import Session
+from micrornn.flow import heaviest_paths
+from micrornn.tasks.source import recorded
+
+EDITS = {
+    "zero": ("h", 3, "zero", "", "set grad h[3] = 0"),
+    "scale": ("c", 3, "scale", "-1.5", "scale grad c[3] by -1.5"),
+    "clip": ("h", 4, "clip", "0.05", "clip grad h[4] to 0.05"),
+}
+SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def box(page: Any, label: str) -> Any:
+    return page.locator("g.box", has=page.locator("text.name", has_text=label.translate(SUB))).first
+
+
+def find(page: Any, text: str) -> None:
+    page.keyboard.press("/")
+    page.get_by_label("Find a box").fill(text)
+    page.keyboard.press("Enter")
+
+
+def gradient(page: Any, label: str) -> Any:
+    """All digits of a gradient in the panel; by Find, so that the box is pinned whatever was before."""
+    find(page, label)
+    shown = page.locator(".numbers", has_text=f"{label.translate(SUB)}, gradient").last
+    return np.array(shown.locator("div > span").evaluate_all("all => all.map(x => +x.title)"))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_what_if_is_the_debugger_s(opened: Any, hello: Path, name: str) -> None:
+    state, step, verb, amount, command = EDITS[name]
+    page = opened(hello, "#level=gate&of=all")
+    before = gradient(page, "h1")
+    find(page, f"{state}{step}")
+    page.get_by_label("Change").select_option(verb)
+    if amount:
+        page.get_by_label("Amount").fill(amount)
+    page.get_by_role("button", name="Apply").click()
+    assert command in page.get_by_label("What if").inner_text()
+    session = Session(recorded("hello", {"cell": "lstm"}).recording)
+    session.execute(f"goto {state}[{step}]")
+    assert "branch1" in session.execute(command).text
+    line = session.line
+    for place in ("h1", "c1", "c2", "h2", f"{state}{step}"):
+        node = session.rec.node(f"{place[0]}[{place[1]}]")
+        wanted = line.amounts[line.turn_of(node, 0)]
+        np.testing.assert_allclose(gradient(page, place), wanted, rtol=1e-4, atol=1e-9)
+    assert not np.allclose(gradient(page, "h1"), before)
+    again = opened(hello, page.evaluate("window.location.hash"))
+    np.testing.assert_array_equal(gradient(again, "h1"), gradient(page, "h1"))
+    page.get_by_role("button", name="Undo").click()
+    np.testing.assert_array_equal(gradient(page, "h1"), before)
+
+
+def test_an_amount_that_is_no_number_changes_nothing(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    page.locator("g.box.state").nth(1).click()
+    page.get_by_label("Change").select_option("clip")
+    page.get_by_label("Amount").fill("-1")
+    page.get_by_role("button", name="Apply").click()
+    assert page.locator(".edits").count() == 0
+
+
+def test_paths_between_two_pins_are_flow_s(opened: Any, hello: Path) -> None:
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    page = opened(hello)
+    page.locator("g.box.loss").nth(3).click()
+    page.locator("g.box.initial").first.click()
+    panel = page.get_by_label("Paths", exact=True)
+    for name, lists in zip("ch", panel.locator("ol.paths").all()):
+        own = heaviest_paths(rec, f"{name}[0]", loss=rec.losses[-1])
+        shares = [float(text.split()[0]) for text in lists.locator(".sum").all_inner_texts()]
+        wanted = [100 * path.share for path in own.paths] + [100 * own.rest_share]
+        assert shares == pytest.approx(wanted, abs=0.06)
+        assert sum(shares) == pytest.approx(100, abs=0.5)
+    first = panel.locator("ol.paths li").first
+    first.hover()
+    assert page.locator("svg.traced g.box.on").count() >= 5
+    page.keyboard.press("Escape")
+    assert panel.count() == 0 and page.locator("g.pinned").count() == 1
+
+
+def test_find_goes_to_a_box(opened: Any, tmp_path: Path) -> None:
+    page = opened(written(tmp_path, "long", ("hello", {"cell": "lstm", "steps": 40})))
+    page.keyboard.press("/")
+    page.get_by_label("Find a box").fill("h 31")
+    assert "h₃₁" in page.locator(".find li").first.inner_text()
+    page.keyboard.press("Enter")
+    assert "step 31" in page.locator("output").inner_text()
+    place = page.locator("g.pinned").bounding_box()
+    assert place is not None and 0 < place["x"] < 1280
+    page.keyboard.press("/")
+    page.get_by_label("Find a box").fill("nothing like it")
+    assert "0 found" in page.locator(".find").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator(".find").count() == 0
+
+
+def test_levels_of_detail_by_control_key_and_wheel(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    pressed = page.locator(".levels button[aria-pressed=true]")
+    for level, boxes in {"layer": 4, "gate": 38, "cell": 17}.items():
+        page.get_by_role("button", name=level, exact=True).click()
+        assert pressed.inner_text() == level and page.locator("g.box").count() == boxes
+    page.get_by_role("button", name="numbers", exact=True).click()
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    texts = box(page, "c0").locator("text.strong").all_text_contents()
+    shown = [float(x.replace("−", "-")) for x in texts]
+    own = gradient(page, "c0")
+    assert shown == pytest.approx(own, rel=6e-3) and len(shown) == rec.node("c[0]").size
+    page.get_by_role("button", name="cell", exact=True).click()
+    page.keyboard.press("+")
+    assert pressed.inner_text() == "gate"
+    page.locator(".scroll").hover()
+    page.keyboard.down("Control")
+    seen = set()
+    for _ in range(60):
+        page.mouse.wheel(0, 120)
+        page.wait_for_timeout(10)
+        seen.add(pressed.inner_text())
+    for _ in range(60):
+        page.mouse.wheel(0, -120)
+        page.wait_for_timeout(10)
+        seen.add(pressed.inner_text())
+    page.keyboard.up("Control")
+    assert seen == {"layer", "cell", "gate", "numbers"} and pressed.inner_text() == "numbers"
+
+
+def test_the_credit_map_follows_a_loss(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    page.locator("rect.cell").nth(3).click()  # the second loss at state 1
+    assert page.get_by_label("Whose gradient").input_value() == "2"
+    assert "L2 alone" in page.locator(".subtitle").inner_text()
+    assert page.locator("g.box.loss").nth(3).get_attribute("aria-label").endswith("no gradient yet")
+    page.get_by_label("Whose gradient").select_option("all")
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    np.testing.assert_allclose(
+        gradient(page, "h1"), np.ravel(rec.gradient(rec.node("h[1]"))), rtol=1e-5
+    )
+
+
+def test_dragging_over_the_strip_selects_steps(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    strip = page.locator("svg.strip").bounding_box()
+    page.mouse.move(strip["x"] + strip["width"] * 0.3, strip["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(strip["x"] + strip["width"] * 0.5, strip["y"] + 10, steps=3)
+    page.mouse.up()
+    ledger = page.get_by_label("Weight ledger")
+    assert "steps 1 to 2" in ledger.inner_text()
+    share = ledger.locator(".weight", has_text="weight_hh_l0").locator(".sum").inner_text()
+    from micrornn.flow import ledger as of_weight
+
+    own = of_weight(recorded("hello", {"cell": "lstm"}).recording, "lstm.weight_hh_l0")
+    wanted = sum(s for t, s in zip(own.steps, own.shares) if t in (1, 2))
+    assert float(share.split()[0]) == pytest.approx(100 * wanted, abs=0.6)
+    page.keyboard.press("Escape")
+    assert "steps 1 to 2" not in ledger.inner_text()
+
+
+def test_boxes_are_reached_and_pinned_by_keyboard(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    page.locator("g.box").nth(2).focus()
+    assert "Point at a box" not in page.get_by_label("Details").inner_text()
+    position = page.get_by_label("Position").input_value()
+    page.keyboard.press("Space")
+    assert page.locator("g.pinned").count() == 1
+    assert page.get_by_label("Position").input_value() == position, "Space pinned, and did not play"

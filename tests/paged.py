@@ -1,0 +1,25 @@
+"""Pages for the tests, and what Python wrote into them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from micrornn.tasks.source import recorded
+from viz.page.player import player
+
+
+def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
+    recordings = {f"run {i}": recorded(*run).recording for i, run in enumerate(runs)}
+    path = folder / f"{name}.html"
+    path.write_text(player(recordings, name), encoding="utf-8")
+    return path
+
+
+def data_of(path: Path) -> Any:
+    """What Python wrote into a page about its first run."""
+    found = re.search(r'id="data">(.*?)</script>', path.read_text("utf-8"), re.S)
+    assert found is not None
+    return json.loads(found[1])[0]

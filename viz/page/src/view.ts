@@ -1,0 +1,165 @@
+// What is drawn of a run: places with the gradient that arrives, at a level of detail, from a loss, with edits.
+
+import type {Box, Kind, Ribbon, Story} from "./data";
+import {norm, type Rows, scaled, sum, type System, system, sweep, type Vector} from "./system";
+
+export interface Edit {
+  box: number;
+  name: number; // index of the state; -1: all of the box
+  verb: "scale" | "clip";
+  amount: number;
+}
+
+// Whose gradient is followed: one loss, by its step, or what backward computed, of all losses together.
+export type Of = number | "all";
+
+export interface Place {
+  key: string;
+  box: number;
+  ks: number[]; // which names of the box
+  kind: Kind;
+  layer: string;
+  row: number;
+  step: number;
+  labels: string[];
+  norms: (number | null)[];
+  gradients: (ArrayLike<number> | null)[];
+  values: (number[] | null)[];
+  text: string;
+}
+
+export interface View {
+  places: Place[];
+  ribbons: Ribbon[]; // between places
+  starts: number[]; // the places where the gradient begins
+  system: System | null;
+  arrived: (Vector | undefined)[]; // by node of the system
+  entered: (Vector | undefined)[]; // the part of it that came from other places
+  split: boolean; // gate by gate
+}
+
+const systems = new WeakMap<Story, System>();
+
+export function systemOf(story: Story): System | null {
+  if (!story.linear) return null;
+  const known = systems.get(story) ?? system(story.linear);
+  systems.set(story, known);
+  return known;
+}
+
+export function hasGates(story: Story): boolean {
+  return story.linear !== null && story.boxes.some((box) => box.kind === "gate");
+}
+
+function placesOf(story: Story, split: boolean): Place[] {
+  const found: Place[] = [];
+  story.boxes.forEach((box, i) => {
+    if (box.kind === "gate" && !split) return;
+    const all = box.names.map((_, k) => k);
+    for (const ks of split ? all.map((k) => [k]) : [all]) found.push(place(box, i, ks));
+  });
+  return found;
+}
+
+function place(box: Box, i: number, ks: number[]): Place {
+  return {
+    key: `${i}.${ks.length === box.names.length ? "" : ks[0]}`, box: i, ks, kind: box.kind, layer: box.layer, row: box.row, step: box.step,
+    labels: ks.map((k) => box.labels[k]!), norms: ks.map((k) => box.norms[k] ?? null),
+    gradients: ks.map((k) => box.gradients[k] ?? null), values: ks.map((k) => box.values[k] ?? null),
+    text: box.text,
+  };
+}
+
+export function lossSteps(story: Story): number[] {
+  return story.boxes.filter((box) => box.kind === "loss").map((box) => box.step);
+}
+
+export function view(story: Story, split: boolean, of: Of | null, edits: Edit[]): View {
+  const system = systemOf(story);
+  const places = placesOf(story, split && system !== null);
+  if (!system) {
+    const starts = story.loss < 0 ? [] : [story.loss];
+    return {places, ribbons: story.ribbons, starts, system: null, arrived: [], entered: [], split: false};
+  }
+  return computed(story, system, places, split, of, edits);
+}
+
+// By node, the place that it is drawn in.
+function owners(system: System, places: Place[]): number[] {
+  const at = new Map<string, number>();
+  places.forEach((place, p) => place.ks.forEach((k) => at.set(`${place.box}.${k}`, p)));
+  return system.box.map((box, n) => at.get(`${box}.${system.name[n]}`) ?? -1);
+}
+
+export function factorOf(edits: Edit[], system: System, node: number, total: Vector): number {
+  let factor = 1;
+  for (const {box, name, verb, amount} of edits) {
+    if (box !== system.box[node] || (name >= 0 && name !== system.name[node])) continue;
+    const size = norm(total) * Math.abs(factor);
+    factor *= verb === "scale" ? amount : size > amount ? amount / size : 1;
+  }
+  return factor;
+}
+
+function seedsOf(story: Story, system: System, of: Of | null, places: Place[]): {seeds: Map<number, Rows>; start: number} {
+  const step = of === "all" ? null : of;
+  const loss = step === null ? story.loss : story.boxes.findIndex((box) => box.kind === "loss" && box.step === step);
+  if (of === "all" || loss < 0) {
+    return {seeds: new Map([...system.seeds].map(([node, value]) => [node, new Map([[-1, value]])])), start: -1};
+  }
+  const node = system.losses.get(loss)!;
+  const start = places.findIndex((place) => place.box === loss);
+  return {seeds: new Map([[node, new Map([[start, new Float64Array(system.size[node]!).fill(1)]])]]), start};
+}
+
+function computed(story: Story, system: System, places: Place[], split: boolean, of: Of | null, edits: Edit[]): View {
+  const owner = owners(system, places);
+  const {seeds, start} = seedsOf(story, system, of, places);
+  const found = new Map<string, Ribbon>();
+  const arrived: (Vector | undefined)[] = system.size.map(() => undefined);
+  const entered = [...arrived];
+  const starts = new Set(start < 0 ? [] : [start]);
+  for (const ribbon of uses(story, system, places, owner, split)) found.set(`${ribbon.from}.${ribbon.to}.${ribbon.state}`, ribbon);
+  sweep(system, seeds, (node, rows) => {
+    const total = sum(rows.values(), system.size[node]!);
+    const factor = factorOf(edits, system, node, total);
+    arrived[node] = factor === 1 ? total : total.map((x) => x * factor);
+    const here = owner[node]!;
+    if (here < 0) return scaled(rows, factor);
+    const state = story.boxes[system.box[node]!]!.names[system.name[node]!]!;
+    const others = [...rows].filter(([label]) => label !== here || label === start);
+    entered[node] = sum(others.map(([, value]) => value.map((x) => x * factor)), system.size[node]!);
+    for (const [label, value] of rows) {
+      if (label === here) continue;
+      if (label < 0) starts.add(here);
+      else found.set(`${label}.${here}.${state}`, {from: label, to: here, state, norm: norm(value), cut: false});
+    }
+    return new Map([[here, arrived[node]!]]);
+  });
+  const nodeOf = new Map(system.box.map((box, n) => [`${box}.${system.name[n]}`, n]));
+  for (const [p, place] of places.entries()) {
+    place.gradients = place.ks.map((k) => arrived[nodeOf.get(`${place.box}.${k}`) ?? -1] ?? null);
+    place.norms = place.gradients.map((g) => (g ? norm(g as Vector) : null));
+    if (p === start && !nodeOf.has(`${place.box}.0`)) place.norms = [1]; // a loss that is a state itself
+  }
+  return {places, ribbons: [...found.values()], starts: [...starts], system, arrived, entered, split};
+}
+
+// What uses what, whether or not a gradient passes there.
+function uses(story: Story, system: System, places: Place[], owner: number[], split: boolean): Ribbon[] {
+  if (!split) return story.ribbons.map((ribbon) => ({...ribbon, norm: ribbon.norm === 0 ? 0 : null, ...renumbered(ribbon, places)}));
+  const found: Ribbon[] = [];
+  for (const edge of system.out.flat()) {
+    const [from, to] = [owner[edge.from]!, owner[edge.to]!];
+    const state = story.boxes[system.box[edge.to]!]?.names[system.name[edge.to]!] ?? "";
+    if (from >= 0 && to >= 0 && from !== to) found.push({from, to, state, norm: null, cut: false});
+  }
+  return found;
+}
+
+function renumbered(ribbon: Ribbon, places: Place[]): {from: number; to: number} {
+  const at = (box: number): number => places.findIndex((place) => place.box === box);
+  // Boxes without gates come first, in the order of the story, so this is mostly the same number.
+  const from = places[ribbon.from]?.box === ribbon.from ? ribbon.from : at(ribbon.from);
+  return {from, to: places[ribbon.to]?.box === ribbon.to ? ribbon.to : at(ribbon.to)};
+}
