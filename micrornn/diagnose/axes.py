@@ -8,6 +8,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Array, place
+from micrornn.diagnose.origin import NONE
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
 from micrornn.recording.losses import kind_of
@@ -17,6 +18,7 @@ _FEWEST = 3  # steps
 
 def check_axes(sequences: Sequences) -> Iterator[Problem]:
     """A reshape where the axes should have been swapped, before the network or behind it."""
+    yield from _normalized(sequences)
     every = sequences.sequences
     if every and sequences.outputs and sequences.mixed:
         product = sequences.mixed[0]
@@ -42,6 +44,25 @@ def check_axes(sequences: Sequences) -> Iterator[Problem]:
                 "swapped: a row reads one step of one sequence, and the next step of another."
             ]
             yield Problem("axes mixed by a reshape", words, view)
+            return
+
+
+def _normalized(sequences: Sequences) -> Iterator[Problem]:
+    """A softmax over numbers of several sequences: attention over the batch."""
+    for node in sequences.facts.rec.nodes:
+        if kind_of(node) not in ("distribution", "log distribution") or not node.ndim:
+            continue
+        marks = sequences.outputs.get(node.number)
+        axis = node.params.get("axis", -1) % node.ndim
+        if marks is None or (marks == NONE).any() or node.shape[axis] < 2:
+            continue
+        rows = np.moveaxis(sequences.rows_of(marks), axis, -1)
+        if (rows != rows[..., :1]).any(-1).all():
+            words = [
+                f"The softmax ({place(node)}) acts on axis {axis} of {node.shape}, along which the sequences "
+                f"of the batch lie: its outputs add up to 1 over {node.shape[axis]} sequences."
+            ]
+            yield Problem("softmax over the wrong axis", words, node)
             return
 
 

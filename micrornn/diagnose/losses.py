@@ -7,17 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.facts import Array, Facts, picks
+from micrornn.diagnose.facts import Array, Facts, picks, place
 from micrornn.diagnose.problem import Problem
+from micrornn.diagnose.sequences import Sequences
 from micrornn.flow.activation import bounds
 from micrornn.recording.losses import kind_of
 
+_BEYOND = 0.1  # of the targets
 _TELLING = 8  # targets from which on it is no chance that all are alike
 
 
-def check_losses(facts: Facts) -> Iterator[Problem]:
-    """Losses that fall where the network errs, or have no least value."""
+def check_losses(sequences: Sequences) -> Iterator[Problem]:
+    """Losses that fall where the network errs, have no least value, or ask for what cannot be reached."""
+    facts = sequences.facts
     yield from _rewarded(facts)
+    yield from _out_of_reach(sequences)
     binary = [
         (node, y) for node in facts.rec.nodes if (y := _probabilities(facts, node)) is not None
     ]
@@ -69,6 +73,27 @@ def _turned(facts: Facts, node: Tensor) -> Tensor | None:
                 seen.add(user.number)
                 waiting.append(user)
     return None
+
+
+def _out_of_reach(sequences: Sequences) -> Iterator[Problem]:
+    """Targets beyond the range of the last activation."""
+    facts = sequences.facts
+    for goal in sequences.goals:
+        for slot in (0, 1) if not goal.classes else ():
+            made = facts.before(goal.node.inputs[slot])
+            p = made.primitive
+            if kind_of(made) != "activation" or p is None or not made.requires_grad:
+                continue
+            low, high = bounds(p)
+            asked = goal.targets[goal.counts]
+            beyond = float(np.mean((asked < low) | (asked > high))) if asked.size else 0.0
+            if beyond > _BEYOND:
+                words = [
+                    f"{p.name} ({place(made)}) gives {low:g} to {high:g}; {beyond:.0%} of {asked.size} targets "
+                    f"lie outside, from {asked.min():.4g} to {asked.max():.4g}."
+                ]
+                yield Problem("targets out of reach", words, made)
+                return
 
 
 def _is_error(facts: Facts, node: Tensor) -> bool:

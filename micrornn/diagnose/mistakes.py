@@ -130,6 +130,21 @@ MISTAKES = (
         ("Shift the input by one step, or remove the column.",),
     ),
     Verdict(
+        "targets in another order",
+        "The loss stays near that of guessing.",
+        "Predictions lie step by step (time first) and targets sequence by sequence (batch first), or the "
+        "other way: flattened, they do not belong together.",
+        ("Bring both into the same order first: logits.transpose(0, 1), or batch_first=True.",),
+    ),
+    Verdict(
+        "targets out of reach",
+        "The loss falls to a value and stays there; predictions stick at the end of their range.",
+        "The last activation has a range, and targets lie outside of it.",
+        (
+            "Remove the activation after the last linear layer, or scale the targets into its range.",
+        ),
+    ),
+    Verdict(
         "targets shifted",
         "The loss falls, and generated text or a forecast is of no use.",
         "The target of a step is what was read earlier, or what comes two steps later: the targets were "

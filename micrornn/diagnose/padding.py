@@ -46,9 +46,10 @@ def padding(sequence: Sequence) -> Array | None:
     same = (every == filler).all(-1)
     ends = padded.sum(axis=0)
     several = ends.max() >= 2 and len(set(ends.tolist())) > 1
-    # Zeros may stand for a symbol as well; then more than one sequence has to end in several of them.
-    zeros = not filler.any() and ends.max() > 2 and (ends >= 2).sum() >= 2
-    return padded if several and (zeros or (same == padded).all()) else None
+    # A symbol may come twice by chance; then more than one sequence has to end in several of them.
+    if every.shape[-1] == 1 or not several:
+        several = ends.max() > 2 and (ends >= 2).sum() >= 2 and len(set(ends.tolist())) > 1
+    return padded if several and (not filler.any() or (same == padded).all()) else None
 
 
 def _ends(every: Array, filler: Array) -> Array:

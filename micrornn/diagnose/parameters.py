@@ -12,8 +12,10 @@ from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
 from micrornn.flow.verdicts import DETACHED, NO_PATH, TRUNCATED
 from micrornn.flow.why import Why, why
+from micrornn.recording.losses import kind_of
 
 _WIDE = 3  # numbers from which on a vector is a row of a table
+_MOVES = ("view", "join")
 _NAMED = 3  # parameters that are named one by one
 
 
@@ -40,8 +42,16 @@ def _unreached(facts: Facts) -> Iterator[Problem]:
     zero = [p for p in rec.parameters if (g := rec.gradient(p)) is not None and not np.any(g)]
     zero = [p for p in zero if p.size]
     if zero:
-        empty = [(p, why(rec, p)) for p in zero]
-        yield _problem("gradient exactly zero", empty, "gets a gradient of exactly 0", "likely")
+        asked = [(p, why(rec, p)) for p in zero]
+        # Where it ended in a slice or a stack, nothing took the output of the layer.
+        by_use: dict[bool, list[tuple[Tensor, Why]]] = {}
+        for p, a in asked:
+            by_use.setdefault(a.node is not None and kind_of(a.node) in _MOVES, []).append((p, a))
+        what = "gets a gradient of exactly 0"
+        if True in by_use:
+            yield _problem("parameter never reached", by_use[True], what)
+        if False in by_use:
+            yield _problem("gradient exactly zero", by_use[False], what, "likely")
 
 
 def _problem(

@@ -148,7 +148,7 @@ def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
     yield from check_classes([run.facts for run in runs], sequences)
     yield from check_padding(sequences)
     yield from check_axes(sequences)
-    yield from check_losses(facts)
+    yield from check_losses(sequences)
     yield from check_outputs(facts)
     yield from check_wiring(facts)
     yield from check_parameters(sequences)

@@ -192,6 +192,10 @@ class Sequences:
         """The state that a mark stands for, and its row."""
         return self._states[mark // _ROWS], mark % _ROWS
 
+    def rows_of(self, marks: Array) -> Array:
+        """The rows that marks stand for."""
+        return marks % _ROWS
+
     def marks(self, node: Tensor) -> Array | None:
         """The marks of a node behind the last step."""
         return self._marked(node) if _is_state(node) else self.outputs.get(node.number)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from micrornn.core.backward import dense, pullbacks
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Array, Facts
 from micrornn.diagnose.origin import NONE
@@ -40,6 +41,12 @@ def _against(sequences: Sequences, goal: Goal, sequence: Sequence) -> Problem | 
     for column in columns:
         if (column is None) != (goal.classes > 0):
             continue
+        if column is None and _other_order(pairs, goal, sequence):
+            words = [
+                f"Taken sequence by sequence instead of step by step (or the other way), all {len(pairs)} "
+                "targets are the next symbols; as they stand, predictions meet targets of other steps."
+            ]
+            return Problem("targets in another order", words, goal.node)
         away = {k for k in range(-_FAR, _FAR + 1) if _equal(pairs, goal, sequence, column, k)}
         if not away or (1 in away and not _sees(sequences, pairs, sequence, 1)):
             continue
@@ -75,6 +82,32 @@ def _equal(pairs: Pairs, goal: Goal, sequence: Sequence, column: int | None, k: 
     several = len({*targets}) >= (3 if goal.classes else 4)
     enough = len(targets) >= (_TELLING if goal.classes else 4) and 2 * len(targets) >= len(pairs)
     return several and enough and bool(np.allclose(read, targets, 1e-6, 1e-9))
+
+
+def _other_order(pairs: Pairs, goal: Goal, sequence: Sequence) -> bool:
+    """Whether the targets are the next symbols, once their two axes are swapped."""
+    rows, n = len(sequence.symbols[sequence.first]), len(goal.targets)
+    if (
+        rows < 2
+        or n % rows
+        or len(pairs) < n
+        or n // rows == 1
+        or _matches(pairs, goal, sequence, goal.targets)
+    ):
+        return False
+    turned = (goal.targets.reshape(rows, -1).T, goal.targets.reshape(-1, rows).T)
+    return any(_matches(pairs, goal, sequence, t.ravel()) for t in turned)
+
+
+def _matches(pairs: Pairs, goal: Goal, sequence: Sequence, targets: Array) -> bool:
+    """Whether targets are the symbols that are read one step later."""
+    next_read = [
+        (targets[i], sequence.read[step][row])
+        for i, state, row in pairs
+        if (step := int(state.step or 0) + 1) in sequence.read and row < len(sequence.read[step])
+    ]
+    enough = len(next_read) >= 2 * _TELLING and len({t for t, _ in next_read}) >= 3
+    return enough and all(a == b for a, b in next_read)
 
 
 def _problem(
@@ -114,11 +147,23 @@ def _width(sequence: Sequence) -> int:
 
 
 def _sees(sequences: Sequences, pairs: Pairs, sequence: Sequence, k: int) -> bool:
-    """Whether a prediction was computed from what is read k steps later."""
-    for _, state, _ in pairs:
+    """Whether a prediction depends on what is read k steps later."""
+    for _, state, row in pairs:
         product = sequence.products.get(int(state.step or 0) + k)
         if product is not None:
-            return _reaches(product, state, None)
+            return product.number < state.number and _depends(state, row, product)
+    return False
+
+
+def _depends(state: Tensor, row: int, product: Tensor) -> bool:
+    """Whether a row of a state sends a gradient to a product."""
+    seed = np.zeros(state.shape, state.dtype)
+    seed[row if state.ndim == 2 else ...] = np.cos(np.arange(state.shape[-1]))
+    for pullback in pullbacks(state, seed):
+        if pullback.node is product:
+            return bool(np.any(dense(pullback.gradient)))
+        if pullback.node.number < product.number:
+            break
     return False
 
 

@@ -51,7 +51,12 @@ def both_gradients(tensor: Any, leaves: list[Tensor], before: Any) -> tuple[Any,
     return now - before, found, _ADDED * float(np.finfo(now.dtype).eps) * _size(before)
 
 
-def compare_gradients(theirs: list[tuple[Tensor, Any, Any, float]], halved: bool = False) -> None:
+_LATER = 0.1  # of the largest element
+
+
+def compare_gradients(
+    theirs: list[tuple[Tensor, Any, Any, float]], halved: bool = False, later: bool = False
+) -> None:
     """Refuse a recording whose gradients are not PyTorch's.
 
     Where contributions cancel, as at a bias before a softmax, what is left is rounding: it is measured
@@ -60,6 +65,8 @@ def compare_gradients(theirs: list[tuple[Tensor, Any, Any, float]], halved: bool
     Args:
         theirs: leaves, each with PyTorch's gradient, ours, and by how much rounding alone may part them.
         halved: whether PyTorch computed something in half precision.
+        later: whether these are later iterations of a training whose first one was compared: what is
+            recorded wrongly shows in the first, and where a training explodes, rounding does too.
 
     Raises:
         TorchRecordingError: names the parameter.
@@ -67,6 +74,7 @@ def compare_gradients(theirs: list[tuple[Tensor, Any, Any, float]], halved: bool
     largest = max((_size(own) for _, own, _, _ in theirs), default=0.0)
     for leaf, own, found, rounding in theirs:
         allowed = _HALF if halved else _allowed(leaf)
+        allowed = max(allowed, _LATER) if later else allowed
         cancelled = largest * _CANCELLED[np.dtype(leaf.dtype)]
         gap = _gap(own, found, max(cancelled, rounding / allowed))
         if gap > allowed:

@@ -147,7 +147,9 @@ def _listening() -> Iterator[tuple[Recording, _Backward]]:
             raise RecordingError(
                 "no backward pass ran inside `with recording()`; call loss.backward() there"
             )
-    compare_gradients(backward.gradients, capture.values.halved)
+    first, halved = backward.first, capture.values.halved
+    compare_gradients(backward.gradients[:first], halved)
+    compare_gradients(backward.gradients[first:], halved, later=backward.most is not None)
 
 
 class _Backward:
@@ -161,6 +163,7 @@ class _Backward:
         self.gradients: list[
             tuple[Tensor, Any, Any, float]
         ] = []  # a leaf, with PyTorch's gradient, ours, and rounding
+        self.first = 0  # how many of them are of the first pass
 
     def __call__(self, tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
         if not self.capture.listening:
@@ -185,6 +188,7 @@ class _Backward:
             for (tensor, copies), old in zip(leaves, before):
                 self.gradients.append((copies[-1], *both_gradients(tensor, copies, old)))
             values.forget_leaves()
+            self.first = self.first or len(self.gradients)
         self.begun += outs
 
 
