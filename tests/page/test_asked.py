@@ -58,6 +58,7 @@ def test_a_what_if_is_the_debugger_s(opened: Any, hello: Path, name: str) -> Non
         wanted = line.amounts[line.turn_of(node, 0)]
         np.testing.assert_allclose(gradient(page, place), wanted, rtol=1e-4, atol=1e-9)
     assert not np.allclose(gradient(page, "h1"), before)
+    page.wait_for_timeout(400)  # the address is written when one pauses
     again = opened(hello, page.evaluate("window.location.hash"))
     np.testing.assert_array_equal(gradient(again, "h1"), gradient(page, "h1"))
     page.get_by_role("button", name="Undo").click()
@@ -140,7 +141,9 @@ def test_levels_of_detail_by_control_key_and_wheel(opened: Any, hello: Path) -> 
 
 def test_the_credit_map_follows_a_loss(opened: Any, hello: Path) -> None:
     page = opened(hello)
-    page.locator("rect.cell").nth(3).click()  # the second loss at state 1
+    cells = page.locator("g.cells")  # four losses, five states
+    size = cells.bounding_box()
+    cells.click(position={"x": size["width"] * 1.5 / 5, "y": size["height"] * 1.5 / 4})
     assert page.get_by_label("Whose gradient").input_value() == "2"
     assert "L2 alone" in page.locator(".subtitle").inner_text()
     assert page.locator("g.box.loss").nth(3).get_attribute("aria-label").endswith("no gradient yet")
@@ -178,3 +181,40 @@ def test_boxes_are_reached_and_pinned_by_keyboard(opened: Any, hello: Path) -> N
     page.keyboard.press("Space")
     assert page.locator("g.pinned").count() == 1
     assert page.get_by_label("Position").input_value() == position, "Space pinned, and did not play"
+
+
+def test_a_watched_training_has_a_scrubber_of_iterations(opened: Any, tmp_path: Path) -> None:
+    import micrornn as mr
+    from micrornn import nn, optim
+    from micrornn.recording import load_recording
+    from micrornn.training import Watch
+    from viz.commands.runs import iterations_of
+    from viz.page.player import player
+
+    x = mr.tensor(np.linspace(-1, 1, 6).reshape(6, 1, 1))
+    rng = np.random.default_rng(0)
+    rnn, head = nn.RNN(1, 3, rng=rng), nn.Linear(3, 1, rng=rng)
+    optimizer = optim.SGD([*rnn.parameters(), *head.parameters()], lr=0.3)
+    watch = Watch(tmp_path / "run", every=5, keep=9)
+    for _ in range(16):
+        with watch:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(head(rnn(x)[0][-1]), mr.tensor([[0.5]])).backward()
+            optimizer.step()
+    runs = iterations_of(str(tmp_path / "run"))
+    assert list(runs) == [1, 6, 11, 16]
+    path = tmp_path / "training.html"
+    path.write_text(player({"": runs}, "a training"), encoding="utf-8")
+    page = opened(path)
+    slider = page.get_by_label("Iteration", exact=True)
+    titles = {page.locator("h1").inner_text()}
+    for iteration in (11, 6, 1):
+        page.keyboard.press("PageUp")
+        titles.add(page.locator("h1").inner_text())
+        assert slider.get_attribute("aria-valuetext") == f"iteration {iteration}"
+        rec = load_recording(tmp_path / "run" / f"run-{iteration:08}.mrn")
+        node = rec.node("h[2]")
+        np.testing.assert_allclose(
+            gradient(page, "h2"), np.ravel(rec.gradient(node)), rtol=1e-4, atol=1e-12
+        )
+    assert len(titles) > 1

@@ -80,6 +80,7 @@ def test_a_link_restores_position_and_pin(opened: Any, hello: Path) -> None:
     for _ in range(6):
         page.keyboard.press("ArrowRight")
     page.locator("g.box.state").nth(2).click()
+    page.wait_for_timeout(400)  # the address is written when one pauses
     address = page.evaluate("window.location.hash")
     assert "p=6" in address and "pin=0." in address
     page.mouse.move(0, 0)  # what is pointed at is no part of the address

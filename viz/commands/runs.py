@@ -71,3 +71,27 @@ def recordings_of(
     for cell in cells:  # the remarks are the same for all
         runs[cell] = recording_of(source, {**options, "cell": cell}, quiet or bool(runs))
     return runs
+
+
+def iterations_of(folder: str) -> dict[int, Recording]:
+    """The recordings that a `Watch` left in a folder, by iteration.
+
+    Raises:
+        ValueError: there is none.
+        RecordingError: one cannot be read.
+    """
+    from pathlib import Path
+
+    from micrornn.recording import load_recording
+
+    found = {
+        int(path.stem.rpartition("-")[2]): path
+        for path in sorted(Path(folder).glob("*-[0-9]*.mrn"))
+        if path.stem.startswith(("run-", "broke-"))
+    }
+    if not found:
+        raise ValueError(
+            f"{folder} holds no recordings of a watched training (run-*.mrn); use `with watch:` around each "
+            "training step, with watch = micrornn.training.Watch(folder, keep=20)"
+        )
+    return {iteration: load_recording(path) for iteration, path in found.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,10 @@ from viz.commands.console import say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, takes_sources
 from viz.commands.progress import working
-from viz.commands.runs import NAMES, recordings_of
+from viz.commands.runs import NAMES, iterations_of, recordings_of
+
+if TYPE_CHECKING:
+    from micrornn.recording import Recording
 
 
 @click.command(cls=Command)
@@ -27,7 +31,8 @@ def view(
     """Play the backward pass of a run in the browser.
 
     The page is one file that asks for no other: send it to anybody. It plays forward and backward, step by
-    step or box by box, and shows where each gradient came from. Several cells play on one clock.
+    step or box by box, and shows where each gradient came from. Several cells play on one clock. SOURCE may
+    also be the folder of a watched training: its recordings get a scrubber over the iterations.
 
     \b
     Examples:
@@ -37,9 +42,15 @@ def view(
     from viz.page.player import player
     from viz.render import write_whole
 
-    runs = recordings_of(source, options, quiet)
+    runs: Mapping[str, Recording | Mapping[int, Recording]]
+    if Path(source).is_dir():
+        if options:
+            raise ValueError("a watched training has no options; leave out all but the output")
+        runs = {"": iterations_of(source)}
+    else:
+        runs = recordings_of(source, options, quiet)
     with working(f"drawing {source}", quiet):
-        page = player({NAMES.get(cell, cell): rec for cell, rec in runs.items()}, source)
+        page = player({NAMES.get(cell, cell): run for cell, run in runs.items()}, source)
     if output is None:
         folder = Path(tempfile.mkdtemp(prefix="micrornn-"))
         output = str(folder / "run.html")

@@ -23,6 +23,11 @@ _NUMBERS = 100_000  # in all matrices: half a megabyte of text
 _ROWS = 4_000  # elements of all boxes: a row is carried back for each
 
 
+def fits(boxes: Sequence[Box]) -> bool:
+    """Whether these boxes are few enough for matrices between them."""
+    return sum(node.size for box in boxes for node in box.nodes.values()) <= _ROWS
+
+
 def linear(rec: Recording, boxes: Sequence[Box]) -> dict[str, Any] | None:
     """The matrices between the nodes of the boxes; None where they would make the page large.
 
@@ -43,7 +48,7 @@ def linear(rec: Recording, boxes: Sequence[Box]) -> dict[str, Any] | None:
         place.setdefault(run.out.number, (run.out, -1, 0))
         seeds[run.out.number] = seeds.get(run.out.number, 0.0) + np.asarray(run.seed, dtype=float)
     order = sorted(place, reverse=True)
-    if sum(place[number][0].size for number in order) > _ROWS:
+    if not fits(boxes):
         return None
     index = {number: i for i, number in enumerate(order)}
     first = dict(zip(order, np.cumsum([0, *(place[n][0].size for n in order)]).tolist()))

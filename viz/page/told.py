@@ -16,7 +16,7 @@ from micrornn.flow.series import layers
 from micrornn.messages import printable
 from micrornn.recording import Recording, RecordingError
 from viz.labels import subscript
-from viz.page.linear import linear
+from viz.page.linear import fits, linear
 from viz.picture.finding import EQUATIONS, title
 from viz.picture.numbers import short
 from viz.picture.story import GATE, INPUT, LOSS, OUTPUT, STATE, Box, Story
@@ -49,7 +49,8 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
     steps = story.steps
     ends = {steps[0], steps[-1]} if steps else set()
 
-    gates_of = [box for box in tell(rec, gates=True).boxes if box.kind == GATE]
+    cells = tell(rec, gates=True).boxes if fits(story.boxes) else []
+    gates_of = [box for box in cells if box.kind == GATE]
     matrices = linear(rec, [*story.boxes, *gates_of])
 
     def box_of(box: Box) -> dict[str, Any]:

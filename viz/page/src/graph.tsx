@@ -49,24 +49,44 @@ export function Graph({index}: {index: number}) {
   const here = timelines.value[index]!.moments[now]!.step;
   const sight = sightOf(index);
 
+  // The size and the place of the window, kept because asking the document for them is slow.
+  const frame = useRef({w: 0, h: 0, left: 0, top: 0});
   const seen = (): void => {
-    const element = scroll.current;
-    if (!element) return;
-    const from = Math.floor((element.scrollLeft - layout.left) / layout.pitch);
-    const to = Math.ceil((element.scrollLeft + element.clientWidth - layout.left) / layout.pitch);
-    if (from !== sight.value.from || to !== sight.value.to) sight.value = {from, to};
+    const {w, left} = frame.current;
+    const from = Math.floor((left - layout.left) / layout.pitch);
+    const to = Math.ceil((left + w - layout.left) / layout.pitch);
+    if (w && (from !== sight.value.from || to !== sight.value.to)) sight.value = {from, to};
+  };
+  const scrolled = (): void => {
+    frame.current.left = scroll.current!.scrollLeft;
+    frame.current.top = scroll.current!.scrollTop;
+    seen();
   };
   const center = (t: number, always: boolean, p = timelines.value[index]!.moments[now]!.place): void => {
+    const {w, h, left, top} = frame.current;
     const element = scroll.current;
-    if (element && p >= 0 && element.scrollHeight > element.clientHeight + 1) {
+    if (!element) return;
+    if (p >= 0 && layout.height > h + 1) {
       const {y} = layout.spots[p]!;
-      if (y < element.scrollTop + 60 || y > element.scrollTop + element.clientHeight - 60) element.scrollTop = y - element.clientHeight / 2;
+      if (y < top + 60 || y > top + h - 60) element.scrollTop = y - h / 2;
     }
     const x = layout.left + (layout.column.get(t) ?? 0) * layout.pitch;
-    if (!element || element.scrollWidth <= element.clientWidth) return;
-    const inside = x > element.scrollLeft + 90 && x < element.scrollLeft + element.clientWidth - 90;
-    if (always || !inside) element.scrollLeft = x - element.clientWidth / 2;
+    const inside = x > left + 90 && x < left + w - 90;
+    if (layout.width > w && (always || !inside)) element.scrollLeft = x - w / 2;
   };
+  const seenNow = useRef(seen);
+  seenNow.current = seen;
+  useEffect(() => {
+    const element = scroll.current!;
+    const measure = (): void => {
+      frame.current = {w: element.clientWidth, h: element.clientHeight, left: element.scrollLeft, top: element.scrollTop};
+      seenNow.current();
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   useEffect(() => center(here, false), [here]);
   useEffect(seen, [layout]);
   useEffect(() => center(here, true), [level.value]);
@@ -82,7 +102,7 @@ export function Graph({index}: {index: number}) {
     );
   }
   return (
-    <div class="scroll" ref={scroll} onScroll={seen} tabIndex={0} role="group" aria-label="The unrolled network">
+    <div class="scroll" ref={scroll} onScroll={scrolled} tabIndex={0} role="group" aria-label="The unrolled network">
       <Unrolled story={story} view={view} layout={layout} index={index} now={now} sight={sight.value} />
     </div>
   );

@@ -1,12 +1,14 @@
 // The keyboard, wherever the focus is; boxes and text fields keep the keys that they use themselves.
 
-import {chosen, finding, go, goStep, help, keepingMoment, last, level, levels, pinned, play, playing, position, second} from "./state";
+import {chosen, finding, go, goStep, help, iteration, keepingMoment, last, level, levels, pinned, play, playing, position, runs, second} from "./state";
 
 export const KEYS = [
   ["← →", "one pullback"], ["Shift ← →", "one time step"], ["Space", "play, pause"], ["Home, End", "first, last"],
-  ["+ −", "next level of detail, the one before"], ["/", "find a box"], ["Tab, Enter", "from box to box, pin it"],
+  ["+ −", "next level of detail, the one before"], ["Page up, Page down", "another iteration, where there are several"], ["/", "find a box"], ["Tab, Enter", "from box to box, pin it"],
   ["Escape", "close, let go"], ["?", "this help"],
 ] as const;
+
+const iterations = Math.max(...runs.map((run) => run.iterations.length));
 
 export function listen(): void {
   document.addEventListener("keydown", (event) => {
@@ -17,6 +19,7 @@ export function listen(): void {
       const next = levels.value[levels.value.indexOf(level.value) + by];
       if (next) keepingMoment(() => (level.value = next));
     };
+    const train = (by: 1 | -1): void => keepingMoment(() => (iteration.value = Math.max(0, Math.min(iterations - 1, iteration.value + by))));
     const actions: Record<string, () => void> = {
       ArrowRight: () => (event.shiftKey ? goStep(1) : go(position.value + 1)),
       ArrowLeft: () => (event.shiftKey ? goStep(-1) : go(position.value - 1)),
@@ -25,6 +28,7 @@ export function listen(): void {
       " ": () => play(!playing.value),
       "+": () => detail(1),
       "-": () => detail(-1),
+      ...(iterations > 1 ? {PageDown: () => train(1), PageUp: () => train(-1)} : {}),
       "/": () => (finding.value = true),
       "?": () => (help.value = !help.value),
       Escape: escape,

@@ -1,5 +1,7 @@
 // Below the graph: the weights' ledger, the credit map, the gates.
 
+import {useSignal} from "@preact/signals";
+
 import type {Story, Weight} from "./data";
 import {arrives, color, digits, part} from "./scale";
 import {at, chosen, keepingMoment, losses, of, pinned, second, shown, step, timelines, views} from "./state";
@@ -30,7 +32,7 @@ export function Ledger({story, index}: {story: Story; index: number}) {
   return (
     <section class="panel" aria-label="Weight ledger">
       <h2>Which step gave each weight its gradient</h2>
-      <p class="note">of all losses together{chosen.value ? `; the share of steps ${chosen.value.join(" to ")}` : ""}</p>
+      {chosen.value || story.credit ? <p class="note">of all losses together{chosen.value ? `; the share of steps ${chosen.value.join(" to ")}` : ""}</p> : null}
       {story.ledger.map((weight) => {
         const own = drawn.get(weight) ?? bars(weight);
         drawn.set(weight, own);
@@ -70,30 +72,60 @@ function follow(index: number, loss: number, t: number): void {
   shown.value = {story: index, step: t, key: ""};
 }
 
+const SHADES = 48; // of the map: cells of one shade are one element, so that large maps are quick
+
+// By color, the squares of the map.
+function squares(story: Story, cell: number): Map<string, string> {
+  const found = new Map<string, string>();
+  const side = cell - (cell > 5 ? 1 : 0);
+  story.credit!.rows.forEach((row, i) =>
+    row.forEach((norm, k) => {
+      if (norm === null || !arrives(norm)) return;
+      const shade = Number.isNaN(norm) ? NaN : 10 ** (story.low + (Math.round(SHADES * part(story, norm)) / SHADES) * (story.high - story.low));
+      const fill = color(story, shade);
+      found.set(fill, `${found.get(fill) ?? ""}M${k * cell} ${i * cell}h${side}v${side}h-${side}Z`);
+    }),
+  );
+  return found;
+}
+
 export function CreditMap({story, index}: {story: Story; index: number}) {
+  const under = useSignal<[number, number] | null>(null);
   const credit = story.credit;
   if (!credit || !credit.rows.length) return null;
   const cell = Math.max(1.5, Math.min(26, 300 / credit.states.length));
   const every = Math.max(1, Math.ceil(credit.states.length / 10));
+  const [w, h] = [credit.states.length * cell, credit.losses.length * cell];
+  const at = (event: PointerEvent | MouseEvent): [number, number] | null => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    const i = Math.floor(((event.clientY - box.top) / box.height) * credit.losses.length);
+    const k = Math.floor(((event.clientX - box.left) / box.width) * credit.states.length);
+    return credit.rows[i]?.[k] === undefined || credit.rows[i]![k] === null ? null : [i, k];
+  };
+  const point = (place: [number, number] | null): void => {
+    under.value = place;
+    step.value = place && credit.states[place[1]]!;
+  };
+  const press = (event: MouseEvent): void => {
+    const place = at(event);
+    if (place) follow(index, credit.losses[place[0]]!, credit.states[place[1]]!);
+  };
+  const k = step.value === null ? -1 : credit.states.indexOf(step.value);
+  const seen = under.value;
   return (
     <section class="panel" aria-label="Credit map">
       <h2>How far back each loss reaches</h2>
-      <svg class="map" viewBox={`0 -8 ${credit.states.length * cell + 62} ${credit.losses.length * cell + 32}`} style={{maxWidth: `${credit.states.length * cell + 62}px`}} role="img" aria-label="Each row is a loss, each column a state">
-        {credit.rows.map((row, i) =>
-          row.map((norm, k) =>
-            norm === null ? null : (
-              <rect x={46 + k * cell} y={i * cell} width={cell - (cell > 5 ? 1 : 0)} height={cell - (cell > 5 ? 1 : 0)}
-                class={step.value === credit.states[k] ? "cell on" : "cell"} fill={arrives(norm) ? color(story, norm) : "none"}
-                onClick={() => follow(index, credit.losses[i]!, credit.states[k]!)}
-                onMouseEnter={() => (step.value = credit.states[k]!)} onMouseLeave={() => (step.value = null)}>
-                <title>{`loss ${credit.losses[i]} at state ${credit.states[k]}: ${digits(norm)}`}</title>
-              </rect>
-            ),
-          ),
-        )}
+      <svg class="map" viewBox={`0 -8 ${w + 62} ${h + 32}`} style={{maxWidth: `${w + 62}px`}} role="img" aria-label="Each row is a loss, each column a state">
+        <g class="cells" transform="translate(46 0)" onPointerMove={(event) => point(at(event))} onPointerLeave={() => point(null)} onClick={press}>
+          <rect width={w} height={h} fill="transparent" />
+          {[...squares(story, cell)].map(([fill, d]) => <path fill={fill} d={d} />)}
+          {k >= 0 ? <rect class="under" x={k * cell} y={0} width={cell} height={h} /> : null}
+          {seen ? <rect class="under" x={seen[1] * cell} y={seen[0] * cell} width={cell} height={cell} /> : null}
+        </g>
         {credit.losses.map((t, i) => (i % every === 0 ? <text class="tick end" x={40} y={i * cell + cell / 2 + 4}>L{t}</text> : null))}
-        {credit.states.map((t, k) => (k % every === 0 ? <text class="tick" x={46 + k * cell + cell / 2} y={credit.losses.length * cell + 16}>h{t}</text> : null))}
+        {credit.states.map((t, i) => (i % every === 0 ? <text class="tick" x={46 + i * cell + cell / 2} y={h + 16}>h{t}</text> : null))}
       </svg>
+      <p class="note">{seen ? `L${credit.losses[seen[0]]} at step ${credit.states[seen[1]]}: norm ${digits(credit.rows[seen[0]]![seen[1]])}` : "Each row is a loss, each column a state. Click to follow one."}</p>
     </section>
   );
 }

@@ -160,6 +160,26 @@ function written(pin: Pin): string {
   return `${pin.story}.${pin.box}${pin.name < 0 ? "" : `.${pin.name}`}`;
 }
 
+// Writing the address is slow in browsers, so while one scrubs it is written at the end.
+const PAUSE = 150; // milliseconds
+let writtenAt = 0;
+let waiting = 0;
+
+function write(hash: string): void {
+  window.clearTimeout(waiting);
+  const now = performance.now();
+  if (now - writtenAt < PAUSE) {
+    waiting = window.setTimeout(() => write(hash), PAUSE);
+    return;
+  }
+  writtenAt = now;
+  try {
+    if (window.location.hash !== hash) window.history.replaceState(null, "", hash);
+  } catch {
+    // In a frame without an address there is nothing to keep it in.
+  }
+}
+
 restore();
 effect(() => {
   const parts = [`p=${position.value}`];
@@ -169,12 +189,7 @@ effect(() => {
   for (const e of edits.value) parts.push(`if=${e.story}.${e.box}.${e.name}.${e.verb}.${e.amount}`);
   if (pinned.value) parts.push(`pin=${written(pinned.value)}`);
   if (second.value) parts.push(`to=${written(second.value)}`);
-  const hash = `#${parts.join("&")}`;
-  try {
-    if (window.location.hash !== hash) window.history.replaceState(null, "", hash);
-  } catch {
-    // In a frame without an address there is nothing to keep it in.
-  }
+  write(`#${parts.join("&")}`);
 });
 effect(() => {
   if (!playing.value) said.value = describe();

@@ -147,13 +147,34 @@ function computed(story: Story, system: System, places: Place[], split: boolean,
 
 // What uses what, whether or not a gradient passes there.
 function uses(story: Story, system: System, places: Place[], owner: number[], split: boolean): Ribbon[] {
-  if (!split) return story.ribbons.map((ribbon) => ({...ribbon, norm: ribbon.norm === 0 ? 0 : null, ...renumbered(ribbon, places)}));
+  if (!split) {
+    const known = joined(system, owner);
+    const all = story.ribbons.map((ribbon) => ({...ribbon, norm: ribbon.norm === 0 ? 0 : null, ...renumbered(ribbon, places)}));
+    return all.filter((ribbon) => ribbon.cut || known.has(`${ribbon.from}.${ribbon.to}`) || !owner.includes(ribbon.from));
+  }
   const found: Ribbon[] = [];
   for (const edge of system.out.flat()) {
     const [from, to] = [owner[edge.from]!, owner[edge.to]!];
     const state = story.boxes[system.box[edge.to]!]?.names[system.name[edge.to]!] ?? "";
     if (from >= 0 && to >= 0 && from !== to) found.push({from, to, state, norm: null, cut: false});
   }
+  return found;
+}
+
+// The pairs of places with a derivative between them, by gates that are not drawn too. A slice of what was
+// joined uses all of it, and only one part of it counts.
+function joined(system: System, owner: number[]): Set<string> {
+  const found = new Set<string>();
+  owner.forEach((from, n) => {
+    const waiting = from < 0 ? [] : [n];
+    const seen = new Set(waiting);
+    while (waiting.length) {
+      for (const {to} of system.out[waiting.pop()!]!) {
+        if (owner[to]! >= 0) found.add(`${from}.${owner[to]}`);
+        else if (!seen.has(to)) seen.add(to) && waiting.push(to);
+      }
+    }
+  });
   return found;
 }
 
