@@ -82,6 +82,14 @@ def is_file(name: str) -> bool:
         return False
 
 
+def is_folder(name: str) -> bool:
+    """Whether a folder has this name; a text may be no possible name at all."""
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 # -- writing ----------------------------------------------------------------------------------------
 
 

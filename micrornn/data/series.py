@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrornn.files import read_whole
-from micrornn.messages import nearest
+from micrornn.data.tables import EMPTY, Table, number, read_table
 
 Array = np.ndarray[Any, Any]
-EXPECTED = "a CSV file"
 
 
-def read_column(path: str | Path, column: str | None = None) -> Array:
+def read_column(
+    path: str | Path,
+    column: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
+) -> Array:
     """One column of a CSV file as floats, in the order of its rows.
 
     The first line names the columns; cells are separated by commas, semicolons or tabs, whichever the first
@@ -28,8 +29,10 @@ def read_column(path: str | Path, column: str | None = None) -> Array:
     a cell that is not a finite number are errors.
 
     Args:
-        path: the file, in UTF-8; ``-`` is standard input.
+        path: the file; ``-`` is standard input.
         column: the name of the column; None for the only column of numbers.
+        encoding: UTF-8 by default.
+        missing: see `read_columns`.
 
     Returns:
         Floats of shape (rows,).
@@ -47,120 +50,139 @@ def read_column(path: str | Path, column: str | None = None) -> Array:
     Traceback (most recent call last):
     ValueError: no column 'clsoe' in ...prices.csv; columns: 'day', 'close'; did you mean 'close'?
     """
-    try:
-        text = read_whole(path, EXPECTED).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8; export it as CSV in UTF-8") from None
-    rows = _rows(text, path)
-    _, names = next(rows, (0, []))
-    if not any(names):
-        raise ValueError(f"{path} is empty; its first line must name the columns")
-    if all(_number(name) is not None for name in names):
+    table = read_table(path, encoding)
+    return read_columns(table, [column or only_numbers(table)], missing)[:, 0]
+
+
+def read_columns(table: Table, columns: Sequence[str], missing: str = "error") -> Array:
+    """Columns of a table as floats of shape (rows, columns), in the order of the rows.
+
+    Args:
+        table: rows in order of time.
+        columns: their names.
+        missing: what to do where a cell is empty or says NA: ``"error"``, ``"skip"`` the row, or repeat the
+            ``"previous"`` value of the column (rows before its first value are skipped).
+
+    Raises:
+        ValueError: there is no such column, a cell is no finite number, or the dates run backward.
+    """
+    return rows_of(table, columns, missing)[0]
+
+
+def rows_of(
+    table: Table, columns: Sequence[str], missing: str = "error", label: str | None = None
+) -> tuple[Array, list[str]]:
+    """As `read_columns`, and of each row the cell in the column ``label``, which is a text.
+
+    Raises:
+        ValueError: as `read_columns`, or a row has no label.
+    """
+    of = None if label is None else table.place(label)
+    labels: list[str] = []
+    places = [table.place(column) for column in columns]
+    _check_order(table)
+    values: list[list[float]] = []
+    for line, cells in table.rows:
+        last = values[-1] if values and missing == "previous" else None
+        row = []
+        for i, place in enumerate(places):
+            if missing != "error" and cells[place].lower() in EMPTY:
+                if last is None:
+                    break
+                row.append(last[i])
+            else:
+                row.append(_finite(cells[place], table.names[place], table.where(line)))
+        if len(row) < len(places):
+            continue
+        if of is not None:
+            if not cells[of] and missing == "error":
+                raise ValueError(
+                    f"{table.where(line)}: no {label!r}; write one, remove the row, or give --missing skip"
+                )
+            if not cells[of]:
+                continue
+            labels.append(cells[of])
+        values.append(row)
+    if not values:
         raise ValueError(
-            f"{path} begins with numbers; its first line must name the columns, for example 'price'"
+            f"{table.path} has no row in which all of {', '.join(columns)} have a value"
         )
-    body = []
-    for line, cells in rows:
-        if len(cells) != len(names):
-            raise ValueError(
-                f"{path}, line {line}: {_count(len(cells), 'cell')}, but the first line names "
-                f"{_count(len(names), 'column')}; quote cells that contain the separator"
-            )
-        body.append((line, cells))
-    if not body:
-        raise ValueError(f"{path} has no rows below the names of its columns")
-    place = _place(path, names, body[0][1], column)
-    _check_order(path, names, body)
-    return np.array(
-        [_finite(cells[place], names[place], f"{path}, line {line}") for line, cells in body]
-    )
+    return np.array(values), labels
 
 
-def _rows(text: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines that are not blank: the number of the line in which a row ends, and its stripped cells."""
-    first = text.partition("\n")[0]
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True
-    )
-    begin = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        problem = "a quote is not closed" if "end of data" in str(error) else str(error)
-        raise ValueError(f"{path}, line {begin}: not CSV ({problem})") from None
+def columns_of(given: str | None) -> list[str]:
+    """The names in a list with commas between them.
+
+    >>> columns_of("wind, rain"), columns_of(None)
+    (['wind', 'rain'], [])
+    """
+    return [name.strip() for name in (given or "").split(",") if name.strip()]
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+def only_numbers(table: Table) -> str:
+    """The only column of numbers, by the first row.
 
-
-def _place(path: str | Path, names: list[str], first: list[str], column: str | None) -> int:
-    """The position of the column."""
-    listed = ", ".join(map(repr, names))
-    if column is not None:
-        found = [i for i, name in enumerate(names) if name == column]
-        if not found:
-            meant = nearest(column, names)
-            hint = f"; {meant}" if meant.startswith("did") else ""
-            raise ValueError(f"no column {column!r} in {path}; columns: {listed}{hint}")
-        if len(found) > 1:
-            raise ValueError(
-                f"{path} has {len(found)} columns named {column!r}; rename all but one"
-            )
-        return found[0]
-    numeric = [i for i, cell in enumerate(first) if _number(cell) is not None]
-    if not numeric:
-        raise ValueError(f"{path} has no column of numbers; columns: {listed}")
-    if len(numeric) > 1:
-        which = ", ".join(repr(names[i]) for i in numeric)
+    Raises:
+        ValueError: there is none, or more than one; lists them.
+    """
+    names = numeric(table)
+    if len(names) > 1:
+        which = ", ".join(map(repr, names))
         raise ValueError(
-            f"{path} has several columns of numbers; choose one with --column: {which}"
+            f"{table.path} has several columns of numbers; choose one with --column: {which}"
         )
-    return numeric[0]
+    return names[0]
 
 
-def _check_order(path: str | Path, names: list[str], body: list[tuple[int, list[str]]]) -> None:
+def numeric(table: Table, but: str | None = None) -> list[str]:
+    """The columns that have a number in the first row, without one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    cells = zip(table.names, table.rows[0][1])
+    names = [name for name, cell in cells if number(cell) is not None and name != but]
+    if not names:
+        raise ValueError(f"{table.path} has no column of numbers; columns: {table.listed()}")
+    return names
+
+
+def _check_order(table: Table) -> None:
     """Refuse rows in reverse order of time, as prices are often exported.
 
     Raises:
         ValueError: the dates of a column fall from row to row.
     """
-    for i, name in enumerate(names):
-        dates = [cells[i] for _, cells in body]
+    for i, name in enumerate(table.names):
+        dates = [cells[i] for _, cells in table.rows]
         for form in _DATES:
             found = [form.match(date) for date in dates]
             days = [(m["y"], m["m"].zfill(2), m["d"].zfill(2)) for m in found if m]
             possible = len(days) == len(dates) and all(month <= "12" for _, month, _ in days)
             if possible and days[0] > days[-1] and all(a >= b for a, b in pairwise(days)):
+                ends = f"from {dates[0]} to {dates[-1]}"
                 raise ValueError(
-                    f"{path}: the dates in column {name!r} run backward, from {dates[0]} to {dates[-1]}; "
+                    f"{table.path}: the dates in column {name!r} run backward, {ends}; "
                     "sort the rows so that the latest is last"
                 )
 
 
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)  # 1_000 is a number in Python only
-    except ValueError:
-        return None
-
-
 def _finite(cell: str, name: str, where: str) -> float:
-    number = _number(cell)
+    value = number(cell)
     if not cell:
         problem = "is empty"
-    elif number is None:
-        comma = _number(cell.replace(",", ".")) is not None
+    elif value is None:
+        comma = number(cell.replace(",", ".")) is not None
         hint = " (write the decimal sign as a point)" if comma else ""
         problem = f"is {cell[:40]!r}, which is not a number{hint}"
-    elif not math.isfinite(number):
+    elif not math.isfinite(value):
         problem = f"is {cell!r}, which is not finite"
     else:
-        return number
-    raise ValueError(f"{where}: column {name!r} {problem}; correct the cell or remove the row")
+        return value
+    skip = " (or give --missing skip)" if cell.lower() in EMPTY else ""
+    raise ValueError(
+        f"{where}: column {name!r} {problem}; correct the cell or remove the row{skip}"
+    )
 
 
 # Year first, German, American, British.

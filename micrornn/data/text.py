@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from micrornn.files import STDIN, is_file, read_whole
 from micrornn.messages import quoted
 
-__all__ = ["Vocabulary", "pairs", "quoted", "read_text", "text_or_file"]
+__all__ = ["Vocabulary", "decoded", "pairs", "quoted", "read_text", "text_or_file"]
 
 
 class Vocabulary:
@@ -94,26 +95,44 @@ def pairs(text: str) -> list[tuple[str, str]]:
     return list(pairwise(text))
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file, with line ends as ``\\n``; ``-`` is standard input.
+def read_text(path: str | Path, encoding: str | None = None) -> str:
+    """The text of a file, with line ends as ``\\n``; ``-`` is standard input.
 
     Raises:
         FileNotFoundError, IsADirectoryError: there is no such file.
         ValueError: it is empty, is not text, or is a device.
     """
-    content = read_whole(path, "a text file in UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not text in UTF-8 (byte {error.start + 1} is invalid); convert it first"
-        ) from None
+    text = decoded(read_whole(path, "a text file in UTF-8"), path, encoding)
     if not text:
         raise ValueError(f"{path} is empty; give a file that has text in it")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def text_or_file(given: str) -> str:
+def decoded(content: bytes, path: str | Path, encoding: str | None = None) -> str:
+    """The text of some bytes: in UTF-8, in UTF-16 where they begin with its mark, or as is said.
+
+    Raises:
+        ValueError: there is no such encoding, or the bytes are not text in it; names the first.
+
+    >>> decoded("grün".encode("utf-16"), "a.txt"), decoded(b"gr\\xfcn", "a.txt", "latin-1")
+    ('grün', 'grün')
+    """
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    name = encoding or ("utf-16" if marked else "utf-8")
+    try:
+        codec = codecs.lookup(name).name
+        return content.decode("utf-8-sig" if codec == "utf-8" else name)
+    except LookupError:
+        raise ValueError(f"--encoding {name}: no such encoding; try cp1252 or utf-16") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path} is not text in {name.upper()} (byte {error.start + 1}, in line {line}, is invalid); "
+            "convert it first, or say what it is: --encoding cp1252"
+        ) from None
+
+
+def text_or_file(given: str, encoding: str | None = None) -> str:
     """The text itself, or the content of the file that it names.
 
     A name that ends in ``.txt``, the name of a file that exists, and ``@NAME`` are files; ``-`` is standard
@@ -129,7 +148,7 @@ def text_or_file(given: str) -> str:
     FileNotFoundError: no file no-such-book.txt; give a text file in UTF-8
     """
     if given == STDIN:
-        return read_text(given)
+        return read_text(given, encoding)
     name = given.removeprefix("@")
     named = given.startswith("@") or name.endswith(".txt")
-    return read_text(name) if named or is_file(name) else given
+    return read_text(name, encoding) if named or is_file(name) else given

@@ -26,6 +26,9 @@ FAULTS, OFF = 6, 15.0
 def problem(
     csv: str | None = None,
     column: str | None = None,
+    target: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
     cell: str = "gru",
     hidden: int = 16,
     layers: int = 1,
@@ -36,17 +39,19 @@ def problem(
     """Learn the weather of three years, and find the faults of a sensor in the next; or a user's series.
 
     Args:
-        csv, column, steps, batch: as in `micrornn.tasks.forecast.weather`.
+        csv, column, target, encoding, missing, steps, batch: as in `micrornn.tasks.forecast.weather`.
 
     Raises:
         ValueError: the file or its column is unusable, or the series is too short.
     """
-    series = Series.read(csv, column, temperatures(), "days of temperature")
+    series = Series.read(
+        csv, column, target, encoding, missing, temperatures(), "days of temperature"
+    )
     days = np.array([], dtype=int)
     if csv is None:
         values, days = with_faults(series.values, series.cut, seed)
         series = Series(values, series.what)
-    network = Network(cell, 1, 1, hidden=hidden, layers=layers, seed=seed)
+    network = Network(cell, series.scaled.shape[1], 1, hidden=hidden, layers=layers, seed=seed)
     forecaster = Forecaster(series, network)
     cut, held_out = series.cut, series.values[series.cut :]
 

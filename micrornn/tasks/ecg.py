@@ -15,8 +15,12 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.data.heartbeats import PARTS, TRAINING, parts, trace
+from micrornn.data.series import columns_of, numeric, rows_of
+from micrornn.data.tables import read_table
 from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.parts import needs_file
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
+from micrornn.tasks.stepwise import rows
 from micrornn.training.objective import by_step
 
 if TYPE_CHECKING:
@@ -83,6 +87,11 @@ def by_height(training: Trace, values: Array) -> Array:
 
 
 def problem(
+    csv: str | None = None,
+    column: str | None = None,
+    target: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
     cell: str = "gru",
     hidden: int = 16,
     layers: int = 1,
@@ -93,11 +102,30 @@ def problem(
 ) -> Problem:
     """Learn to tell rest, P wave, QRS complex and T wave apart, from traces of ``steps`` samples.
 
+    Or learn the label of each row of a user's table: of an electroencephalogram, a patient, network traffic.
+
+    Args:
+        csv: a table, its rows in order of time.
+        column: the columns of numbers to read, with commas between them; by default all but the target.
+        target: the column with the label of each row.
+        encoding, missing: see `micrornn.data.series.read_column`.
+
     Raises:
-        ValueError: no sample.
+        ValueError: no sample, or the file is unusable.
     """
     at_least(1, steps=steps)
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    if csv is not None:
+        table = read_table(csv, encoding)
+        if target is None:
+            raise ValueError(
+                f"--csv {csv}: name the column with the label of each row: --target NAME; columns: "
+                f"{table.listed()}"
+            )
+        names = columns_of(column) or numeric(table, target)
+        values, labels = rows_of(table, names, missing, target)
+        return rows(values, labels, csv, steps, bidirectional, {"cell": cell, **sizes}, batch)
+    needs_file("csv", column=column, target=target, encoding=encoding)
     network = Network(cell, 1, len(PARTS), bidirectional=bidirectional, **sizes)
     training, test = beats()
     baseline = accuracy(by_height(training, test.values), test.parts)

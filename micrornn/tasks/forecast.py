@@ -1,8 +1,9 @@
 """weather and stocks: predict the next value of a series.
 
 The target is the change from one value to the next. The baseline is persistence, the guess that tomorrow is
-like today, which is hard to beat for a temperature and, as far as is known, impossible for a price. The last
-fifth of the series is held out; scaling is fitted without it.
+like today, which is hard to beat for a temperature and, as far as is known, impossible for a price; beside it
+stands ridge regression on the last values, which is often as good as a network. The last fifth of the series
+is measured on and the tenth before it is to choose by; scaling is fitted without both.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import numpy as np
 from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Stream
 from micrornn.data.seattle import temperatures
-from micrornn.data.series import Scaling, read_column
+from micrornn.data.series import Scaling, columns_of, only_numbers, read_columns
 from micrornn.data.stocks import closing_prices
+from micrornn.data.tables import read_table
 from micrornn.nn.functional import mse_loss
+from micrornn.tasks.baselines import by_lags
 from micrornn.tasks.network import Network
+from micrornn.tasks.parts import needs_file
 from micrornn.tasks.problem import Example, Measure, Problem, View, at_least
 from micrornn.training.objective import by_step
 
@@ -28,6 +32,9 @@ Array = np.ndarray[Any, Any]
 def weather(
     csv: str | None = None,
     column: str | None = None,
+    target: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
     cell: str = "lstm",
     hidden: int = 16,
     layers: int = 1,
@@ -38,7 +45,10 @@ def weather(
     """Forecast a series, by default the highest temperature of each day in Seattle over four years.
 
     Args:
-        csv: a CSV file, its rows in order of time, with the column named ``column``.
+        csv: a table, its rows in order of time.
+        column: the columns to read, with commas between them; by default the only column of numbers.
+        target: the column to forecast, which is read as well; by default the only one that is read.
+        encoding, missing: see `micrornn.data.series.read_column`.
         steps: how many values are read between two updates; the state is carried on.
         batch: the number of pieces that the series is cut into and that are read in parallel.
 
@@ -48,14 +58,21 @@ def weather(
     >>> weather(hidden=2).title
     'an LSTM forecasts 1,461 days of temperature, each from all before it'
     """
-    series = Series.read(csv, column, temperatures(), "days of temperature")
-    forecaster = Forecaster(series, Network(cell, 1, 1, hidden=hidden, layers=layers, seed=seed))
+    given = (csv, column, target, encoding, missing)
+    series = Series.read(*given, temperatures(), "days of temperature")
+    width = series.scaled.shape[1]
+    forecaster = Forecaster(
+        series, Network(cell, width, 1, hidden=hidden, layers=layers, seed=seed)
+    )
     return forecaster.problem(steps, batch, lambda: [forecaster.measure()])
 
 
 def stocks(
     csv: str | None = None,
     column: str | None = None,
+    target: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
     cell: str = "rnn",
     hidden: int = 4,
     layers: int = 1,
@@ -74,9 +91,11 @@ def stocks(
     >>> stocks(steps=2, loss="last").view.labels
     ['today 172.5', 'tomorrow 167.54']
     """
-    series = Series.read(csv, column, closing_prices(), "closing prices")
+    series = Series.read(csv, column, target, encoding, missing, closing_prices(), "closing prices")
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
-    forecaster = Forecaster(series, Network(cell, 1, 1, bidirectional=bidirectional, **sizes), loss)
+    width = series.scaled.shape[1]
+    network = Network(cell, width, 1, bidirectional=bidirectional, **sizes)
+    forecaster = Forecaster(series, network, loss)
     days = [f"{n} days ago" for n in range(steps - 1, 1, -1)]
     days = [*days, *("yesterday", "today")[-steps:], "tomorrow"]
 
@@ -96,42 +115,66 @@ def stocks(
 
 
 class Series:
-    """A series, split into a training part and the last fifth, which is held out.
+    """A series in three parts: to train on, a tenth to choose by, and the last fifth to measure on.
 
     Attributes:
         values: (N,), in order of time.
         what: what the values are, for titles.
-        cut: the index of the first held-out value.
+        learn: the index of the first value to choose by.
+        cut: the index of the first value to measure on.
         scaling: to mean 0 and deviation 1 of the training part.
-        scaled: (N, 1), as a network reads it.
+        scaled: (N, 1 + K), as a network reads it: the series, and K others beside it.
 
     Raises:
         ValueError: there are too few values.
 
-    >>> Series(np.arange(10.0), "numbers").cut
-    8
+    >>> series = Series(np.arange(10.0), "numbers")
+    >>> series.learn, series.cut
+    (7, 8)
     """
 
-    def __init__(self, values: Array, what: str) -> None:
+    def __init__(self, values: Array, what: str, others: Array | None = None) -> None:
         self.values, self.what = values, what
         self.cut = len(values) - max(len(values) // 5, 1)
-        if self.cut < 2:
-            raise ValueError(f"{len(values)} {what} are too few to train on; give at least 3")
-        self.scaling = Scaling.standard(values[: self.cut])
-        self.scaled: Array = self.scaling.apply(values)[:, np.newaxis]
+        self.learn = self.cut - max(len(values) // 10, 1)
+        if self.learn < 2:
+            raise ValueError(f"{len(values)} {what} are too few to train on; give at least 4")
+        self.scaling = Scaling.standard(values[: self.learn])
+        columns = [self.scaling.apply(values)]
+        for other in [] if others is None else others.T:
+            columns.append(Scaling.standard(other[: self.learn]).apply(other))
+        self.scaled: Array = np.stack(columns, 1)
 
     @classmethod
-    def read(cls, csv: str | None, column: str | None, default: Array, what: str) -> Series:
-        """The column of a user's file, or the default series without one.
+    def read(
+        cls,
+        csv: str | None,
+        column: str | None,
+        target: str | None,
+        encoding: str | None,
+        missing: str,
+        default: Array,
+        what: str,
+    ) -> Series:
+        """The columns of a user's file, or the default series without one.
 
         Raises:
             ValueError: a column without a file, or the file is unusable.
         """
-        if csv is None and column is not None:
-            raise ValueError(f"--column {column} needs a file; give --csv FILE as well")
         if csv is None:
+            needs_file("csv", column=column, target=target, encoding=encoding)
             return cls(default, what)
-        return cls(read_column(csv, column), f"values of {csv}")
+        table = read_table(csv, encoding)
+        names = columns_of(column)
+        if target is None and len(names) > 1:
+            raise ValueError(
+                f"--column {column}: say which of them to forecast, for example --target {names[0]}"
+            )
+        target = target or (names[0] if names else only_numbers(table))
+        others = [name for name in names if name != target]
+        read = read_columns(table, [target, *others], missing)
+        beside = f", with {', '.join(others)} beside it" if others else ""
+        return cls(read[:, 0], f"values of {csv}{beside}", read[:, 1:])
 
     def mean_squared(self, predictions: Array) -> float:
         """The mean squared error of predictions of the held-out values."""
@@ -161,25 +204,37 @@ class Forecaster:
             raise ValueError(f"loss={loss!r}; choose from last, all")
         self.series, self.network = series, network
         self.objective = by_step(network, mse_loss, last_only=loss == "last")
-        changes = np.diff(series.scaled, axis=0)
-        self.unit = float(changes[: series.cut - 1].std()) or 1.0
+        changes = np.diff(series.scaled[:, :1], axis=0)
+        self.unit = float(changes[: series.learn - 1].std()) or 1.0
         self.targets = changes / self.unit
 
     def predictions(self) -> Array:
-        """The prediction of each held-out value from all before it."""
-        before = self.series.scaled[:-1]
+        """The prediction of each value that is measured on, from all before it."""
+        return self._predicted(len(self.series.values))[self.series.cut - 1 :]
+
+    def _predicted(self, end: int) -> Array:
+        """The prediction of each value from the second to that before ``end``."""
+        before = self.series.scaled[: end - 1]
         outputs, _ = self.network(before[:, np.newaxis])
         after = before[:, 0] + self.unit * np.array([y.item() for y in outputs])
-        return np.asarray(self.series.scaling.undo(after[self.series.cut - 1 :]))
+        return np.asarray(self.series.scaling.undo(after))
 
     def forecast(self, count: int) -> list[float]:
         """The next values after the last; each is read in turn as if it had come true.
+
+        Raises:
+            ValueError: several are asked for, and the series has others beside it, whose future is unknown.
 
         >>> series = Series(np.arange(30.0), "numbers")
         >>> len(Forecaster(series, Network("rnn", 1, 1, hidden=2)).forecast(3))
         3
         """
         read, state, values = self.series.scaled[:, np.newaxis], None, []
+        if count > 1 and read.shape[2] > 1:
+            raise ValueError(
+                f"{count} values ahead need the columns beside the series, which are not known yet; give "
+                "--length 1, or train on one column"
+            )
         with no_grad():
             for _ in range(count):
                 outputs, state = self.network(read, state)
@@ -189,14 +244,28 @@ class Forecaster:
         return values
 
     def error(self) -> float:
-        """The mean squared error on the held-out values."""
+        """The mean squared error on the values that are measured on."""
         return self.series.mean_squared(self.predictions())
 
-    def measure(self) -> Measure:
-        """That error beside persistence."""
-        return Measure.below(
-            "mean squared error", self.error(), self.series.persistence, "persistence"
+    def loss(self) -> float:
+        """The mean squared error on the values to choose by, in the unit of training."""
+        series = self.series
+        wrong = (
+            self._predicted(series.cut)[series.learn - 1 :]
+            - series.values[series.learn : series.cut]
         )
+        return float(np.mean(wrong**2)) / (self.unit * series.scaling.unit) ** 2
+
+    def measure(self) -> Measure:
+        """The error beside persistence and ridge regression."""
+        series = self.series
+        lags = by_lags(series.scaled, self.targets, series.learn, series.cut)
+        after = series.scaled[series.cut - 1 : -1, 0] + self.unit * lags
+        baselines = {
+            "persistence": series.persistence,
+            "ridge on the last values": series.mean_squared(series.scaling.undo(after)),
+        }
+        return Measure.beside("mean squared error", self.error(), baselines, lower=True)
 
     def problem(
         self,
@@ -215,7 +284,7 @@ class Forecaster:
         Raises:
             ValueError: the series is too short for so many steps.
         """
-        series, last = self.series, self.series.cut - 1
+        series, last = self.series, self.series.learn - 1
         count = len(series.values)
         at_least(1, steps=steps)
         if steps >= count:
@@ -243,7 +312,7 @@ class Forecaster:
             measures,
             examples or self._examples,
             forecast=self.forecast,
-            validate=lambda: self.error() / (self.unit * series.scaling.unit) ** 2,  # as the loss
+            validate=self.loss,
             lr=5e-3,
             view=View(title, batch, words[:-1], words[1:], marks=latest[:-1]),
             remarks=remarks,

@@ -21,7 +21,7 @@ import numpy as np
 from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.text import Vocabulary
-from micrornn.tasks.baselines import counting
+from micrornn.tasks.baselines import ngrams
 from micrornn.tasks.generation import character_model
 from micrornn.tasks.network import Network
 from micrornn.tasks.pairs import PADDING, padded, token_objective
@@ -99,7 +99,7 @@ def problem(
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn ordinary lines of a log and find unusual ones; the last fifth is held out.
+    """Learn ordinary lines of a log and find unusual ones; the last fifth is measured on.
 
     Args:
         text: a log, with one record per line; blank lines are skipped.
@@ -126,34 +126,35 @@ def problem(
             "distinct characters"
         )
     cut = len(lines) - len(lines) // 5
+    learn = cut - len(lines) // 10
     sizes = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
     network = character_model(len(vocabulary), sizes)
-    halves = (BEGIN.join(["", *part, ""]) for part in (lines[:cut], lines[cut:]))
-    training, held_out = map(vocabulary.encode, halves)
-    unigrams, bigrams = counting(training, held_out, len(vocabulary))
+    parts = (BEGIN.join(["", *part, ""]) for part in (lines[:learn], lines[cut:]))
+    training, held_out = map(vocabulary.encode, parts)
+    bigrams, fives = ngrams(training, held_out, (2, 5))
 
     def collate(some: list[str]) -> Batch:
         """Lines (T, B): inputs start with a line end, targets end with one."""
         inputs = padded([vocabulary.encode(BEGIN + one) for one in some], 0)
         return Batch(inputs, padded([vocabulary.encode(one + BEGIN) for one in some], PADDING))
 
-    chunks = [collate(lines[a : a + CHUNK]) for a in range(cut, len(lines), CHUNK)]
-    lengths = [len(one) + 1 for one in lines[cut:]]
-
-    def perplexity() -> Array:
+    def perplexity(some: list[str]) -> Array:
+        chunks = [collate(some[a : a + CHUNK]) for a in range(0, len(some), CHUNK)]
         return np.concatenate([perplexities(network, chunk) for chunk in chunks])
 
     def ranked() -> tuple[Array, list[int]]:
         """The perplexity of each held-out line, and their indices, the most unusual first."""
-        values = perplexity()
+        values = perplexity(lines[cut:])
         return values, np.argsort(-values, kind="stable").tolist()
 
-    def loss() -> float:
-        return float(np.average(np.log(perplexity()), weights=lengths))
+    def loss(some: list[str]) -> float:
+        weights = [len(one) + 1 for one in some]
+        return float(np.average(np.log(perplexity(some)), weights=weights))
 
     def measures() -> list[Measure]:
-        why = f"bigrams; {unigrams:.4g} by unigrams"
-        measured = [Measure.below("nats per held-out character", loss(), bigrams, why)]
+        counted = {"bigrams": bigrams, "five-grams": fives}
+        nats = loss(lines[cut:])
+        measured = [Measure.beside("nats per held-out character", nats, counted, lower=True)]
         if count := len(intrusions):
             share = float(np.mean([cut + i in intrusions for i in ranked()[1][:count]]))
             name = f"intrusions among the {count} most unusual lines"
@@ -170,11 +171,11 @@ def problem(
     return Problem(
         f"unusual lines among the last {len(lines) - cut} of {len(lines):,} lines of a log{shortened}",
         network,
-        Shuffled(lines[:cut], batch, collate, seed),
+        Shuffled(lines[:learn], batch, collate, seed),
         token_objective(lambda batch: network(batch.inputs)[0]),
         measures,
         examples,
-        validate=loss,
+        validate=lambda: loss(lines[learn:cut]),
         clip=5.0,
         memory={"characters": "".join(vocabulary)},
         inputs=lambda b: vocabulary.decode(b.inputs[:, 0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -38,6 +38,20 @@ class Measure(NamedTuple):
     def above(cls, name: str, value: float, bound: float, why: str) -> Measure:
         """A share to bring above a bound; 1 reaches any bound, since nothing is above it."""
         return cls(name, value, f"above {bound:.4g} ({why})", value > bound or value == 1)
+
+    @classmethod
+    def beside(
+        cls, name: str, value: float, baselines: Mapping[str, float], lower: bool = False
+    ) -> Measure:
+        """A value beside several baselines: the best is the bound, and the others are named.
+
+        >>> Measure.beside("accuracy", 0.9, {"nearest neighbor": 0.95, "always 3": 0.1}).goal
+        'above 0.95 (nearest neighbor); always 3: 0.1'
+        """
+        best = (min if lower else max)(baselines, key=lambda why: baselines[why])
+        made = (cls.below if lower else cls.above)(name, value, baselines[best], best)
+        others = [f"{why}: {v:.4g}" for why, v in baselines.items() if why != best]
+        return made._replace(goal="; ".join([made.goal, *others]))
 
 
 class Example(NamedTuple):
@@ -158,6 +172,19 @@ def accuracy(predictions: Any, targets: Any) -> float:
     True
     """
     return float(np.mean(predictions == targets))
+
+
+def macro_f1(predictions: Any, targets: Any) -> float:
+    """The F1 score of each class that occurs in the targets, averaged.
+
+    >>> macro_f1(np.array([0, 0, 0]), np.array([0, 0, 1]))
+    0.4
+    """
+    scores = []
+    for label in np.unique(targets):
+        hits = np.sum((predictions == label) & (targets == label))
+        scores.append(2 * hits / (np.sum(predictions == label) + np.sum(targets == label)))
+    return float(np.mean(scores))
 
 
 def at_least(least: int, **counts: int) -> None:

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
+from micrornn.data.labeled import read_labeled
 from micrornn.messages import nearest
 from micrornn.nn.decoding import distribution
+from micrornn.tasks.classify import texts
 from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.parts import needs_file
 from micrornn.tasks.problem import Answer, Example, Measure, Problem, accuracy, at_least, held_out
 from micrornn.training.objective import at_end
 
@@ -28,6 +31,7 @@ THINGS = ("film", "plot", "cast", "music", "ending")
 OTHERS = ("the", "is", "was", "really", "very", "quite", "not", "never", "but", "and", ".")
 WORDS = (*GOOD, *BAD, *THINGS, *OTHERS)
 KINDS = ("bad", "good")
+STEPS = 12  # words of a generated review
 
 
 def review(rng: Generator, steps: int) -> tuple[list[str], int]:
@@ -73,20 +77,35 @@ def counting(batch: Batch) -> float:
 
 
 def problem(
+    labels: str | None = None,
+    column: str | None = None,
+    target: str | None = None,
+    encoding: str | None = None,
+    missing: str = "error",
     cell: str = "gru",
     hidden: int = 16,
     layers: int = 1,
-    steps: int = 12,
+    steps: int | None = None,
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn to tell good reviews from bad ones.
+    """Learn to tell good reviews from bad ones, or the labels of texts of a user's own.
+
+    Args:
+        labels, column, target, encoding, missing: see `micrornn.data.labeled.read_labeled`.
+        steps: 12 words of a generated review; at most 100 of a user's text.
 
     Raises:
-        ValueError: no step.
+        ValueError: no step, or the file is unusable.
     """
-    at_least(1, steps=steps)
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
+    if steps is not None:
+        at_least(1, steps=steps)
+    if labels is not None:
+        found = read_labeled(labels, column, target, encoding, missing)
+        return texts(found, labels, steps, {"cell": cell, **sizes}, batch)
+    needs_file("labels", column=column, target=target, encoding=encoding)
+    steps = steps or STEPS
     network = Network(cell, len(WORDS), 2, symbols=True, last_only=True, **sizes)
     test = draw(held_out(seed), steps, 300)
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Shuffled
+from micrornn.data.sound import read_audio
 from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, recordings
 from micrornn.tasks.baselines import nearest_mean
+from micrornn.tasks.classify import sequences
 from micrornn.tasks.network import Network
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
 from micrornn.training.objective import Computed, final_loss
@@ -46,19 +48,29 @@ class Listener(Network):
 
 
 def problem(
+    audio: str | None = None,
     cell: str = "gru",
     hidden: int = 32,
     layers: int = 1,
-    steps: int = LONGEST,
+    steps: int | None = None,
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn to tell nine speakers apart, from at most ``steps`` frames of each recording.
+    """Learn to tell nine speakers apart, or the labels of a user's sounds.
+
+    Args:
+        audio: see `micrornn.data.sound.read_audio`.
+        steps: how many frames of each recording are read, all by default; at most 100 of a user's sound.
 
     Raises:
-        ValueError: no frame.
+        ValueError: no frame, or unusable sounds.
     """
-    at_least(1, steps=steps)
+    if steps is not None:
+        at_least(1, steps=steps)
+    if audio is not None:
+        sizes: dict[str, Any] = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
+        return sequences(read_audio(audio), audio, "sounds", steps, sizes, batch)
+    steps = steps or LONGEST
     network = Listener(cell, WIDTH, SPEAKERS, hidden=hidden, layers=layers, seed=seed)
     training, kept = (
         [Recording(frames[:steps], who) for frames, who in part] for part in recordings()

@@ -18,14 +18,18 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.data.conll import read_conll
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.tasks.network import Network, predicted
+from micrornn.tasks.parts import needs_file
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
+from micrornn.tasks.stepwise import sentences
 from micrornn.training.objective import by_step
 
 Array = np.ndarray[Any, Any]
 KINDS = ("blank", "keyword", "name", "number", "string", "comment", "operator")
 LETTERS = "_KnNsc+"
+STEPS = 40  # characters of a piece
 SOURCES = ("heapq", "bisect", "textwrap", "shlex", "fnmatch", "colorsys", "queue", "sched")
 
 
@@ -60,23 +64,33 @@ def letters(labels: Any) -> str:
 
 
 def problem(
+    conll: str | None = None,
+    tag: int | None = None,
+    encoding: str | None = None,
     cell: str = "gru",
     hidden: int = 24,
     layers: int = 1,
     bidirectional: bool = True,
-    steps: int = 40,
+    steps: int | None = None,
     batch: int = 16,
     seed: int = 0,
 ) -> Problem:
-    """Learn to tell keywords, names, numbers, strings, comments and operators apart.
+    """Learn to tell keywords, names, numbers, strings, comments and operators apart, or a user's own tags.
 
     Args:
-        steps: the length of the pieces of a program.
+        conll, tag, encoding: see `micrornn.data.conll.read_conll`.
+        steps: the length of the pieces of a program, 40; at most 60 tokens of a user's sentence.
 
     Raises:
-        ValueError: no step, or a Python without the source code of its library.
+        ValueError: no step, an unusable file, or a Python without the source code of its library.
     """
-    at_least(1, steps=steps)
+    if steps is not None:
+        at_least(1, steps=steps)
+    if conll is not None:
+        own: dict[str, Any] = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
+        return sentences(read_conll(conll, tag, encoding), conll, steps, bidirectional, own, batch)
+    needs_file("conll", tag=tag, encoding=encoding)
+    steps = steps or STEPS
     *training, last = [_pieces(text, steps) for text in programs()]
     pieces = [piece for module in training for piece in module]
     if not pieces or not last:

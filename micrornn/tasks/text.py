@@ -1,24 +1,27 @@
 """text and names: a character language model (Karpathy's min-char-rnn, 2015, is the classic).
 
-The model reads a long text and predicts each next character; the last tenth is held out. The default texts
-come with Python: the help topics, 465,000 characters, and the Unicode names of letters. The baselines count:
-unigrams, and bigrams. A loss below that of bigrams means that more than one past character is used.
+The model reads a long text and predicts each next character; the last tenth is measured on, the tenth before
+it is to choose by. The default texts come with Python: the help topics, 465,000 characters, and the Unicode
+names of letters. The baselines count: a loss below that of bigrams means that more than one past character is
+used, and one below that of five-grams more than four.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Stream
 from micrornn.data.text import Vocabulary
-from micrornn.tasks.baselines import counting
+from micrornn.tasks.baselines import ngrams
 from micrornn.tasks.generation import character_model
 from micrornn.tasks.network import predicted
 from micrornn.tasks.problem import Example, Measure, Problem, at_least
 from micrornn.training.objective import by_step
 
+Array = np.ndarray[Any, Any]
 MEASURED = 2000  # characters of the held-out part that are measured on
 WIDTH = 40  # characters of an example
 
@@ -75,26 +78,29 @@ def _language_model(
         few = f"only one distinct character, {text[0]!r}" if text else "no characters"
         raise ValueError(f"{what} has {few}; give a text with at least two distinct characters")
     indices = vocabulary.encode(text)
-    cut = max(len(indices) - max(len(indices) // 10, 2), 0)
-    training, held_out = indices[:cut], indices[cut:][: MEASURED + 1]
+    tenth = max(len(indices) // 10, 2)
+    cut = max(len(indices) - 2 * tenth, 0)
+    training, rest = indices[:cut], indices[cut:]
+    choosing, held_out = rest[:-tenth][: MEASURED + 1], rest[-tenth:][: MEASURED + 1]
     if len(training) - 1 < steps:
         raise ValueError(
-            f"{what} has {len(text):,} characters, a tenth of which is held out: too short for {steps} "
+            f"{what} has {len(text):,} characters, a fifth of which is not trained on: too short for {steps} "
             "steps; give a longer text, or fewer --steps"
         )
     fitting = min(lanes, (len(training) - 1) // steps)
     network = character_model(len(vocabulary), sizes)
     objective = by_step(network)
-    unigrams, bigrams = counting(training, held_out, len(vocabulary))
+    bigrams, trigrams, fives = ngrams(training, held_out, (2, 3, 5))
 
-    def loss() -> float:
-        return objective(Batch(held_out[:-1, None], held_out[1:, None]), None).total.item()
+    def loss(part: Array) -> float:
+        return objective(Batch(part[:-1, None], part[1:, None]), None).total.item()
 
     def measures() -> list[Measure]:
-        nats = loss()
-        guessing = f"{np.log(len(vocabulary)):.4g} nats by guessing, {unigrams:.4g} by unigrams"
+        nats = loss(held_out)
+        guessing = f"{np.log(len(vocabulary)):.4g} nats by guessing"
+        counted = {"bigrams": bigrams, "trigrams": trigrams, "five-grams": fives}
         return [
-            Measure.below("nats per held-out character", nats, bigrams, "bigrams"),
+            Measure.beside("nats per held-out character", nats, counted, lower=True),
             Measure("perplexity", float(np.exp(nats)), guessing),
         ]
 
@@ -113,7 +119,7 @@ def _language_model(
         objective,
         measures,
         examples,
-        validate=loss,
+        validate=lambda: loss(choosing),
         clip=5.0,
         iterations=600,
         memory={"characters": "".join(vocabulary)},

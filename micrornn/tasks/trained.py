@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from micrornn.data.doors import DOORS
 from micrornn.data.text import Vocabulary
-from micrornn.files import STDIN, is_file
+from micrornn.files import STDIN, is_file, is_folder
 from micrornn.messages import flags
 from micrornn.nn.module import Module
 from micrornn.tasks import TASKS, Task
@@ -19,8 +20,6 @@ from micrornn.tasks.problem import Problem
 from micrornn.tasks.unrolled import Unrolled
 from micrornn.training.checkpoint import read_checkpoint
 from micrornn.training.tree import CheckpointError
-
-FILES = ("text", "csv", "pairs")  # the options that may name a file
 
 
 class Trained(NamedTuple):
@@ -101,7 +100,7 @@ class Trained(NamedTuple):
             CheckpointError: a file is missing, or has changed.
         """
         for name, digest in self.files.items():
-            if not is_file(name):
+            if not there(name):
                 raise CheckpointError(
                     f"{self.path} was trained on {name}, which is missing; restore it"
                 )
@@ -168,8 +167,8 @@ def is_checkpoint(path: str) -> bool:
 
 def files_of(options: Mapping[str, Any]) -> dict[str, str]:
     """The absolute names of the files that options name, by option."""
-    named = {name: str(options.get(name) or "").removeprefix("@") for name in FILES}
-    return {name: str(Path(file).resolve()) for name, file in named.items() if is_file(file)}
+    named = {name: str(options.get(name) or "").removeprefix("@") for name in DOORS}
+    return {name: str(Path(file).resolve()) for name, file in named.items() if there(file)}
 
 
 def kept(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,7 +180,7 @@ def kept(options: Mapping[str, Any]) -> dict[str, Any]:
     >>> kept({"text": "to be", "hidden": 8})
     {'text': 'to be', 'hidden': 8}
     """
-    if piped := [name for name in FILES if options.get(name) == STDIN]:
+    if piped := [name for name in DOORS if options.get(name) == STDIN]:
         raise ValueError(
             f"{flags(piped)} -: a checkpoint refers to its data by file name; save standard input to a "
             "file first"
@@ -196,5 +195,18 @@ def digests(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def digest_of(path: str) -> str:
-    """A digest of the content of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
+    """A digest of the content of a file, or of all files in a folder with their names."""
+    place = Path(path)
+    if not place.is_dir():
+        return hashlib.sha256(place.read_bytes()).hexdigest()[:32]
+    digest = hashlib.sha256()
+    for file in sorted(place.rglob("*")):
+        if file.is_file():
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(f"{file.relative_to(place)} {content}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def there(name: str) -> bool:
+    """Whether a file or a folder has this name."""
+    return is_file(name) or (bool(name) and is_folder(name))

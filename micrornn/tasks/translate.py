@@ -185,7 +185,12 @@ def problem(
         raise ValueError(f"{len(known)} pairs of distinct sources are too few; give at least 10")
     order = np.random.default_rng(seed).permutation(len(known))
     known = [known[i] for i in order]
-    test, training = known[: len(known) // 10][:100], known[len(known) // 10 :]
+    tenth = len(known) // 10
+    test, choosing, training = (
+        known[:tenth][:100],
+        known[tenth : 2 * tenth][:100],
+        known[2 * tenth :],
+    )
     sources, targets = [a for a, _ in test], [b for _, b in test]
     source, target = Symbols([a for a, _ in known]), Symbols([b for _, b in known])
     model = encoder_decoder(len(source.all), len(target.all), cell, hidden, layers, attention, seed)
@@ -194,6 +199,8 @@ def problem(
         return batch_of([(source.encode(a), target.encode(b)) for a, b in items])
 
     longest = 2 * max(len(b) for _, b in known)  # where a prediction without an END stops
+
+    objective = teacher_forced(model)
 
     def predictions() -> list[list[str]]:
         return [[target.all[k] for k in row] for row in decoded(model, collate(test), longest)]
@@ -233,10 +240,11 @@ def problem(
         f"{cell.upper()} encoder and decoder translate {title}, attention: {attention}",
         model,
         Shuffled(training, batch, collate, seed),
-        teacher_forced(model),
+        objective,
         measures,
         examples,
         answer,
+        validate=lambda: objective(collate(choosing or test), None).total.item(),
         iterations=iterations,
         inputs=lambda b: [source.all[k] for k in b.inputs[:, 0]],
         labels=lambda b: [target.all[k] if k > 1 else "END" for k in b.targets[:, 0]],

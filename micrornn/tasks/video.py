@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
+from micrornn.data.frames import Clip, read_frames
 from micrornn.nn.basic import Linear
 from micrornn.nn.losses import sequence_loss
 from micrornn.nn.sequence import each_step
+from micrornn.tasks.classify import FRAMES, sequences
 from micrornn.tasks.network import Network, predicted
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.stepwise import clips
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-SIDE = 5
+SIDE, STEPS = 5, 4
 DIRECTIONS = ("left", "right", "up", "down")
 CLIPS = ("straight", "turned")
 MOVES = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])
@@ -77,19 +80,29 @@ class Watcher(Network):
 
 
 def problem(
+    frames: str | None = None,
     cell: str = "gru",
     hidden: int = 32,
     layers: int = 1,
-    steps: int = 4,
+    steps: int | None = None,
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn to predict the direction of a dot, and whether it turned back.
+    """Learn to predict the direction of a dot, and whether it turned back; or the labels of a user's clips.
+
+    Args:
+        frames: see `micrornn.data.frames.read_frames`; labels of clips or of frames.
+        steps: 4 frames of a generated clip; at most 100 of a user's clip.
 
     Raises:
-        ValueError: no frame.
+        ValueError: no frame, or unusable clips.
     """
-    at_least(1, steps=steps)
+    if steps is not None:
+        at_least(1, steps=steps)
+    if frames is not None:
+        sizes: dict[str, Any] = {"cell": cell, "hidden": hidden, "layers": layers, "seed": seed}
+        return of_clips(read_frames(frames), frames, steps, sizes, batch)
+    steps = steps or STEPS
     network = Watcher(cell, hidden=hidden, layers=layers, seed=seed)
     test = draw(held_out(seed), steps, 200)
 
@@ -130,6 +143,18 @@ def problem(
         iterations=500,
         inputs=lambda b: [f"dot at {int(k)}" for k in b.inputs[:, 0].argmax(-1)],
         labels=lambda b: [DIRECTIONS[k] for k in b.targets[:, 0]],
+    )
+
+
+def of_clips(
+    found: list[Clip], path: str, steps: int | None, sizes: dict[str, Any], batch: int
+) -> Problem:
+    """Learn the label of each clip, or of each frame, as the clips have it."""
+    if all(len(one.labels) == 1 for one in found):
+        labeled = [(one.frames, one.labels[0]) for one in found]
+        return sequences(labeled, path, "clips", steps, sizes, batch)
+    return clips(
+        [(one.frames, one.labels) for one in found], path, steps or FRAMES, False, sizes, batch
     )
 
 

@@ -47,10 +47,10 @@ def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -
 
 @click.command(cls=Command)
 @takes_source
-@click.argument("target")
+@click.argument("of", metavar="TARGET")
 @_json
 @_quiet
-def why(options: dict[str, Any], source: str, target: str, as_data: bool, quiet: bool) -> None:
+def why(options: dict[str, Any], source: str, of: str, as_data: bool, quiet: bool) -> None:
     """Explain why one gradient is zero, missing, tiny, huge or NaN, with the evidence.
 
     SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). TARGET is a
@@ -66,7 +66,7 @@ def why(options: dict[str, Any], source: str, target: str, as_data: bool, quiet:
 
     recording = recording_of(source, options, quiet)
     with working("explaining", quiet):
-        answer = explanation(recording, target)
+        answer = explanation(recording, of)
     _print(answer, as_data)
 
 

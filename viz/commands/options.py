@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from micrornn.data.doors import DOORS, MISSING, Door
 from micrornn.messages import nearest
 from micrornn.tasks import TASKS
 from micrornn.tasks.hello import LOSSES
@@ -154,6 +155,9 @@ def network_options() -> list[Option]:
     def option(section: str, *names: str, **settings: Any) -> Option:
         return Option(names, section=section, **settings)
 
+    def kind(door: Door) -> dict[str, Any]:
+        return {"metavar": "TEXT"} if door.name == "text" else {"type": FILE}
+
     bidirectional = "Read from both ends, or from the start only."
     bias = "Initial bias of the LSTM's forget gate or the GRU's update gate."
     return [
@@ -167,10 +171,14 @@ def network_options() -> list[Option]:
             network, "--published", is_flag=True, default=None, help="Use the published weights."
         ),
         option(network, "--seed", type=SEED, help="Seed of the weights and of generated data."),
-        option(data, "--text", metavar="TEXT", help="A text, a file with a text, or - for stdin."),
-        option(data, "--csv", type=FILE, help="A CSV file with a series; - is stdin."),
-        option(data, "--column", metavar="NAME", help="The column of the CSV file."),
-        option(data, "--pairs", type=FILE, help="Pairs of source, tab, target; - is stdin."),
+        *(option(data, f"--{door.name}", help=door.help, **kind(door)) for door in DOORS.values()),
+        option(data, "--column", metavar="NAMES", help="Columns to read, with commas between."),
+        option(data, "--target", metavar="NAME", help="The column to predict."),
+        option(data, "--tag", type=Integer(1, 1000), help="The column of the tag, from 1."),
+        option(
+            data, "--encoding", metavar="NAME", help="Of the file: cp1252, utf-16 [default: utf-8]."
+        ),
+        option(data, "--missing", type=OneOf(MISSING), help="What to do with missing cells."),
         option(data, "--data", metavar="NAME", help="Data of translate: numbers, sounds, emoji."),
         option(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
         option(data, "--steps", type=COUNT, help="Number of time steps."),
