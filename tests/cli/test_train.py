@@ -164,7 +164,7 @@ def test_epochs_are_passes_over_the_data(run: Run) -> None:
     result = run("train", "stocks", "--epochs", "2", "--checkpoint", "s.npz", "-q")
     assert result.exit_code == 0
     tree = read_checkpoint("s.npz")
-    assert tree["trainer"]["iteration"] == 2 * (51 // 10)
+    assert tree["trainer"]["iteration"] == 2 * (45 // 10)
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.json"])
@@ -196,7 +196,7 @@ def test_the_plot(run: Run, name: str) -> None:
         ("train text --text empty.txt", "empty.txt is empty"),
         ("train text --text same.txt", "only one distinct character"),
         ("train text --text short.txt", "too short"),
-        ("train text --text raw.txt", "not text in UTF-8"),
+        ("train text --text raw.txt", "not text in UTF-16"),
         ("train weather --csv none.csv", "no file none.csv"),
         ("train weather --csv nan.csv", "not finite"),
         (
