@@ -89,8 +89,8 @@ def _out_of_reach(sequences: Sequences) -> Iterator[Problem]:
             beyond = float(np.mean((asked < low) | (asked > high))) if asked.size else 0.0
             if beyond > _BEYOND:
                 words = [
-                    f"{p.name} ({place(made)}) gives {low:g} to {high:g}; {beyond:.0%} of {asked.size} targets "
-                    f"lie outside, from {asked.min():.4g} to {asked.max():.4g}."
+                    f"{p.name} ({place(made)}) gives {low:g} to {high:g}; {beyond:.0%} of {asked.size} "
+                    f"targets lie outside, from {asked.min():.4g} to {asked.max():.4g}."
                 ]
                 yield Problem("targets out of reach", words, made)
                 return

@@ -222,7 +222,7 @@ def test_loss_in_train_mode() -> Any:
         F.mse_loss(net(X[:90]).squeeze(1), Y[:90]).backward()
         opt.step()
         with torch.no_grad():
-            val = F.mse_loss(net(X[90:]).squeeze(1), Y[90:])
+            F.mse_loss(net(X[90:]).squeeze(1), Y[90:])
 
 
 @faulty("loss summed")
