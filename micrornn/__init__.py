@@ -1,5 +1,7 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
+from typing import TYPE_CHECKING
+
 try:
     import micrornn.fast  # noqa: F401 - first: it replaces parts of the core before they are used
 except ModuleNotFoundError as _error:
@@ -21,9 +23,14 @@ from micrornn.recording import Recording, RecordingError, load_recording, record
 from micrornn.trap import NonFiniteError, trap_nonfinite
 from micrornn.views import view as _view  # noqa: F401 - lets notebooks find their pictures
 
+if TYPE_CHECKING:
+    from micrornn.compiler import Compiled, CompileError, compile
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "CompileError",
+    "Compiled",
     "Edge",
     "GradientMismatch",
     "Graph",
@@ -34,6 +41,7 @@ __all__ = [
     "Tensor",
     "Value",
     "backward",
+    "compile",
     "debug",
     "debugging",
     "grad",
@@ -56,6 +64,14 @@ __all__ = [
 __all__ += ops.__all__
 
 
+_LATER = ("CompileError", "Compiled", "compile")  # loaded when they are used
+
+
 def __getattr__(name: str) -> object:
-    """Say what a name that is not there is called here."""
+    """A name that is loaded late; of one that is not there, say what it is called here."""
+    if name in _LATER:
+        from micrornn import compiler
+
+        globals().update({later: getattr(compiler, later) for later in _LATER})
+        return globals()[name]
     raise _missing("micrornn", name, __all__, ELSEWHERE, "mr.")

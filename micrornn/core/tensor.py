@@ -203,7 +203,8 @@ def as_data(data: Any, dtype: Any = None, differentiable: bool = False) -> Data:
     if any(isinstance(x, np.ma.MaskedArray) for x in (data if type(data) is list else [data])):
         raise TypeError("a masked array would lose its mask; fill it first: x.filled(0.0)")
     try:
-        array: np.ndarray[Any, Any] = np.array(data, dtype=dtype)
+        traced = hasattr(data, "origin")  # np.array would forget where its numbers come from
+        array: Any = data.astype(dtype or data.dtype) if traced else np.array(data, dtype)
     except ValueError as error:
         raise TypeError(f"a tensor needs numbers in a regular shape: {error}") from error
     if array.dtype.kind not in "fiub":

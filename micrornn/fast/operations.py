@@ -15,6 +15,7 @@ def maker(plain: Container[str], core: Callable[[Primitive], Operation]) -> Any:
     def operation_of(p: Primitive) -> Any:
         quick = "forwards" not in plain
         if quick:
+            setattr(p, "declared", p.forward)  # noqa: B010 - for those who read what it says
             p.forward = forwards.quicker(p.name, p.forward)
         vjp = p.vjp if "rules" in plain else rules.quicker(p.name, p.vjp)
         if "pulls" not in plain or vjp is not p.vjp:

@@ -72,7 +72,9 @@ class Attention(Module):
             values = k if values is None else values
             if q.ndim == k.ndim:
                 if mask is not None and np.ndim(mask) == q.ndim - 1 > 1:
-                    mask = np.asarray(mask)[..., None, :]  # (B, S), the same for all queries of b
+                    mask = np.asanyarray(mask)[
+                        ..., None, :
+                    ]  # (B, S), the same for all queries of b
                 weights = masked_softmax(self.score(q, projected), mask)
                 context = matmul(weights, values)
             else:  # one query: an axis of length 1 for the products, and off again

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from micrornn.core.context import current
 from micrornn.core.tensor import Tensor, constant
-from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator, uniform
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_float
 from micrornn.options import check
@@ -38,8 +36,8 @@ def dropout(
         return x
     if not current().recording:
         note("dropout without gradients")
-    mask = as_generator(generator).random(x.shape) >= p
-    return x * constant(np.asarray(mask / (1.0 - p) if p < 1.0 else mask, dtype=x.dtype), "mask")
+    mask = uniform(generator, x.shape) >= p
+    return x * constant((mask / (1.0 - p) if p < 1.0 else mask).astype(x.dtype), "mask")
 
 
 class Dropout(Module):

@@ -14,6 +14,7 @@ from micrornn.nn.module import Module
 from micrornn.nn.registry import Parameter
 from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import where
+from micrornn.ops.followed import fresh
 from micrornn.ops.index import take
 from micrornn.options import check, is_integer
 
@@ -40,7 +41,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
     array([[0., 0.],
            [2., 2.]])
     """
-    index = np.array(input._value if isinstance(input, Tensor) else input)
+    index = fresh(input._value if isinstance(input, Tensor) else input)
     table = as_float(weight)
     if table.ndim != 2:
         raise ValueError(

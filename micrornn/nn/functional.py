@@ -118,7 +118,7 @@ def one_hot(input: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    array = np.asarray(input._value if isinstance(input, Tensor) else input)
+    array = np.asanyarray(input._value if isinstance(input, Tensor) else input)
     if array.dtype.kind not in "iu":
         raise ValueError(
             f"one_hot: indices of {array.dtype} were given; convert: indices.astype(int)"
@@ -133,9 +133,8 @@ def one_hot(input: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray
     if array.size and (array.min() < 0 or array.max() >= num_classes):
         wrong = array[(array < 0) | (array >= num_classes)].flat[0]
         raise ValueError(f"one_hot: index {wrong} has no place among {num_classes} classes")
-    rows = np.zeros((array.size, num_classes), dtype)
-    rows[np.arange(array.size), array.ravel()] = 1
-    return rows.reshape(*array.shape, num_classes)
+    rows: np.ndarray[Any, Any] = np.equal(array[..., None], np.arange(num_classes)).astype(dtype)
+    return rows
 
 
 # Names of PyTorch that are not here, and what does their work.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
+from micrornn.core.context import current
 from micrornn.options import is_integer
 
 if TYPE_CHECKING:
@@ -45,3 +46,12 @@ def as_generator(seed: Seed) -> Generator:
         f"{seed!r} is neither a generator nor a seed; give an integer from 0 up, or "
         "numpy.random.default_rng(...)"
     )
+
+
+def uniform(seed: Seed, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Random numbers from 0 to 1; a trace is told, so that its program draws them anew."""
+    generator = as_generator(seed)
+    for observer in current().observers:
+        if hasattr(observer, "on_draw"):
+            return observer.on_draw(generator, shape)  # type: ignore[no-any-return]
+    return generator.random(shape)

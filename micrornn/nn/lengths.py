@@ -13,6 +13,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor, constant
 from micrornn.ops.elementwise import where
+from micrornn.ops.followed import fresh
 from micrornn.options import check
 
 Array = np.ndarray[Any, Any]
@@ -31,7 +32,7 @@ def as_lengths(lengths: Any, batch: int | None, steps: int | None, what: str) ->
         TypeError: the lengths are not integers.
         ValueError: there are not B of them, or one is below 1 or above T.
     """
-    array = np.array(lengths._value if isinstance(lengths, Tensor) else lengths)
+    array = fresh(lengths._value if isinstance(lengths, Tensor) else lengths)
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(
             f"{what}: lengths of {array.dtype} were given; give integers, one per sequence"

@@ -11,6 +11,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.nn.dropout import dropout
 from micrornn.nn.sequence import as_float, as_input
 from micrornn.ops.elementwise import where
+from micrornn.ops.followed import fresh
 from micrornn.ops.product import matmul
 from micrornn.ops.reduce import softmax
 from micrornn.ops.shape import swapaxes
@@ -36,7 +37,7 @@ def masked_softmax(scores: Any, mask: Any = None) -> Tensor:
     """
     scores = as_input(scores, np.float64, "score")
     if mask is not None:
-        held = np.array(mask._value if isinstance(mask, Tensor) else mask)
+        held = fresh(mask._value if isinstance(mask, Tensor) else mask)
         if held.dtype.kind != "b":
             raise ValueError(
                 f"attention: a mask of {held.dtype} was given; give truth values, true at the "
@@ -104,7 +105,7 @@ def scaled_dot_product_attention(
     check("scaled_dot_product_attention", scale=scale)
     scores = matmul(q, swapaxes(k, -1, -2)) * float(scale)
     if attn_mask is not None and not isinstance(attn_mask, Tensor):
-        attn_mask = np.asarray(attn_mask)
+        attn_mask = np.asanyarray(attn_mask)
     if attn_mask is not None and attn_mask.dtype.kind != "b":
         if attn_mask.dtype.kind != "f" or np.isnan(getattr(attn_mask, "_value", attn_mask)).any():
             raise ValueError(

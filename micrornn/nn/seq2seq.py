@@ -19,12 +19,13 @@ from micrornn.nn.basic import Linear
 from micrornn.nn.containers import ModuleList
 from micrornn.nn.decoder import Decoder, Memory, State
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.generators import Seed, as_generator, uniform
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
+from micrornn.ops.followed import fresh
 from micrornn.ops.shape import concatenate, stack
 from micrornn.options import check, is_integer
 
@@ -227,24 +228,24 @@ class Seq2Seq(Module):
             memory, state = self.encode(tokens, lengths)
             logits: list[Tensor] = []
             attention: list[Tensor] = []
-            fed = np.full(truth.shape, self.start)
+            fed: list[Any] = [np.full(truth.shape[1:], self.start)]
             for k in range(len(truth)):
                 if k:
-                    fed[k] = self._next(truth[k - 1], logits[-1], teacher_forcing, feed)
+                    fed.append(self._next(truth[k - 1], logits[-1], teacher_forcing, feed))
                 with scope(t=len(tokens) + k + 1):
                     predicted, state, weights = self.decoder(fed[k], state, memory)
                 logits.append(predicted)
                 attention += [] if weights is None else [weights]
-        return Translated(logits, attention, fed)
+        return Translated(logits, attention, np.stack(fed))
 
     def _next(self, truth: Any, logits: Tensor, share: float, feed: str) -> Any:
         if share == 1.0:
             return truth
         own = np.argmax(logits._value, -1)
-        rng = as_generator(self.rng)
         if feed == "sample":  # Gumbel's trick: the argmax of logits plus such noise is a draw
-            own = np.argmax(logits._value + rng.gumbel(size=logits.shape), -1)
-        return np.where(rng.random(np.shape(truth)) < share, truth, own) if share else own
+            noise = -np.log(-np.log(uniform(self.rng, logits.shape)))
+            own = np.argmax(logits._value + noise, -1)
+        return np.where(uniform(self.rng, np.shape(truth)) < share, truth, own) if share else own
 
     def translate(
         self, source: Sequence[int], method: str = "greedy", max_length: int = 50, **options: Any
@@ -280,7 +281,7 @@ class Seq2Seq(Module):
 
 def as_tokens(tokens: Any, what: str) -> np.ndarray[Any, Any]:
     """Tokens as integers (T,) or (T, B), with at least one step."""
-    array = np.array(tokens._value if isinstance(tokens, Tensor) else tokens)
+    array = fresh(tokens._value if isinstance(tokens, Tensor) else tokens)
     if array.ndim not in (1, 2) or not array.size or array.dtype.kind not in "iu":
         raise ValueError(
             f"{what}: tokens of shape {array.shape} and {array.dtype} were given; give integers, (steps,) "

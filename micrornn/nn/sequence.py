@@ -40,7 +40,7 @@ def as_input(value: Any, dtype: Any, name: str) -> Tensor:
         array = value._value
     else:
         array = as_data(value)
-    if type(array) is not np.ndarray:
+    if not isinstance(array, np.ndarray):
         array = np.asarray(array)
     if array.dtype.kind != "f":
         array = array.astype(dtype)
@@ -51,7 +51,7 @@ def as_float(value: Any) -> Tensor:
     """A floating-point tensor unchanged; anything else as a floating-point leaf."""
     if isinstance(value, Tensor) and value.dtype.kind == "f":
         return value
-    array = np.asarray(value._value if isinstance(value, Tensor) else as_data(value))
+    array = np.asanyarray(value._value if isinstance(value, Tensor) else as_data(value))
     return constant(array if array.dtype.kind == "f" else array.astype(float), "x")
 
 

@@ -13,6 +13,7 @@ from micrornn.nn.lengths import as_lengths, held, length_mask, silenced
 from micrornn.nn.packing import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from micrornn.nn.recurrent import Recurrent
 from micrornn.nn.sequence import as_input, as_steps, each_step, part
+from micrornn.ops.followed import followed
 from micrornn.ops.shape import concatenate, stack
 from micrornn.options import check
 
@@ -167,7 +168,7 @@ class Unrolled(Recurrent):
                 f"{name}: lengths were given for one sequence without a batch; cut it to its length instead"
             )
         mask = length_mask(as_lengths(lengths, len(steps[0]), len(steps), name), len(steps))
-        return [None if row.all() else row for row in mask]
+        return [row if followed(row) or not row.all() else None for row in mask]
 
     def _run(
         self,

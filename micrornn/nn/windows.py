@@ -93,9 +93,8 @@ def cut(
     (top, left), (batch, channels) = padding, x.shape[:2]
     if top or left:
         x = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=fill)
-    out: Array = np.empty((batch, rows, columns, channels, *kernel), x.dtype)
-    for i, j, down, across in places:
-        out[..., i, j] = x[:, :, down, across].transpose(0, 2, 3, 1)
+    parts = [x[:, :, down, across].transpose(0, 2, 3, 1) for _, _, down, across in places]
+    out: Array = np.stack(parts, -1).reshape(batch, rows, columns, channels, *kernel)
     return out
 
 

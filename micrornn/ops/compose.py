@@ -147,7 +147,7 @@ def gather(x: Any, axis: int, index: Any) -> Tensor:
     >>> mr.gather(mr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, [[0], [1]]).data.tolist()
     [[1.0], [4.0]]
     """
-    index = np.asarray(index._value if isinstance(index, Tensor) else index)
+    index = np.asanyarray(index._value if isinstance(index, Tensor) else index)
     shape = shape_of(x)
     if index.dtype.kind not in "iu" or index.ndim != len(shape):
         raise TypeError(

@@ -14,6 +14,7 @@ import numpy as np
 from micrornn.core.operators import offer
 from micrornn.core.primitive import Operation, Rule, Sample, primitive, sample
 from micrornn.core.tensor import Data, Tensor
+from micrornn.ops.followed import fresh
 
 ONE = (sample((2, 3)), sample(()), sample(None))
 TWO = (
@@ -226,7 +227,7 @@ _CONDITION = np.array([[True, False, True], [False, False, True]])
 _where = elementwise(
     "where",
     "a where condition holds, else b",
-    lambda a, b, *, condition: np.asarray(np.where(condition, a, b))[()],
+    lambda a, b, *, condition: np.where(condition, a, b)[()],  # type: ignore[call-overload]
     lambda g, y, a, b, condition: where(condition, g, 0.0),
     lambda g, y, a, b, condition: where(condition, 0.0, g),
     samples=(
@@ -250,7 +251,7 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     """
     if isinstance(condition, Tensor):
         condition = condition._value
-    return _where(a, b, condition=np.array(condition, dtype=bool))
+    return _where(a, b, condition=fresh(condition, bool))
 
 
 offer(where, numpy=[np.where])

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from micrornn.core.operators import offer
 from micrornn.core.primitive import Operation, primitive, sample
 from micrornn.core.tensor import Data, Tensor, shape_of
+from micrornn.ops.followed import fresh
 
 Index = Any  # what NumPy takes between brackets
 
@@ -43,7 +44,7 @@ def as_index(index: Index) -> Index:
         index = index._value
         return int(index) if isinstance(index, float) else index
     if isinstance(index, (list, np.ndarray)):
-        array = np.array(index)
+        array = fresh(index)
         return array if array.size or array.dtype.kind in "iub" else array.astype(int)
     return index
 
@@ -117,4 +118,5 @@ scatter: Operation = primitive(
         sample((3, 3), index=(_REPEATED,), shape=(4, 3)),
     ),
     methods="",
+    kind="parts",
 )

@@ -14,6 +14,7 @@ from micrornn.core.context import current
 from micrornn.core.operators import NUMPY, Operators, offer
 from micrornn.core.tensor import WRITE_ADVICE, Tensor, describe, shape_of
 from micrornn.ops.elementwise import add, div, mul, sub
+from micrornn.ops.followed import fresh
 from micrornn.ops.piecewise import pow
 from micrornn.ops.product import matmul
 
@@ -132,12 +133,13 @@ def _item(self: Tensor) -> float:
     """
     if self.size != 1:
         raise ValueError(f"item() needs one number; {describe(self)} has shape {self.shape}")
-    return np.asarray(self._value).item()  # type: ignore[no-any-return]
+    value = self._value
+    return value.item() if isinstance(value, np.ndarray) else np.asarray(value).item()  # type: ignore[no-any-return]
 
 
 def _numpy(self: Tensor) -> np.ndarray[Any, Any]:
     """A fresh, writable copy of the value as a NumPy array."""
-    return np.array(self._value)
+    return fresh(self._value)
 
 
 offer(_item, "item")

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.nn.losses.logits import class_cross_entropy, soft_cross_entropy
+from micrornn.nn.losses.logits import class_cross_entropy, one_hot, soft_cross_entropy
 from micrornn.nn.losses.loss import LossModule, amounts, nothing_counts, reduced
 from micrornn.nn.sequence import as_float
 from micrornn.ops.elementwise import neg, where
+from micrornn.ops.followed import followed, fresh
 from micrornn.ops.index import getitem
 from micrornn.ops.reduce import sum
 from micrornn.options import check
@@ -79,10 +80,9 @@ def cross_entropy(
             amount = amount.astype(x.dtype)
         return class_cross_entropy(x, index=index, amount=amount, axis=axis, total=total)
     if index is None:
-        q = target if isinstance(target, Tensor) else np.asarray(target, x.dtype)
+        q = target if isinstance(target, Tensor) else target.astype(x.dtype)
     else:
-        q = np.zeros(shape, x.dtype)
-        q[index] = 1.0
+        q = one_hot(index, axis, shape).astype(x.dtype)
     if label_smoothing:
         q = q * (1.0 - label_smoothing) + label_smoothing / shape[axis]
     if weight is not None:  # each class by its weight
@@ -123,7 +123,7 @@ def nll_loss(
     if weight is not None:
         weight = _class_weights("nll_loss", weight, x.shape[axis], x.dtype)
     index, amount = _targets("nll_loss", classes, x.shape, axis, weight, ignore_index)
-    amount = np.broadcast_to(np.asarray(amount, x.dtype), classes.shape)
+    amount = amount * np.ones(classes.shape, x.dtype)
     each = (
         where(amount > 0, neg(getitem(x, index=index)), 0.0) * amount
     )  # 0 times -inf would be NaN
@@ -156,7 +156,7 @@ class NLLLoss(LossModule, function=nll_loss, data=2):
 
 
 def _classes(target: Any) -> Array:
-    return np.array(target._value if isinstance(target, Tensor) else target)
+    return fresh(target._value if isinstance(target, Tensor) else target)
 
 
 def _class_axis(function: str, x: Tensor) -> int:
@@ -183,8 +183,11 @@ def _targets(
             f"{function}: class indices of shape {target.shape} for an input of shape {shape}; "
             f"give shape {expected} (classes are axis {axis} of the input)"
         )
-    if not expected and weight is None and 0 <= (k := int(target)) < classes and k != ignore_index:
-        return k, 1.0
+    if not expected and not followed(target):
+        target = int(target)
+        if weight is None and 0 <= target < classes and target != ignore_index:
+            return target, 1.0
+        target = np.array(target)
     amount: Any = 1.0
     outside = bool(target.size) and (target.min() < 0 or target.max() >= classes)
     if outside or 0 <= ignore_index < classes:
@@ -200,7 +203,7 @@ def _targets(
     if weight is not None:
         amount = amount * weight[target]
     if not expected:
-        return int(target), amount
+        return target if followed(target) else int(target), amount
     grid = (
         np.ogrid[tuple([slice(n) for n in expected])]
         if len(expected) > 1
@@ -216,7 +219,7 @@ def _check_probabilities(target: Any, shape: tuple[int, ...], axis: int) -> None
             f"{shape}; give integers of shape {shape[:axis] + shape[axis + 1 :]}, or probabilities of "
             f"shape {shape}"
         )
-    values = np.asarray(target._value if isinstance(target, Tensor) else target)
+    values = np.asanyarray(target._value if isinstance(target, Tensor) else target)
     if not (usable := values >= 0).all():
         raise ValueError(
             f"cross_entropy: {values[~usable].flat[0]} in the target; give class indices as integers, or "

@@ -10,6 +10,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.nn.losses.ctc import Lattice, ctc, lattice, occupancy
 from micrornn.nn.losses.loss import LossModule
 from micrornn.nn.sequence import as_float
+from micrornn.ops.followed import fresh
 from micrornn.ops.reduce import mean, sum
 from micrornn.ops.shape import expand_dims, squeeze
 from micrornn.options import check
@@ -175,7 +176,7 @@ def as_labels(
     check("ctc", blank=blank)
     if not 0 <= blank < symbols:
         raise ValueError(f"ctc: blank={blank!r} is not among the {symbols} symbols")
-    labels = np.array(targets._value if isinstance(targets, Tensor) else targets)
+    labels = fresh(targets._value if isinstance(targets, Tensor) else targets)
     if labels.size and labels.dtype.kind not in "iu":
         raise TypeError(f"ctc: targets of {labels.dtype} were given; give integers")
     labels = labels.astype(np.intp)
@@ -216,7 +217,7 @@ def as_labels(
 def _lengths(given: Any, batch: int, usual: int, name: str, least: int, most: int) -> Array:
     if given is None:
         return np.full(batch, usual)
-    array = np.array(given._value if isinstance(given, Tensor) else given)
+    array = fresh(given._value if isinstance(given, Tensor) else given)
     if array.dtype.kind not in "iu":
         raise TypeError(f"ctc: {name} of {array.dtype} were given; give integers")
     array = array.reshape(1) if array.ndim == 0 and batch == 1 else array

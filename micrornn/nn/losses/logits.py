@@ -24,10 +24,15 @@ def _forward(x: Data, *, index: Any, amount: Any, axis: int, total: bool) -> Dat
     return np.add.reduce(y, axis=None) if total and y.ndim else y
 
 
+def one_hot(index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    """True at the targets, in the shape of the logits."""
+    target = index[axis] if isinstance(index, tuple) else index
+    classes = np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - 1 - axis))
+    return np.equal(np.expand_dims(target, axis), classes)
+
+
 def _difference(x: Any, index: Any, axis: int) -> Any:
-    target = np.zeros(x.shape, x.dtype)
-    target[index] = 1.0
-    return softmax(x, axis) - target
+    return softmax(x, axis) - one_hot(index, axis, x.shape)
 
 
 def _vjp(g: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:

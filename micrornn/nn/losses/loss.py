@@ -59,7 +59,7 @@ def amounts(owner: str, name: str, given: Any) -> Array:
     Raises:
         ValueError: one is negative, NaN or infinite, or not a number.
     """
-    values = np.asarray(given._value if isinstance(given, Tensor) else given)
+    values: Array = np.asanyarray(given._value if isinstance(given, Tensor) else given)
     if values.dtype.kind not in "fiub":
         raise ValueError(f"{owner}: {name}={given!r}; give numbers, 0 or more")
     if not (usable := (values >= 0) & (values < np.inf)).all():

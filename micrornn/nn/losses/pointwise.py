@@ -155,7 +155,7 @@ def binary_cross_entropy(
     check("binary_cross_entropy", reduction=reduction)
     p, y = _pair("binary_cross_entropy", input, target)
     for name, given in (("input", p), ("target", y)):
-        values = np.asarray(given._value if isinstance(given, Tensor) else given)
+        values = np.asanyarray(given._value if isinstance(given, Tensor) else given)
         if not (usable := (values >= 0) & (values <= 1)).all():
             raise ValueError(
                 f"binary_cross_entropy: {values[~usable].flat[0]} in the {name}; give probabilities, from "
@@ -225,7 +225,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         each = exp(y) * sub(y, x)
     else:
-        values = np.asarray(y._value if isinstance(y, Tensor) else y)
+        values = np.asanyarray(y._value if isinstance(y, Tensor) else y)
         if not (values >= 0).all():
             raise ValueError(
                 f"kl_div: {values[~(values >= 0)].flat[0]} in the target; give probabilities, or "

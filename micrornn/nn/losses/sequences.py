@@ -13,6 +13,7 @@ from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.losses.classes import cross_entropy
 from micrornn.nn.losses.loss import Array, Loss, amounts
 from micrornn.ops.elementwise import where
+from micrornn.ops.followed import followed
 from micrornn.ops.shape import stack
 from micrornn.options import check
 
@@ -132,7 +133,7 @@ def masked_sequence_loss(
 
     def of_step(t: int, output: Any, target: Any) -> Tensor:
         row = share[t]
-        if not row.any():
+        if not (followed(row) or row.any()):
             return _no_loss(output)
         each = loss(output, target, reduction="none")
         if each.ndim > 1:
@@ -142,7 +143,7 @@ def masked_sequence_loss(
                 f"masked_sequence_loss: the loss at step {t + 1} has shape {each.shape} for {len(row)} "
                 "lengths; give outputs (T, B, ...), and a loss that takes reduction='none'"
             )
-        if not row.all():
+        if followed(row) or not row.all():
             each = where(row > 0, each, 0.0)  # 0 times the inf or nan of a padded place is nan
         step: Tensor = (each * row.astype(each.dtype)).sum()
         return step

@@ -1,0 +1,20 @@
+"""BPTT, written out: the graph of a loss function as a program.
+
+Read the files in this order; each takes a program and gives one that computes the same:
+
+1. `program`: what a program is: values over time, loops, rows.
+2. `trace`: a function is run once, and followed.
+3. `roll`: equal steps become a loop.
+4. `sums`: running totals become sums.
+5. `reverse`: the backward pass, by the operations' own rules: the delta recursion.
+6. `lower`: operations become calls of NumPy.
+7. `lift`, with the rules of `batch`: what does not depend on the state leaves the loop.
+8. `simplify`: nothing is computed twice, and a weight's gradient is one product over time.
+9. `write`: the text of a function, with arrays that are kept from call to call.
+10. `step`: `micrornn.compile`, which runs all this, checks the result against the engine, and uses it.
+"""
+
+from micrornn.compiler.step import Compiled, compile
+from micrornn.compiler.traced import CompileError
+
+__all__ = ["CompileError", "Compiled", "compile"]

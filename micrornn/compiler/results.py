@@ -1,0 +1,157 @@
+"""What goes into a compiled function and comes out of it, taken apart and put together again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from micrornn.compiler.traced import plain
+from micrornn.core.tensor import Tensor, constant
+
+
+@dataclass
+class Place:
+    """Where in a program's outputs a result stands."""
+
+    output: int
+    row: int | None
+    name: str | None
+
+
+def replaced(tree: Any, function: Callable[[Any], Any], data: bool = True) -> Any:
+    """Arguments, with every array and every tensor that needs no gradient replaced.
+
+    With ``data``, a tensor stays a tensor, of the new array.
+    """
+    if isinstance(tree, Tensor):
+        if tree.requires_grad:
+            return tree
+        if not data:
+            return function(tree._value)
+        node = Tensor.__new__(Tensor)
+        node._value, node.name = function(tree._value), tree.name
+        return node
+    if isinstance(tree, np.ndarray):
+        return function(tree) if tree.dtype.kind in "fiub" else tree
+    if isinstance(tree, np.generic) and tree.dtype.kind in "fiub":
+        return function(tree)
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*[replaced(x, function, data) for x in tree])
+    if isinstance(tree, (tuple, list)):
+        return type(tree)([replaced(x, function, data) for x in tree])
+    if isinstance(tree, dict):
+        return {key: replaced(x, function, data) for key, x in tree.items()}
+    if hasattr(tree, "__dataclass_fields__") and not isinstance(tree, type):
+        changed = {
+            f.name: replaced(getattr(tree, f.name), function, data)
+            for f in dataclasses.fields(tree)
+        }
+        return dataclasses.replace(tree, **changed)
+    return tree
+
+
+def structure(tree: Any, given: list[Any]) -> Any:
+    """What a program depends on besides its arrays, which are collected."""
+
+    def array(x: Any) -> Any:
+        x = np.asarray(x)
+        given.append(x)
+        return _Shape(x.shape, x.dtype.str)
+
+    return _frozen(replaced(tree, array, data=False))
+
+
+@dataclass(frozen=True)
+class _Shape:
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def _frozen(tree: Any) -> Any:
+    if isinstance(tree, Tensor):
+        return id(tree)
+    if isinstance(tree, (tuple, list)):
+        return (type(tree).__name__, *map(_frozen, tree))
+    if isinstance(tree, dict):
+        return tuple([(key, _frozen(x)) for key, x in tree.items()])
+    try:
+        hash(tree)
+    except TypeError:
+        if hasattr(tree, "__dataclass_fields__"):
+            return (type(tree), *[_frozen(getattr(tree, k)) for k in tree.__dataclass_fields__])
+        return id(tree)
+    return tree
+
+
+def content(given: list[Any]) -> bytes:
+    """The numbers of arrays."""
+    return b"".join([np.ascontiguousarray(x).tobytes() for x in given])
+
+
+def numbered(tree: Any, tensors: list[Tensor]) -> Any:
+    """A result with the place of each tensor, which are collected."""
+    if isinstance(tree, Tensor):
+        tensors.append(tree)
+        return Place(len(tensors) - 1, None, tree.name)
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*[numbered(x, tensors) for x in tree])
+    if isinstance(tree, (tuple, list)):
+        return type(tree)([numbered(x, tensors) for x in tree])
+    if isinstance(tree, dict):
+        return {key: numbered(x, tensors) for key, x in tree.items()}
+    return tree
+
+
+def placed(tree: Any, places: Any) -> Any:
+    """The same, with the places in a program's outputs."""
+
+    def place(x: Any) -> Any:
+        if not isinstance(x, Place):
+            return x
+        output, row = places[x.output]
+        return Place(output, row, x.name)
+
+    return _mapped(tree, place)
+
+
+def _mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*[_mapped(x, function) for x in tree])
+    if isinstance(tree, (tuple, list)):
+        return type(tree)([_mapped(x, function) for x in tree])
+    if isinstance(tree, dict):
+        return {key: _mapped(x, function) for key, x in tree.items()}
+    return function(tree)
+
+
+def places(tree: Any) -> list[Place]:
+    """All places in a result."""
+    found: list[Place] = []
+    _mapped(tree, lambda x: found.append(x) if isinstance(x, Place) else None)
+    return found
+
+
+def filled(tree: Any, outputs: Any) -> Any:
+    """The results of a call, as constants."""
+
+    def fill(x: Any) -> Any:
+        if not isinstance(x, Place):
+            return x
+        value = outputs[x.output]
+        value = value if x.row is None else value[x.row]
+        value = np.array(value)
+        return constant(value if value.ndim else value[()], x.name)
+
+    return _mapped(tree, fill)
+
+
+def detached(result: Any) -> Any:
+    """A result, as constants."""
+
+    return _mapped(
+        result, lambda x: constant(plain(x._value), x.name) if isinstance(x, Tensor) else x
+    )

@@ -1,0 +1,193 @@
+"""Simplify: what is computed twice is computed once, and a sum of products over time is one product."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from micrornn.compiler.batch import sample_of
+from micrornn.compiler.program import (
+    Loop,
+    Past,
+    Program,
+    Row,
+    Rows,
+    Value,
+    every,
+    living,
+    mapped,
+    references,
+    shape_at,
+    uses,
+)
+from micrornn.compiler.traced import astype, getitem
+
+
+def simplify(program: Program) -> Program:
+    """The same program in fewer calls."""
+    program = _rewritten(living(program), _same)
+    program = _contracted(program)
+    return living(_rewritten(program, _same))
+
+
+def _rewritten(program: Program, same: Any) -> Program:
+    """Each value replaced by an earlier one that is equal to it."""
+    new: dict[Value, Any] = {}
+    known: dict[Any, Value] = {}
+
+    def renamed(reference: Any) -> Any:
+        if isinstance(reference, Value):
+            return new.get(reference, reference)
+        if isinstance(reference, Past):
+            reference.firsts = [renamed(x) for x in reference.firsts]
+            return reference
+        return replace(reference, of=renamed(reference.of))
+
+    pasts = [getattr(r, "of", None) for v in every(program.blocks) for r in uses(v)]
+    states = {past.of for past in pasts if isinstance(past, Past)}
+    for block in program.blocks:
+        kept = []
+        for v in block.body if isinstance(block, Loop) else [block]:
+            v.args, v.kwargs = mapped((v.args, v.kwargs), renamed)
+            alias = None if v in states else same(v)
+            if alias is None and v not in states:
+                key = (v.loop, v.call, _key(v.args), _key(v.kwargs))
+                alias = known.setdefault(key, v)
+                alias = None if alias is v else alias
+            if alias is None:
+                kept.append(v)
+            else:
+                new[v] = alias
+        if isinstance(block, Loop):
+            block.body = kept
+    blocks = [b for b in program.blocks if isinstance(b, Loop) or b not in new]
+    for v in every(blocks):  # a reference to what comes later, such as a past
+        v.args, v.kwargs = mapped((v.args, v.kwargs), renamed)
+    return Program(blocks, mapped(program.outputs, renamed))
+
+
+def _key(tree: Any) -> Any:
+    if isinstance(tree, (Value, Row, Rows)):
+        return tree
+    if isinstance(tree, Past):
+        return id(tree)
+    if isinstance(tree, (tuple, list)):
+        return (type(tree).__name__, *map(_key, tree))
+    if isinstance(tree, slice):
+        return ("slice", _key(tree.start), _key(tree.stop), _key(tree.step))
+    if isinstance(tree, dict):
+        return tuple([(key, _key(x)) for key, x in sorted(tree.items())])
+    if isinstance(tree, np.ndarray):
+        return (tree.shape, str(tree.dtype), tree.tobytes())
+    return (type(tree).__name__, repr(tree))
+
+
+def _same(v: Value) -> Any:
+    """What a value is equal to, if its call changes nothing."""
+    x = v.args[0] if v.args else None
+    if not isinstance(x, (Value, Row, Rows)):
+        return _of_numbers(v)
+    alike = shape_at(x, v.loop) == v.shape
+    if v.loop is not None and not (isinstance(x, Value) and x.loop is v.loop):
+        return None  # it may be read from outside as a value of this loop
+    call = v.call
+    if call is astype and isinstance(x, Value) and x.dtype == np.dtype(v.args[1]):
+        return x
+    if call in (np.reshape, np.broadcast_to, np.squeeze, np.copy, np.positive) and alike:
+        return x if isinstance(x, Value) else None
+    if (
+        call is np.transpose
+        and isinstance(x, Value)
+        and x.call is np.transpose
+        and _flip(v)
+        and _flip(x)
+    ):
+        return x.args[0] if isinstance(x.args[0], Value) else None
+    if call is np.reshape and isinstance(x, Value) and x.call is np.reshape and x.loop is v.loop:
+        v.args = (x.args[0], *v.args[1:])
+    if call is getitem and alike and _everything(v.args[1], v.shape):
+        return x if isinstance(x, Value) else None
+    if call is np.multiply and alike and v.args[1] == 1.0 and type(v.args[1]) is float:
+        return x if isinstance(x, Value) else None
+    return None
+
+
+def _of_numbers(v: Value) -> Any:
+    if len(v.args) != 2 or type(v.args[0]) is not float or not isinstance(v.args[1], Value):
+        return None
+    neutral = (v.call is np.multiply and v.args[0] == 1.0) or (
+        v.call is np.add and v.args[0] == 0.0
+    )
+    x = v.args[1]
+    return x if neutral and x.shape == v.shape and x.loop is v.loop and x.dtype == v.dtype else None
+
+
+def _flip(v: Value) -> bool:
+    """Whether it exchanges the two axes of a matrix."""
+    return len(v.shape) == 2 and (len(v.args) == 1 or v.args[1] in (None, (1, 0)))
+
+
+def _everything(index: Any, shape: tuple[int, ...]) -> bool:
+    entries = index if isinstance(index, tuple) else (index,)
+    if len(entries) > len(shape) or not all(isinstance(i, slice) for i in entries):
+        return False
+    return all(
+        all(isinstance(k, (int, type(None))) for k in (i.start, i.stop, i.step))
+        and i.indices(n) == (0, n, 1)
+        for i, n in zip(entries, shape)
+    )
+
+
+def _contracted(program: Program) -> Program:
+    """Sums over time of products, as one product over time."""
+    count: dict[Value, int] = {}
+    for v in every(program.blocks):
+        for r in uses(v):
+            of = r if isinstance(r, Value) else r.of
+            if isinstance(of, Value):
+                count[of] = count.get(of, 0) + 1
+    for r in references(program.outputs):
+        of = r if isinstance(r, Value) else r.of
+        count[of] = count.get(of, 0) + 2
+    blocks: list[Value | Loop] = []
+    for block in program.blocks:
+        made = [] if isinstance(block, Loop) else _product_over_time(block, count)
+        blocks.extend(made or [block])
+    return Program(blocks, program.outputs)
+
+
+def _product_over_time(v: Value, count: dict[Value, int]) -> list[Value]:
+    if getattr(v.call, "__self__", None) is not np.add or v.kwargs.get("keepdims"):
+        return []
+    w = v.args[0]
+    if not (isinstance(w, Value) and w.loop is None and w.call is np.matmul and count[w] == 1):
+        return []
+    if v.kwargs["axis"] not in (0, -len(w.shape)):
+        return []
+    left, right = w.args
+    if len(shape_at(left)) != 3 or len(shape_at(right)) != 3:
+        return []
+    made: list[Value] = []
+
+    def call(function: Any, *args: Any) -> Value:
+        value = Value(function, args, {}, function(*mapped(args, sample_of)))
+        value.place, value.source = v.place, v.source
+        made.append(value)
+        return value
+
+    if isinstance(left, Value) and left.call is np.transpose and tuple(left.args[1]) == (0, 2, 1):
+        left = left.args[0]
+    else:
+        left = call(np.transpose, left, (0, 2, 1))
+    steps, rows, width = shape_at(left)
+    flat = call(np.reshape, _unshaped(left), (steps * rows, width))
+    right = call(np.reshape, _unshaped(right), (steps * rows, shape_at(right)[-1]))
+    v.call, v.args, v.kwargs = np.matmul, (call(np.transpose, flat), right), {}
+    return [*made, v]
+
+
+def _unshaped(x: Any) -> Any:
+    """What a reshaped value was before."""
+    return x.args[0] if isinstance(x, Value) and x.loop is None and x.call is np.reshape else x

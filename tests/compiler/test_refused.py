@@ -1,0 +1,161 @@
+"""What a compiled function says about what it cannot do, and when it is traced again."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrornn as mr
+from micrornn import nn
+from micrornn.compiler import step as stepping
+
+w = nn.Parameter(np.ones(3), name="w")
+
+
+def test_a_branch_on_a_computed_value_is_refused_at_its_line() -> None:
+    def loss(x: Any) -> Any:
+        y = (w * x).sum()
+        return y if y.item() > 0 else -y
+
+    with pytest.raises(mr.CompileError, match=r"decides something by a value.*test_refused.py:\d+"):
+        mr.compile(loss)(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [lambda y: bool(y.data.sum() > 0), lambda y: float(y.sum()) > 0, lambda y: y.data[0] > 0],
+)
+def test_however_the_value_is_read(decide: Any) -> None:
+    def loss(x: Any) -> Any:
+        y = w * x
+        return y.sum() if decide(y) else -y.sum()
+
+    with pytest.raises(mr.CompileError, match=r"mr\.where"):
+        mr.compile(loss)(np.ones(3))
+
+
+def test_a_branch_on_the_data_holds_until_the_answer_changes() -> None:
+    def loss(x: Any) -> Any:
+        return (w * x).sum() if x[0] > 0 else (w * w * x).sum()
+
+    step = mr.compile(loss)
+    for sign in (1.0, 1.0, -1.0, -1.0, 1.0):
+        x = sign * np.arange(1.0, 4.0)
+        assert step(x).item() == pytest.approx(loss(x).item(), rel=1e-12)
+    assert step.programs == 3
+
+
+def test_another_length_is_traced_once_more() -> None:
+    def loss(x: Any) -> Any:
+        h = mr.tensor(np.zeros(3))
+        for now in x:
+            h = mr.tanh(w * h + now)
+        return h.sum()
+
+    step = mr.compile(loss)
+    for steps in (4, 9, 4, 9, 4):
+        x = np.random.default_rng(steps).normal(size=(steps, 3))
+        assert step(x).item() == pytest.approx(loss(x).item(), rel=1e-12)
+    assert step.programs == 2
+
+
+def test_data_that_did_not_come_in_as_an_argument_is_noticed() -> None:
+    held = {"x": np.ones(3)}
+
+    def loss(y: Any) -> Any:
+        return (w * held["x"] * y).sum()
+
+    step = mr.compile(loss)
+    step(np.ones(3))
+    held["x"] = 2.0 * np.ones(3)
+    with pytest.raises(mr.CompileError, match="did not come in as an argument"):
+        step(2.0 * np.ones(3))
+
+
+def test_parameters_are_read_anew() -> None:
+    p = nn.Parameter(np.ones(3))
+
+    def loss(x: Any) -> Any:
+        return (p * p * x).sum()
+
+    step = mr.compile(loss)
+    for k in range(4):
+        p.data = np.full(3, float(k + 1))
+        p.grad = None
+        assert step(np.ones(3)).item() == 3.0 * (k + 1) ** 2
+        np.testing.assert_array_equal(p.grad, np.full(3, 2.0 * (k + 1)))
+
+
+def test_gradients_add_up_and_are_the_callers() -> None:
+    p = nn.Parameter(np.ones(3))
+    step = mr.compile(lambda x: (p * x).sum())
+    step(np.ones(3))
+    first = p.grad
+    for _ in range(3):
+        step(np.ones(3))
+    np.testing.assert_array_equal(p.grad, np.full(3, 4.0))
+    np.testing.assert_array_equal(first, np.ones(3))
+
+
+def test_a_long_function_without_steps_stays_eager_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stepping, "LONGEST", 5)
+
+    def loss(x: Any) -> Any:
+        y = w * x
+        for operation in (mr.tanh, mr.exp, mr.sigmoid, mr.relu, mr.sin, mr.cos, mr.abs):
+            y = operation(y)
+        return y.sum()
+
+    step = mr.compile(loss)
+    with pytest.warns(UserWarning, match="stays eager: .* do not become a loop"):
+        first = step(np.ones(3))
+    w.grad = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert step(np.ones(3)).item() == first.item()
+    assert w.grad is not None and step.eager
+
+
+@pytest.mark.parametrize("result", [None, 3.0, (), np.ones(2)])
+def test_a_function_that_returns_no_loss_is_told_so(result: Any) -> None:
+    with pytest.raises(mr.CompileError, match="returns its loss"):
+        mr.compile(lambda x: result)(np.ones(3))
+
+
+def test_a_loss_of_several_numbers_or_of_no_parameter() -> None:
+    with pytest.raises(ValueError, match="only a scalar"):
+        mr.compile(lambda x: w * x)(np.ones(3))
+    with pytest.raises(ValueError, match="nothing to go back through"):
+        mr.compile(lambda x: mr.tensor(x).sum())(np.ones(3))
+
+
+def test_an_argument_may_not_be_written_to() -> None:
+    def loss(x: Any) -> Any:
+        x[0] = 5.0
+        return (w * x).sum()
+
+    with pytest.raises(mr.CompileError, match="changed in place"):
+        mr.compile(loss)(np.ones(3))
+
+
+def test_the_text_is_there_after_the_first_call() -> None:
+    step = mr.compile(lambda x: (w * x).sum())
+    with pytest.raises(mr.CompileError, match="call the function first"):
+        step.text()
+    step(np.ones(3))
+    assert step.text().startswith("def program(")
+
+
+def test_nan_and_infinity_pass_through() -> None:
+    p = nn.Parameter(np.ones(3))
+    step = mr.compile(lambda x: (mr.log(p * x)).sum())
+    step(np.ones(3))
+    with np.errstate(all="ignore"):
+        step(2.0 * np.ones(3))
+        assert step(np.zeros(3)).item() == -np.inf
+        assert np.isnan(step(np.full(3, np.nan)).item())
