@@ -190,6 +190,9 @@ def test_the_gallery_has_every_level_of_detail_and_shows_what_it_wrote(
         "companies-op-light.svg",
     }
     assert all(f'src="{name}"' in page for name in drawn)
+    assert 'href="companies.html">play<' in page
+    played = (folder / "out" / "companies.html").read_text("utf-8")
+    assert "<svg" in played and 'id="data"' in played
 
 
 def test_the_real_picture_in_text(run: Run) -> None:

@@ -154,3 +154,99 @@ def test_without_javascript_there_is_the_picture(opened: Any, browser: Any, hell
     page.goto(hello.as_uri())
     assert page.locator(".still svg").first.is_visible()
     context.close()
+
+
+MEDIA = [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"color_scheme": "dark"}]
+
+
+@pytest.mark.parametrize("media", MEDIA, ids=lambda media: next(iter(media)))
+def test_gradients_are_seen_under_every_preference(
+    opened: Any, hello: Path, media: dict[str, str]
+) -> None:
+    page = opened(hello, **media)
+    strokes = page.locator("g.flow path[stroke]").evaluate_all(
+        "all => all.map(x => getComputedStyle(x).stroke)"
+    )
+    assert len(set(strokes)) > 4, "a gradient that fades has many colors"
+    running = page.evaluate(
+        "document.getAnimations().filter(x => x.playState === 'running').length"
+    )
+    assert running == 0, "nothing moves but what one plays"
+    pressed = page.locator(".levels button").evaluate_all(
+        "all => all.map(x => getComputedStyle(x).backgroundColor)"
+    )
+    assert pressed.count(pressed[1]) == 1, "the level that is on looks different"
+
+
+def test_print_shows_the_picture_and_no_buttons(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    page.emulate_media(media="print")
+    assert page.locator("svg.graph").is_visible()
+    assert not page.locator(".controls").is_visible()
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (390, 844)])
+def test_large_text_and_small_screens_need_no_sideways_scrolling(
+    opened: Any, hello: Path, size: tuple[int, int]
+) -> None:
+    page = opened(hello, viewport={"width": size[0], "height": size[1]})
+    page.evaluate("document.body.style.fontSize = '30px'")
+    page.locator("g.box.state").first.dispatch_event("click")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_names_from_right_to_left_keep_to_their_boxes(opened: Any, tmp_path: Path) -> None:
+    import micrornn as mr
+    from micrornn.recording import record
+
+    w, h = mr.Value(0.5, "משקל"), mr.tensor(1.0, name="h")
+    for t in (1, 2, 3):
+        with mr.scope("שכבה", t=t):
+            h = mr.tanh(w * h)
+            h.name = "h"
+    path = tmp_path / "hebrew.html"
+    path.write_text(player({"": record(h)}, "רשת"), encoding="utf-8")
+    page = opened(path)
+    page.locator("g.box.state").first.click()
+    assert "שכבה" in page.get_by_label("Details").inner_text()
+    outside = page.evaluate("""() => [...document.querySelectorAll('g.box')].filter(box => {
+        const frame = box.querySelector('.frame').getBoundingClientRect();
+        return [...box.querySelectorAll('text.name, text.number')].some(text => {
+            const r = text.getBoundingClientRect();
+            return r.left < frame.left - 2 || r.right > frame.right + 2;
+        });
+    }).length""")
+    assert outside == 0
+    assert "משקל" in page.get_by_label("Weight ledger").inner_text()
+
+
+def test_memory_does_not_grow_while_one_scrubs(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    session = page.context.new_cdp_session(page)
+    scrub = """async () => {
+        const slider = document.querySelector('[aria-label=Position]');
+        for (let i = 0; i < 500; i++) {
+            slider.value = i * 7 % (Number(slider.max) + 1);
+            slider.dispatchEvent(new Event('input', {bubbles: true}));
+            if (i % 5 === 0) await new Promise(requestAnimationFrame);
+        }
+    }"""
+
+    def nodes() -> tuple[float, float]:
+        page.evaluate(scrub)
+        session.send("HeapProfiler.collectGarbage")
+        session.send("Performance.enable")
+        found = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        return found["Nodes"], found["JSHeapUsedSize"]
+
+    first, second = nodes(), nodes()
+    assert second[0] < 1.1 * first[0] and second[1] < 1.2 * first[1]
+
+
+@pytest.mark.parametrize("level", ["layer", "gate", "numbers"])
+def test_axe_finds_nothing_at_any_level(opened: Any, hello: Path, level: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(hello, f"#level={level}&pin=0.2&to=0.8&if=0.3.-1.scale.0.5")
+    page.keyboard.press("/")
+    results = axe.Axe().run(page).response
+    assert [(v["id"], v["nodes"][0]["html"][:160]) for v in results["violations"]] == []

@@ -1,8 +1,8 @@
-"""``micrornn gallery``: every built-in network as a picture, with a page that shows them all."""
+"""``micrornn gallery``: every built-in network as pictures, and as a page that plays it; with an index."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,11 @@ class Entry(NamedTuple):
         words = [self.task, self.cell, self.detail, self.theme]
         return "-".join(word for word in words if word) + ".svg"
 
+    @property
+    def page(self) -> str:
+        """The file of the page that plays the network; the same for all levels and themes."""
+        return "-".join(word for word in (self.task, self.cell) if word) + ".html"
+
 
 def entries(themes: tuple[str, ...]) -> Iterator[Entry]:
     """Every task with every cell that it takes; the themes are for pictures of cells."""
@@ -54,12 +59,16 @@ def entries(themes: tuple[str, ...]) -> Iterator[Entry]:
 def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> None:
     """Draw every built-in network into FOLDER, with a page index.html that shows them.
 
+    Of each network with states over time there is also the page that plays its backward pass.
+
     \b
     Examples:
       micrornn gallery pictures --task hello
     """
     from micrornn.tasks.source import resolve
     from viz.render import render, write_whole
+
+    played: dict[str, bool] = {}  # by page, whether the network has one
 
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -74,17 +83,42 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
             svg = render(unrolled.loss, format="svg", **look)  # type: ignore[arg-type]
             write_whole(target / entry.name, svg)
             drawn.append((entry, unrolled.title))
+            if entry.page not in played:
+                played[entry.page] = _play(entry, options, target)
             bar.update(i)
-    write_whole(target / "index.html", page(drawn))
+    write_whole(target / "index.html", page(drawn, played))
     if not quiet:
-        say(f"wrote {len(drawn)} pictures to {target / 'index.html'}")
+        say(
+            f"wrote {len(drawn)} pictures and {sum(played.values())} pages to {target / 'index.html'}"
+        )
 
 
-def page(drawn: list[tuple[Entry, str]]) -> str:
-    """The page: a figure for each picture."""
+def _play(entry: Entry, options: Mapping[str, str], folder: Path) -> bool:
+    """Write the page of a network; False where it has no states over time."""
+    from micrornn.recording import RecordingError
+    from micrornn.tasks.source import recorded
+    from viz.page.player import player
+    from viz.render import write_whole
+
+    run = recorded(entry.task, options)
+    try:
+        content = player({"": run.recording}, run.title)
+    except RecordingError:
+        return False
+    write_whole(folder / entry.page, content)
+    return True
+
+
+def page(drawn: list[tuple[Entry, str]], played: Mapping[str, bool]) -> str:
+    """The page: a figure for each picture, with a link to the page that plays it."""
+
+    def link(entry: Entry) -> str:
+        return f' · <a href="{entry.page}">play</a>' if played.get(entry.page) else ""
+
     figures = "\n".join(
         f'<figure><a href="{entry.name}"><img loading="lazy" src="{entry.name}" alt="{escape(title)}"></a>'
-        f"<figcaption>{escape(title)} ({entry.detail}, {entry.theme})</figcaption></figure>"
+        f"<figcaption>{escape(title)} ({entry.detail}, {entry.theme}){link(entry)}</figcaption>"
+        "</figure>"
         for entry, title in drawn
     )
     return f"""<!doctype html>

@@ -32,8 +32,8 @@ export const LINE = 14; // of a single number
 export const MOST = 8; // numbers of an array that are written into its box
 
 // Few steps are drawn wide, many at the least width at which the factors are read.
-function pitchOf(columns: number, level: Exclude<Level, "layer">): number {
-  return SIZES[level].pitch || Math.max(164, Math.min(230, (1040 - LEFT) / columns));
+function pitchOf(columns: number, level: Exclude<Level, "layer">, room: number): number {
+  return SIZES[level].pitch || Math.max(158, Math.min(230, (room - LEFT) / columns));
 }
 
 // From the input up; of a layer that is split, h below the gates and c above.
@@ -42,12 +42,12 @@ function slot(place: Place, split: boolean): number {
   return place.row * 4 + (place.kind === "gate" ? 1 : place.labels[0]!.startsWith("c") ? 2 : 0);
 }
 
-export function layOut(view: View, level: Exclude<Level, "layer">, zoom: number): Layout {
+export function layOut(view: View, level: Exclude<Level, "layer">, zoom: number, room: number): Layout {
   const size = SIZES[level];
   const steps = [...new Set(view.places.map((place) => place.step))].sort((a, b) => a - b);
   const column = new Map(steps.map((t, i) => [t, i]));
   const gated = view.places.some((place) => place.kind === "gate");
-  const wide = gated || level !== "numbers" ? pitchOf(steps.length, level) : 260;
+  const wide = gated || level !== "numbers" ? pitchOf(steps.length, level, room) : 260;
   const pitch = wide * zoom;
   const slots = [...new Set(view.places.map((place) => slot(place, view.split)))].sort((a, b) => a - b);
   // With its numbers, a box is as high as they need, and so is its row.

@@ -16,6 +16,7 @@ interface Sight {
 }
 
 export const zoom = signal(1);
+const room = signal(1040); // pixels that the graph may take from left to right
 export const sights = new Map<number, Signal<Sight>>();
 
 export function sightOf(index: number): Signal<Sight> {
@@ -24,7 +25,7 @@ export function sightOf(index: number): Signal<Sight> {
   return known;
 }
 
-const layouts = computed(() => views.value.map((view) => layOut(view, level.value === "layer" ? "cell" : level.value, zoom.value)));
+const layouts = computed(() => views.value.map((view) => layOut(view, level.value === "layer" ? "cell" : level.value, zoom.value, room.value)));
 
 // Zooming on, the next level of detail follows where there is room for it.
 export function zoomBy(factor: number): void {
@@ -80,6 +81,7 @@ export function Graph({index}: {index: number}) {
     const element = scroll.current!;
     const measure = (): void => {
       frame.current = {w: element.clientWidth, h: element.clientHeight, left: element.scrollLeft, top: element.scrollTop};
+      room.value = element.clientWidth;
       seenNow.current();
     };
     measure();
@@ -293,7 +295,7 @@ function Name({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: num
   return (
     <>
       <text class="name" x={x} y={y - (below ? 4 : -5)}>{(small ? place.labels.slice(0, 1) : place.labels).join(" ")}{beside}</text>
-      <text class={place.kind === "gate" ? "number small" : "number"} x={x} y={y + 14}>{below}</text>
+      {below ? <text class={place.kind === "gate" ? "number small" : "number"} x={x} y={y + 14}>{below}</text> : null}
     </>
   );
 }
@@ -312,8 +314,8 @@ function Inside({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: n
       <text class="number small end" x={x + w / 2 - 7} y={y + 16}>{arrived ? digits(place.norms[0]) : place.text}</text>
       {Array.from({length: Math.min(MOST, count)}, (_, i) => (
         <>
-          <text class="number small end" x={x - 4} y={y + 35 + LINE * i}>{values ? digits(values[i]) : ""}</text>
-          <text class="number small end strong" x={x + w / 2 - 7} y={y + 35 + LINE * i}>{gradients ? digits(gradients[i]) : ""}</text>
+          {values ? <text class="number small end" x={x - 4} y={y + 35 + LINE * i}>{digits(values[i])}</text> : null}
+          {gradients ? <text class="number small end strong" x={x + w / 2 - 7} y={y + 35 + LINE * i}>{digits(gradients[i])}</text> : null}
         </>
       ))}
       {count > MOST ? <text class="number small" x={x} y={y + 35 + LINE * MOST}>and {count - MOST} more</text> : null}

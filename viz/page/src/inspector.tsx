@@ -24,6 +24,10 @@ export function Inspector() {
   const came = view.ribbons.filter((r) => r.to === index && r.norm !== null);
   const went = view.ribbons.filter((r) => r.from === index && arrives(r.norm));
   const name = (p: number): string => view.places[p]!.labels.join(", ");
+  const state = (p: number, name: string): string => {
+    const {ks, labels, box: own} = view.places[p]!;
+    return labels[ks.findIndex((k) => story.boxes[own]!.names[k] === name)] ?? labels[0]!;
+  };
   return (
     <section class="panel" aria-label="Details">
       <h2>{place.labels.join(", ")}<small>{box.layer ? ` in ${box.layer}` : ""}, step {box.step}</small></h2>
@@ -41,13 +45,13 @@ export function Inspector() {
         <ul>
           {came.map((r) => {
             const from = view.places[r.from]!.norms[0];
-            const goal = place.ks.length > 1 ? ` to ${place.labels[place.ks.findIndex((k) => box.names[k] === r.state)] ?? ""}` : "";
+            const goal = place.ks.length > 1 ? ` to ${state(index, r.state)}` : "";
             return <li>from {name(r.from)}{goal}: {digits(from)} × {digits(from ? r.norm! / from : null)} = {digits(r.norm)}</li>;
           })}
         </ul>
       ) : null}
       {arrived && view.system ? <Arithmetic view={view} system={view.system} pin={pin} names={place.ks} /> : null}
-      {arrived && went.length ? <p>sends {went.map((r) => `${digits(r.norm)} to ${name(r.to)}`).join(", ")}</p> : null}
+      {arrived && went.length ? <p>sends {went.map((r) => `${digits(r.norm)} to ${state(r.to, r.state)}`).join(", ")}</p> : null}
       {arrived && box.why ? <pre>{box.why}</pre> : null}
     </section>
   );

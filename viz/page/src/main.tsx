@@ -11,9 +11,9 @@ import {Inspector} from "./inspector";
 import {listen} from "./keys";
 import {CreditMap, Gates, Ledger, Legend} from "./panels";
 import {redrawOnTheme} from "./scale";
-import {finding, help, of, said, stories} from "./state";
+import {edits, finding, help, of, pinned, said, second, stories} from "./state";
 import {lossSteps} from "./view";
-import {WhatIf} from "./whatif";
+import {WhatIf, words} from "./whatif";
 
 // Whose gradient the graph shows, where that is a question.
 function followed(story: Story): string {
@@ -35,7 +35,7 @@ function App() {
             <article key={i}>
               <header>
                 {i === 0 ? <h1>{story.title}</h1> : <h2 class="title">{story.title}</h2>}
-                <p class="subtitle">{[story.subtitle, followed(story)].filter(Boolean).join(" · ")}</p>
+                <p class="subtitle">{[story.subtitle, followed(story), ...edits.value.filter((edit) => edit.story === i).map((edit) => `what if: ${words(edit)}`)].filter(Boolean).join(" · ")}</p>
               </header>
               <Graph index={i} />
               <p class="equation">{story.equation}{story.meaning ? <span> · {story.meaning}</span> : null}</p>
@@ -49,7 +49,8 @@ function App() {
             </article>
           ))}
         </div>
-        <aside aria-label="What is pointed at">
+        <aside aria-label="What is pointed at" class={pinned.value ? "asked" : ""}>
+          {pinned.value ? <button type="button" class="let-go" onClick={() => ([pinned.value, second.value] = [null, null])}>Let go</button> : null}
           <Between />
           <WhatIf />
           <Inspector />

@@ -15,7 +15,7 @@ const before = computed(() => {
   return stories.value.map((story, i) => view(story, views.value[i]!.split, of.value, []));
 });
 
-function words(edit: StoryEdit): string {
+export function words(edit: StoryEdit): string {
   const box = stories.value[edit.story]!.boxes[edit.box]!;
   const name = (edit.name < 0 ? box.labels : [box.labels[edit.name]!]).join(" and ");
   if (edit.verb === "clip") return `${name} clipped to norm ${digits(edit.amount)}`;
