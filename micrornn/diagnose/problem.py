@@ -23,6 +23,7 @@ class Problem:
         sure: "certain" (it follows from the graph), "likely", or "possible".
         because: `flow.why` on the gradient it was seen at, where that was asked.
         line: the file and line, where it lies at no node.
+        tried: what became of the run when the advice was followed, where that was tried.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Problem:
     sure: Sure = "certain"
     because: Why | None = None
     line: tuple[str, int] | None = None
+    tried: str | None = None
 
     @property
     def advice(self) -> list[str]:

@@ -21,6 +21,7 @@ from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
 from micrornn.diagnose.targets import check_classes, check_targets
 from micrornn.diagnose.training import check_norms, check_training
+from micrornn.diagnose.trials import try_advice
 from micrornn.diagnose.verdicts import ORDER
 from micrornn.diagnose.watch import Training
 from micrornn.diagnose.wiring import check_wiring
@@ -71,6 +72,7 @@ class Diagnosis:
                         "source": None if p.source is None else list(p.source),
                         "evidence": p.evidence,
                         "advice": p.advice,
+                        "tried": p.tried,
                         "why": None if p.because is None else p.because.as_dict(),
                     }
                     for p in self.problems
@@ -89,6 +91,7 @@ class Diagnosis:
             lines.append(f"{i}. {p.name}{sure}{at}")
             lines += [f"   {sentence}" for sentence in p.evidence]
             lines += [f"   try: {what}" for what in p.advice]
+            lines += [f"   tried: {p.tried}"] if p.tried else []
             lines.append("")
         return "\n".join(lines).rstrip()
 
@@ -130,7 +133,9 @@ def diagnose(
         once.setdefault(problem.name, problem)
     found = sorted(once.values(), key=lambda p: (p.sure == "possible", ORDER[p.name]))
     checked = CHECKED if training is None else (*CHECKED, *CHECKED_TRAINING)
-    return Diagnosis(str(rec if training is None else training), _explained(found), checked)
+    with np.errstate(all="ignore"):
+        found = try_advice(_explained(found), rec, training)
+    return Diagnosis(str(rec if training is None else training), found, checked)
 
 
 def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
