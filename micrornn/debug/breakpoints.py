@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.debug import conditions
-from micrornn.debug.errors import DebuggerError
+from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.places import Places
 from micrornn.debug.timeline import BACKWARD, Timeline
 from micrornn.messages import nearest
@@ -32,6 +32,7 @@ class Breakpoint:
         enabled: whether it stops at all.
         ignore: how many stops are still passed over.
         hits: how often it was reached.
+        commands: what is carried out at every stop.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Breakpoint:
     enabled: bool = True
     ignore: int = 0
     hits: int = 0
+    commands: tuple[str, ...] = ()
 
     def turns(self, line: Timeline) -> Array:
         """The turns it matches, ascending; worked out once for each timeline."""
@@ -163,6 +165,12 @@ def _target(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:
     return _named(where.strip("'\""), line, places)
 
 
+def own_file(number: int, file: str, line: Timeline) -> str:
+    """``FILE:number`` where that file made nodes on that line, else nothing."""
+    found = any(n.source == (file, number) for n in line.nodes)
+    return f"{file}:{number}" if found else ""
+
+
 def _line_alone(where: str, line: Timeline) -> tuple[str, Any, str]:
     """A line number without its file, where only one file has made nodes on that line."""
     number = int(where[:9])
@@ -193,7 +201,7 @@ def _named(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:
         close = nearest(where, known)
         listed = "`info ops`, `info scopes` and `info params` list what there is"
         raise DebuggerError(
-            f"nothing in this run is called {where!r}; {close if close[0] == 'd' else listed}"
+            f"nothing in this run is called {brief(where)}; {close if close[0] == 'd' else listed}"
         ) from None
     if node.is_leaf:
         return "uses", node.number, f"a use of {places.label(node)}"

@@ -111,6 +111,12 @@ class Columns:
         return np.array([math.nan if t is None else t for t in steps], dtype=float)
 
     @cached_property
+    def starts(self) -> Array:
+        """The turns at which another time step begins, ascending; the first turn is one."""
+        t = np.where(np.isnan(self.t), -np.inf, self.t)
+        return np.flatnonzero(np.r_[len(t) > 0, t[1:] != t[:-1]])
+
+    @cached_property
     def op(self) -> Array:
         """The operation that made the node."""
         return _words([n.primitive.name if n.primitive else "leaf" for n in self._line.nodes])

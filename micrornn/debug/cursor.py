@@ -106,7 +106,9 @@ class Cursor:
     @property
     def moment(self) -> Moment:
         """The present, for looking at."""
-        return Moment(self.line, self.places, self.state.position)
+        frames = self.state.frames
+        frame = self.rec.by_number[frames[-1]] if frames else None
+        return Moment(self.line, self.places, self.state.position, frame)
 
     def digest(self) -> str:
         """A hash of the cursor and of every gradient so far; see `state.digest`."""

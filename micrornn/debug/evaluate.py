@@ -24,20 +24,25 @@ HERE = ("node", "grad", "value", "data", "sent")
 
 
 class Moment:
-    """One position of one timeline, for looking at."""
+    """One position of one timeline, for looking at; perhaps at another node than the one whose turn it is."""
 
-    def __init__(self, line: Timeline, places: Places, position: int) -> None:
+    def __init__(
+        self, line: Timeline, places: Places, position: int, frame: Tensor | None = None
+    ) -> None:
         self.line = line
         self.places = places
         self.position = position
+        self.frame = frame
 
     @property
     def node(self) -> Tensor:
-        """The node whose turn is next.
+        """The node that `up` and `down` chose, or else the one whose turn is next.
 
         Raises:
             DebuggerError: the end is reached.
         """
+        if self.frame is not None:
+            return self.frame
         if self.position >= len(self.line):
             raise DebuggerError(
                 "the pass is over: no node has its turn now. Name one: print W_hh.grad; or go back: rs"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from micrornn.debug.errors import DebuggerError
+from micrornn.debug.errors import DebuggerError, brief
 
 Tree = tuple[Any, ...]
 
@@ -52,7 +52,9 @@ def tokens(text: str) -> list[Token]:
     while at < end:
         match = TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise DebuggerError(f"{text!r} is not understood from {text[at:].strip()!r} on")
+            raise DebuggerError(
+                f"{brief(text)} is not understood from {brief(text[at:].strip())} on"
+            )
         kind = match.lastgroup
         found.append(Token(kind, match[kind], match.start(kind)))
         at = match.end()
@@ -77,7 +79,7 @@ class Parser:
     def take(self) -> Token:
         """The next piece, taken."""
         if not self.rest:
-            raise DebuggerError(f"{self.text!r} ends too early; see `help expressions`")
+            raise DebuggerError(f"{brief(self.text)} ends too early; see `help expressions`")
         return self.rest.pop(0)
 
     def expect(self, text: str) -> None:
@@ -88,8 +90,8 @@ class Parser:
 
     def error(self, what: str) -> DebuggerError:
         """What is wrong with the text, and where."""
-        here = repr(self.text[self.rest[0].at :]) if self.rest else "its end"
-        return DebuggerError(f"{self.text!r}: {what} at {here}; see `help expressions`")
+        here = brief(self.text[self.rest[0].at :]) if self.rest else "its end"
+        return DebuggerError(f"{brief(self.text)}: {what} at {here}; see `help expressions`")
 
     def finished(self, tree: Tree) -> Tree:
         """The tree, if all of the text has been read."""
@@ -153,7 +155,9 @@ class Parser:
             return ("word", token.text)
         if token.kind == "quoted":
             return ("word", token.text[1:-1])
-        raise DebuggerError(f"{self.text!r}: {token.text!r} is neither a number nor a word")
+        raise DebuggerError(
+            f"{brief(self.text)}: {brief(token.text)} is neither a number nor a word"
+        )
 
     # -- values ------------------------------------------------------------------------------------
 
@@ -189,7 +193,7 @@ class Parser:
         if token.kind == "place" and self.peek() == "(":
             if token.text not in FUNCTIONS:
                 raise DebuggerError(
-                    f"there is no function {token.text!r}; there are {', '.join(FUNCTIONS)}"
+                    f"there is no function {brief(token.text)}; there are {', '.join(FUNCTIONS)}"
                 )
             self.take()
             tree = self.added()

@@ -100,23 +100,14 @@ def beyond(line: Timeline, position: int, sign: int, inside: Array) -> int:
     return int(outside[i]) if i >= 0 else 0
 
 
-def one_step(line: Timeline, position: int, sign: int) -> int:
-    """Where the next time step begins; going back, where this one does, or the one before it."""
-    t = line.columns.t
+def steps_on(line: Timeline, position: int, sign: int, many: int) -> int:
+    """Where the time step ``many`` further begins; going back, where this one does, or one before it."""
+    starts = line.columns.starts
     if sign == FORTH:
-        if position >= len(line):
-            return position
-        return beyond(line, position, FORTH, _same(t, t[position]))
-    if position == 0:
-        return 0
-    first = _begins(t, position - 1)
-    return first
-
-
-def _begins(t: Array, turn: int) -> int:
-    """The first of the turns up to this one that are of its time step without a break."""
-    others = np.flatnonzero(~_same(t[: turn + 1], t[turn]))
-    return int(others[-1]) + 1 if len(others) else 0
+        at = int(np.searchsorted(starts, position, side="right")) + many - 1
+        return int(starts[at]) if at < len(starts) else len(line)
+    at = int(np.searchsorted(starts, position)) - many
+    return int(starts[max(at, 0)])
 
 
 def _same(t: Array, wanted: float) -> Array:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from micrornn.core.tensor import Tensor
-from micrornn.debug.errors import DebuggerError
+from micrornn.debug.errors import DebuggerError, brief
 from micrornn.messages import nearest
 from micrornn.recording import Recording, RecordingError
 
@@ -55,9 +55,10 @@ class Places:
                 return self.rec.node(candidate)
             except RecordingError:
                 continue
-        operations = [n for n in self.rec.nodes if self.label(n) == text]
-        if operations:
-            return operations[-1]
+        word, _, _ = text.removesuffix("]").partition("[")
+        for n in reversed(self.rec.nodes):  # an operation without a name: tanh[3]
+            if n.primitive and n.primitive.name == word and not n.name and self.label(n) == text:
+                return n
         raise DebuggerError(self._unknown(text))
 
     def _unknown(self, text: str) -> str:
@@ -66,13 +67,17 @@ class Places:
         if name.rpartition("/")[2] in known and step:
             steps = [n.step for n in self.rec.find(name.rpartition("/")[2]) if n.step is not None]
             if steps:
-                return f"there is no {text}; {name} has the steps {min(steps)} to {max(steps)}"
+                have = f"{name} has the steps {min(steps)} to {max(steps)}"
+                return f"there is no {brief(text)[1:-1]}; {have}"
+        endings = [one for one in known if len(name) > 1 and one.endswith(name)]
+        if len(endings) > 1:
+            return f"{brief(name)} may be {', '.join(endings[:12])}; write more of it"
         hint = nearest(name, known) if known else "none has a name"
-        return f"there is no node {text!r}; {shortened(hint)}"
+        return f"there is no node {brief(text)}; {shortened(hint)}"
 
     def names(self) -> list[str]:
         """The names that occur, each once: h, c, lstm.weight_hh_l0, ..."""
-        return list(dict.fromkeys(n.name for n in self.rec.nodes if n.name))
+        return list(self.rec.named)
 
     def completions(self) -> list[str]:
         """What can be written for a node: names, and h[1], h[2], ... over time."""
@@ -108,9 +113,7 @@ def shortened(hint: str) -> str:
 
 
 def _written_in_papers(text: str) -> Sequence[str]:
-    """``weight_hh_l0`` for ``W_hh``, ``bias_ih_l1`` for ``b_ih_l1``, ``h[3]`` for ``h3`` and ``h_3``."""
-    if stepped := re.fullmatch(r"(.*?[A-Za-z])_?(\d+)", text):
-        return (f"{stepped[1]}[{stepped[2]}]",)
+    """``weight_hh_l0`` for ``W_hh``, ``bias_ih_l1`` for ``b_ih_l1``."""
     match = re.fullmatch(r"(?:(.*)[./])?([Wb])(_\w+?)?(_l\d+(?:_reverse)?)?", text)
     if match is None:
         return ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from micrornn.debug.cursor import Cursor
-from micrornn.debug.errors import DebuggerError
+from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.state import State
 
 
@@ -17,12 +17,14 @@ class Effect:
     """Something that a command wants done outside: a file written, a picture drawn.
 
     Attributes:
-        kind: save, render or export.
+        kind: save, render, export, page, source or tutorial.
         path: the file.
+        data: what else is needed, as plain values.
     """
 
     kind: str
     path: str
+    data: Any = None
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Outcome:
         lines: the answer as text.
         data: the answer as plain values, for JSON.
         kind: "stop" where the cursor was moved, else "answer".
-        effect: what the terminal, editor or script is asked to do.
+        effects: what the terminal, editor or script is asked to do, in this order.
         leave: whether to leave the debugger.
     """
 
@@ -42,13 +44,22 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     kind: str = "answer"
-    effect: Effect | None = None
+    effects: tuple[Effect, ...] = ()
     leave: bool = False
 
     @property
     def text(self) -> str:
         """The answer in one piece."""
         return "\n".join(self.lines)
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several answers as one: all lines and effects, and otherwise the last one."""
+    last = outcomes[-1]
+    last.lines = [line for one in outcomes for line in one.lines]
+    last.effects = tuple(effect for one in outcomes for effect in one.effects)
+    last.leave = any(one.leave for one in outcomes)
+    return last
 
 
 Handler = Callable[[Cursor, str], Outcome]
@@ -82,24 +93,18 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {}
-# What pdb and gdb have and this debugger has not, with what does the same here.
+# What pdb and gdb have and this debugger has not, and what to type here instead.
 ELSEWHERE = {
-    **{
-        "up": "info node shows what was computed from a node",
-        "down": "print NAME shows a node's inputs",
-    },
-    **{"ll": "list 1 20 shows the first turns", "longlist": "list 1 20 shows the first turns"},
-    **{"a": "info params lists the parameters", "args": "info params lists the parameters"},
-    **{
-        "alias": "give several commands in one line with ;;",
-        "commands": "use display for what to show at a stop",
-    },
-    **{"source": "start with micrornn debug SOURCE -x FILE", "apropos": "help lists all commands"},
-    **{
-        "interact": "print evaluates expressions; see help expressions",
-        "frame": "goto NAME moves the cursor",
-    },
-    **{},
+    "interact": "print evaluates expressions; see help expressions",
+    "retval": "print sent shows what this pullback sends",
+    "rv": "print sent shows what this pullback sends",
+    "end": "it closes the commands of a breakpoint, which commands N begins",
+    "silent": "it stands first among the commands of a breakpoint, which commands N begins",
+    "shell": "leave with quit, or use another terminal",
+    "call": "print evaluates expressions; see help expressions",
+    "x": "print NAME.value[0, :4] shows a part of an array",
+    "thread": "a backward pass has one thread",
+    "attach": "start with micrornn debug SOURCE, or mr.debug(loss) in the program",
 }
 NAMES: dict[str, str] = {}  # every name and alias -> the name
 
@@ -135,12 +140,12 @@ def find(word: str) -> Command:
     if word in NAMES:
         return COMMANDS[NAMES[word]]
     if word in ELSEWHERE:
-        raise DebuggerError(f"there is no command {word!r} here; {ELSEWHERE[word]}")
+        raise DebuggerError(f"there is no command {word!r} here: {ELSEWHERE[word]}")
     begun = sorted({NAMES[name] for name in NAMES if name.startswith(word)})
     if len(begun) == 1:
         return COMMANDS[begun[0]]
     if begun:
-        raise DebuggerError(f"{word!r} may be {', '.join(begun)}; write more of it")
-    close = get_close_matches(word, [name for name in NAMES if len(name) > 2], 2)
+        raise DebuggerError(f"{brief(word)} may be {', '.join(begun)}; write more of it")
+    close = get_close_matches(word[:40], [name for name in NAMES if len(name) > 2], 2)
     hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    raise DebuggerError(f"there is no command {word!r}{hint} (help lists them all)")
+    raise DebuggerError(f"there is no command {brief(word)}{hint} (help lists them all)")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from micrornn.debug import commands as commands  # declares them
+from micrornn.debug.commands.script import collect, commands_of, expanded
 from micrornn.debug.cursor import Cursor, no_source
-from micrornn.debug.errors import DebuggerError
-from micrornn.debug.registry import COMMANDS, Command, Outcome, find
-from micrornn.messages import quoted
-from micrornn.recording import Recording, RecordingError
+from micrornn.debug.errors import DebuggerError, brief
+from micrornn.debug.registry import COMMANDS, Command, Handler, Outcome, find, together
+from micrornn.debug.state import State
+from micrornn.recording import Recording
 
 REPEATED = "move"  # the group of commands that a blank line repeats; and list
+LONGEST = 2000  # characters of a line
+MOST_STOPS = 1000  # in a row, by the commands of breakpoints
 
 
 class Session(Cursor):
@@ -53,42 +57,100 @@ class Session(Cursor):
         return find(word), rest.strip()
 
     def execute(self, text: str) -> Outcome:
-        """Carry out one line.
+        """Carry out one line: a command, several with ``;;`` between them, an alias, or an expression.
+
+        Where the cursor stops at a breakpoint that has commands of its own, they are carried out too.
 
         Raises:
-            DebuggerError: it cannot be carried out; the state is as before.
+            DebuggerError: it cannot be carried out; the state is as before that command.
 
         Returns:
             The answer; its ``state`` is where the session stands now.
         """
-        if text.strip().startswith("#"):
+        text = text.strip()
+        if len(text) > LONGEST:
+            raise DebuggerError(
+                f"a line of {len(text):,} characters is too long; write at most {LONGEST:,}"
+            )
+        if text.startswith("#"):
             return Outcome(self.state)
-        if ";;" in text:
+        if self.state.collecting:
+            return self._told(self._guarded(collect, text))
+        text = expanded(text, dict(self.state.aliases))
+        if ";;" in text and text.split()[0] not in ("alias", "commands"):
             return self._one_by_one([part for part in text.split(";;") if part.strip()])
-        text = text.strip().removeprefix("!") if text.strip().startswith("!") else text
-        command, rest = self.parse(text)
-        try:
-            outcome = command.run(self, rest)
-        except RecordingError as error:
-            raise DebuggerError(str(error)) from error
-        except (RecursionError, MemoryError):
-            raise DebuggerError(f"{quoted(text)} is too long or nested too deeply") from None
-        except (ValueError, ArithmeticError, LookupError, TypeError) as error:
-            if isinstance(error, DebuggerError):
-                raise
-            raise DebuggerError(f"{quoted(text)}: {error}") from error
-        if outcome.state is None:
-            outcome.state = self.state
-        self.state = outcome.state
-        if text.strip():
+        before = self.state
+        return self._follow(before, self._single(text))
+
+    def _single(self, text: str) -> Outcome:
+        """Carry out one command, and remember it."""
+        text = text.strip()
+        command, rest = self._meant(text)
+        outcome = self._told(self._guarded(command.run, rest))
+        if text:
             again = command.group == REPEATED or command.name == "list"
-            self._last = text.strip() if again else ""
-            self.history.append((text.strip(), self.state.position))
+            self._last = text if again else ""
+            self.history.append((text, self.state.position))
+        return outcome
+
+    def _meant(self, text: str) -> tuple[Command, str]:
+        """A command; or, as in pdb, an expression to print, which a ``!`` before it makes sure of."""
+        bare = text.removeprefix("!").strip()
+        try:
+            if bare != text:
+                raise DebuggerError("write an expression behind !: !h[1].grad")
+            return self.parse(text)
+        except DebuggerError as refused:
+            try:
+                self.moment.value(bare)
+            except Exception:
+                if bare != text and bare:
+                    return self.parse(bare)
+                raise refused from None
+            return COMMANDS["print"], bare
+
+    def _guarded(self, run: Handler, rest: str) -> Outcome:
+        """What a handler answers; whatever goes wrong in it is a refusal, and ends nothing."""
+        try:
+            return run(self, rest)
+        except DebuggerError:
+            raise
+        except (RecursionError, MemoryError):
+            raise DebuggerError(f"{brief(rest)} is too long or nested too deeply") from None
+        except Exception as error:
+            raise DebuggerError(f"{brief(rest)}: {error}") from error
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        """The outcome with its state, which becomes the session's; a move leaves `up` and `down` behind."""
+        old, new = self.state, outcome.state or self.state
+        if (new.position, new.direction) != (old.position, old.direction) and new.frames:
+            new = replace(new, frames=())
+        outcome.state = self.state = new
         return outcome
 
     def _one_by_one(self, lines: list[str]) -> Outcome:
         """Several commands in one line, as in pdb: the first that is refused ends it."""
-        outcomes = [self.execute(line) for line in lines]
-        found = outcomes[-1] if outcomes else Outcome(self.state)
-        found.lines = [line for outcome in outcomes for line in outcome.lines]
-        return found
+        return together([self.execute(line) for line in lines] or [Outcome(self.state)])
+
+    def _follow(self, before: State, outcome: Outcome) -> Outcome:
+        """Carry out the commands of the breakpoints at which a move ended, and of those that they lead to."""
+        answers = [outcome]
+        for _ in range(MOST_STOPS):
+            todo = commands_of(before, answers[-1])
+            if not todo:
+                return together(answers)
+            if todo[0] == "silent":
+                answers[-1].lines = []
+            for line in todo[todo[0] == "silent" :]:
+                before = self.state
+                try:
+                    answers.append(self._single(expanded(line, dict(self.state.aliases))))
+                except DebuggerError as error:
+                    answers.append(Outcome(self.state, [f"{brief(line)}: {error}"]))
+                    break
+                if answers[-1].leave or answers[-1].kind == "stop":
+                    break
+        answers.append(
+            Outcome(self.state, [f"{MOST_STOPS:,} stops with commands; continue goes on"])
+        )
+        return together(answers)

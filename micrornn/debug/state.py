@@ -24,6 +24,9 @@ class State:
         stops: breakpoints and watches, by number.
         displays: (number, expression), shown at every stop.
         made: how many stops and displays were ever made, for their numbers.
+        frames: the nodes that `up` and `down` went through, by number; the last one is looked at.
+        aliases: (name, the line it stands for).
+        collecting: the breakpoint whose commands are being typed; 0 for none.
     """
 
     position: int = 0
@@ -32,6 +35,9 @@ class State:
     stops: tuple[Breakpoint, ...] = ()
     displays: tuple[tuple[int, str], ...] = ()
     made: tuple[int, int] = (0, 0)
+    frames: tuple[int, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    collecting: int = 0
 
     def stop(self, number: int) -> Breakpoint:
         """The breakpoint or watch of that number.

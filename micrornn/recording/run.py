@@ -126,13 +126,25 @@ class Recording:
 
         A parameter is found by the end of its dotted name too: ``weight_hh_l0``.
         """
-        return [
+        names = [name] if exact else [own for own in self.named if _may_be(own, name)]
+        fits = [
             node
-            for node in self.nodes
-            if _is_named(node, name, exact)
+            for own in names
+            for node in self.named.get(own, ())
+            if (own == name or node.is_leaf or own.partition(" ")[0] == name)
             and (step is None or node.step == step)
             and (scope is None or node.scope == scope or node.scope.startswith(scope + "/"))
         ]
+        return sorted(fits, key=lambda node: node.number) if len(names) > 1 else fits
+
+    @cached_property
+    def named(self) -> dict[str, list[Tensor]]:
+        """By name, the nodes that have it, oldest first."""
+        found = defaultdict(list)
+        for node in self.nodes:
+            if node.name:
+                found[node.name].append(node)
+        return dict(found)
 
     def node(self, target: Tensor | str | int) -> Tensor:
         """The one node meant: a tensor itself, its number, or ``h[3]``, ``lstm.0/h[3]``, ``weight_hh_l0``.
@@ -158,6 +170,13 @@ class Recording:
                 found = self.find(spelt, at, scope, exact=True) or self.find(spelt, at, scope)
                 if found:
                     return found[-1]
+            short = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", name)  # h3 and h_3 are h[3]
+            found = self.find(short[1], int(short[2]), scope) if short and step is None else []
+            endings = [own for own in self.named if own.endswith(name)] if len(name) > 1 else []
+            if not found and len(endings) == 1:
+                found = self.find(endings[0], at, scope, exact=True)
+            if found:
+                return found[-1]
         names = sorted({n.name.partition("[")[0] for n in self.nodes if n.name})
         raise RecordingError(
             f"no node {target!r} in this recording. Give a name, with the step in brackets: h[3]. "
@@ -204,14 +223,9 @@ def _spellings(name: str) -> list[str]:
     return [name, "loss"] if name == "L" else [name]
 
 
-def _is_named(node: Tensor, name: str, exact: bool) -> bool:
-    own = node.name
-    if own == name:
-        return True
-    if exact or own is None:
-        return False
-    # A dotted name by its end, and "x 'h'", an x with a remark, by its beginning.
-    return (node.is_leaf and own.endswith("." + name)) or own.partition(" ")[0] == name
+def _may_be(own: str, name: str) -> bool:
+    """Whether a node of its own name may be meant: a dotted name by its end, "x 'h'" by its beginning."""
+    return own == name or own.endswith("." + name) or own.partition(" ")[0] == name
 
 
 def _span(steps: Sequence[int]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from micrornn.debug.registry import COMMANDS, NAMES
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
 from micrornn.tasks.source import recorded
+from viz.terminal.line import LineDebugger
+from viz.terminal.start import run_rc
 
 WORDS = (
     *(
@@ -236,7 +240,8 @@ def test_what_hands_from_pdb_type_works_or_is_answered() -> None:
     both = session.execute("start ;; step ;; step")
     assert both.text.count("pullback") >= 3
     assert session.execute("!where").text == session.execute("where").text
-    for word, says in (("up", "info node"), ("ll", "list"), ("alias", ";;")):
+    assert session.execute("h[1].value").text == session.execute("p h[1].value").text
+    for word, says in (("interact", "print"), ("retval", "sent"), ("end", "commands N")):
         with pytest.raises(DebuggerError, match=says):
             session.execute(word)
 
@@ -249,3 +254,158 @@ def test_a_line_number_alone_is_enough_where_one_file_has_it(tmp_path: Path) -> 
     assert "net.py:6" in session.execute("b 6").text
     with pytest.raises(DebuggerError, match="no node was made on a line 66"):
         session.execute("b 66")
+
+
+def test_two_commands_that_write_files_in_one_line_ask_for_both(session: Session) -> None:
+    found = session.execute("save a.mrn ;; render b.svg")
+    assert [effect.path for effect in found.effects] == ["a.mrn", "b.svg"]
+    assert "wrote a.mrn" in found.text
+
+
+def test_up_and_down_come_back_to_where_they_began() -> None:
+    session = Session(recorded("hello", {}).recording)
+    session.execute("goto h[3]")
+    for way, back in (("up", "down"), ("down", "up")):
+        seen = []
+        for _ in range(3):
+            seen.append(session.moment.node.number)
+            session.execute(way)
+        for number in reversed(seen):
+            session.execute(back)
+            assert session.moment.node.number == number
+        assert session.state.frames == ()
+    session.execute("up")
+    assert session.state.frames
+    session.execute("step")
+    assert session.state.frames == ()
+
+
+def test_a_name_by_its_only_ending_and_by_a_step_without_brackets() -> None:
+    session = Session(recorded("hello", {}).recording)
+    places = session.places
+    assert places.node("weight_hh").name == "rnn.weight_hh_l0"
+    assert places.node("h1") is places.node("h[1]") is places.node("h_1")
+    with pytest.raises(DebuggerError, match=r"may be rnn\.weight_hh_l0, rnn\.bias_hh_l0"):
+        places.node("hh_l0")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "print W_hh.value[::0]",
+            "print " + "(" * 1500,
+            "print " + "-" * 1500 + "1",
+            "next 99999999999",
+        ),
+        *(
+            "break " + "(" * 900,
+            "break " + "not " * 400 + "nan",
+            "goto " + "9" * 4000,
+            "step " + "9" * 1900,
+        ),
+        *(
+            "break t=" + "9" * 1900,
+            "tbreak tanh " + "9" * 1900,
+            "list 1," + "9" * 1900,
+            "print #" + "9" * 1900,
+        ),
+        *(
+            "ignore 1 " + "9" * 1900,
+            "info gates " + "9" * 1900,
+            "up " + "9" * 1900,
+            "print h[" + "9" * 1900 + "]",
+        ),
+        *(
+            "alias a a;;a",
+            "commands " + "9" * 1900,
+            "history " + "9" * 1900,
+            "print 9" + "9" * 400 + " * h[1]",
+        ),
+        *(
+            "render \0.svg",
+            "set grad h[1] = " + "9" * 1900,
+            "break vanish 1e999",
+            "print h[1].value[...,...]",
+        ),
+    ],
+    ids=lambda line: line[:16],
+)
+def test_a_line_too_long_or_too_deep_is_answered_in_a_few_lines(line: str) -> None:
+    session = Session(recorded("hello", {}).recording)
+    session.execute("break t=3")
+    try:
+        answer = session.execute(line).text
+    except DebuggerError as error:
+        answer = str(error)
+    assert len(answer) < 2500
+    assert session.execute("goto 3").state is session.state
+
+
+def test_five_hundred_malformed_lines_end_no_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = random.Random(0)
+    pieces = [
+        *sorted(NAMES),
+        *WORDS,
+        "%1",
+        ";;",
+        "!",
+        "#",
+        "silent",
+        "end",
+        "9" * 30,
+        "\x00",
+        "h" * 300,
+        "1e400",
+        ".",
+    ]
+    lines = [" ".join(rng.choices(pieces, k=rng.randint(1, 6))) for _ in range(500)]
+    lines = [line for line in lines if not set(line.split()) & {"quit", "q", "exit"}]
+    lines += ["".join(map(chr, rng.choices(range(1, 0x3000), k=20))) for _ in range(50)]
+    out = io.StringIO()
+    debugger = LineDebugger(Session(recorded("hello", {"cell": "lstm"}).recording), out)
+    asked = iter(lines)
+
+    class Typed:
+        interactive = True
+
+        def read(self, prompt: str) -> str:
+            for line in asked:
+                return line
+            raise EOFError
+
+    debugger.interact(Typed())
+    assert next(asked, None) is None, "a line ended the session"
+    assert "Traceback" not in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) < 1000
+
+
+def test_a_file_of_commands(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "checks.txt").write_text("# to h[2]\nbreak h[2]\nrun\nprint h[2].grad\n")
+    (tmp_path / "itself.txt").write_text(f"source {tmp_path}/itself.txt\n")
+    out = io.StringIO()
+    debugger = LineDebugger(session, out)
+    debugger.do(f"source {tmp_path}/checks.txt")
+    assert "breakpoint 1: h[2]" in out.getvalue()
+    assert "h[2].grad = " in out.getvalue()
+    debugger.do(f"source {tmp_path}/itself.txt")
+    assert "inside each other" in out.getvalue()
+    with pytest.raises(DebuggerError, match=r"no file gone\.txt"):
+        debugger.do("source gone.txt")
+
+
+def test_what_the_rc_file_says_holds_and_it_writes_nothing(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / ".micrornnrc").write_text("alias n2 next 2\nsave stolen.mrn\nstpe\nbreak h[2]\n")
+    out = io.StringIO()
+    run_rc(LineDebugger(session, out))
+    assert "writes no files" in out.getvalue().replace("\n  ", " ")
+    assert ".micrornnrc, line 3: there is no command 'stpe'" in out.getvalue()
+    assert not (tmp_path / "stolen.mrn").exists()
+    assert session.execute("n2").state.stops[0].words == "h[2]"

@@ -293,6 +293,18 @@ def test_without_a_terminal_one_is_told_what_to_do(session: Session) -> None:
         pass
 
 
+def test_a_program_that_opens_the_debugger_reads_commands_from_a_pipe(folder: Path) -> None:
+    program = "import micrornn as mr; mr.debug(mr.tanh(mr.Value(0.5, 'w') * 2.0)); print('after')"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        **{"cwd": folder, "env": environment, "input": "step\nup\nq\n"},
+        **{"capture_output": True, "text": True, "timeout": 60},
+    )
+    assert "frame #4 tanh(mul)" in done.stdout, done.stderr
+    assert done.stdout.endswith("after\n")
+
+
 def test_a_long_training_is_not_kept_whole() -> None:
     w = mr.Value(1.0, "w")
     with capture(trap=True, keep_all=False) as caught:

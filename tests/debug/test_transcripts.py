@@ -53,7 +53,10 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
             *("break vanish -1", "break net.py:3", "break norm <", "break norm < 1 and", "break"),
         ],
     ),
-    "tbreak": ("loop", ["tbreak tanh", "c", "c", "info breakpoints"]),
+    "tbreak": (
+        "loop",
+        ["tbreak tanh", "c", "c", "info breakpoints", "tbreak tanh 2", "run", "tb tanh x 2"],
+    ),
     "watch": ("loop", ["watch w.grad", "c", "c", "rc", "rc", "watch h[0].grad", "watch"]),
     "condition": (
         "loop",
@@ -163,6 +166,52 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
     "save": ("loop", ["save run.mrn", "save run.txt", "save"]),
     "render": ("loop", ["render now.svg", "render now.bmp", "render"]),
     "export": ("loop", ["export turns.csv", "export turns", "export"]),
+    "up": (
+        "rnn",
+        [
+            *("goto h[3]", "up", "up", "down", "down", "frame", "up loss[3]", "up h[1]", "up 99"),
+            *("up", "print grad.norm", "step", "frame", "up x y"),
+        ],
+    ),
+    "down": (
+        "rnn",
+        ["goto h[3]", "down", "down", "down W_hh", "down", "up", "frame 0", "down 99", "down -1"],
+    ),
+    "frame": (
+        "loop",
+        ["goto h[2]", "frame", "down", "frame", "frame 0", "frame 3", "goto end", "frame"],
+    ),
+    "args": ("rnn", ["goto h[3]", "args", "down", "a", "goto end", "a"]),
+    "longlist": ("loop", ["goto h[3]", "ll", "goto end", "ll"]),
+    "whatis": (
+        "rnn",
+        ["whatis h[3]", "whatis W_hh.value[0]", "whatis value.max", "whatis", "whatis q"],
+    ),
+    "alias": (
+        "loop",
+        [
+            *("alias", "alias both step %1 ;; print %2.value", "both 2 h1", "alias both", "alias"),
+            *("alias loop loop", "loop", "alias x", "alias alias step", "alias %1 step"),
+        ],
+    ),
+    "unalias": ("loop", ["alias s2 step 2", "s2", "unalias s2", "s2", "unalias s2", "unalias"]),
+    "commands": (
+        "loop",
+        [
+            *("break tanh", "commands 1", "silent", "print node.grad.norm", "continue", "end", "c"),
+            *(
+                "goto start",
+                "commands 1 print nothing ;; continue",
+                "c",
+                "commands 1",
+                "end",
+                "run",
+            ),
+            *("commands 7", "commands x", "end", "silent"),
+        ],
+    ),
+    "source": ("loop", ["source", "source checks.txt"]),
+    "apropos": ("loop", ["apropos watch", "apropos zebra", "apropos"]),
     "help": ("loop", ["help", "help break", "help s", "help expressions", "help setp"]),
     "tutorial": ("loop", ["help tutorial"]),
     "quit": ("loop", ["quit", "stpe", "re", "# a remark", "q"]),
@@ -191,7 +240,14 @@ def test_every_command_explains_itself_with_an_example_that_works(
     one = COMMANDS[name]
     assert one.explanation, "it has no docstring"
     session = Session(recorded("rnn"))
-    for line in ("goto h[3]", "break tanh", "display grad", "set grad h[2] = 0", "switch main"):
+    for line in (
+        "goto h[3]",
+        "break tanh",
+        "display grad",
+        "set grad h[2] = 0",
+        "switch main",
+        "alias pg where",
+    ):
         session.execute(line)
     session.execute(f"help {name}")
     if name == "reverse-until":

@@ -10,7 +10,6 @@ import click
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
-from micrornn.files import read_whole
 from viz.commands.console import is_terminal, say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import Integer, takes_source
@@ -135,12 +134,14 @@ def recorded(source: str, options: dict[str, Any]) -> tuple[str, Recording]:
 
 def _converse(session: Session, lines: list[tuple[str, str]], batch: bool, as_json: bool) -> int:
     from viz.terminal.line import LineDebugger, ScriptError
-    from viz.terminal.start import converse, first_visit
+    from viz.terminal.start import converse, first_visit, run_rc
 
     debugger = LineDebugger(session, as_json=as_json)
     interactive = not batch and is_terminal(sys.stdin)
     if lines or not interactive:
         debugger.greet(interactive and first_visit())
+        if not batch and not as_json:
+            run_rc(debugger)
         try:
             if debugger.run_script(lines) or batch:
                 return 0
@@ -159,13 +160,9 @@ def _converse(session: Session, lines: list[tuple[str, str]], batch: bool, as_js
 
 def _lines(scripts: tuple[str, ...], commands: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for script in scripts:
-        try:
-            text = read_whole(script, "a file of debugger commands").decode("utf-8")
-        except UnicodeDecodeError:
-            raise DebuggerError(
-                f"{script} is not text; -x takes a file of debugger commands"
-            ) from None
-        for number, line in enumerate(text.splitlines(), 1):
+        from viz.terminal.effects import commands_in
+
+        for number, line in enumerate(commands_in(script), 1):
             yield f"{script}, line {number}", line
     for one in commands:
         yield "-ex", one

@@ -14,8 +14,10 @@ from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Effect
 from micrornn.debug.report import plain
 from micrornn.debug.session import Session
-from micrornn.files import check_writable
+from micrornn.files import check_writable, read_whole
 from viz.render import write_whole
+
+MOST_FILES = 10  # of commands, each named by the one before
 
 
 def source_line(file: str, number: int) -> str | None:
@@ -23,14 +25,16 @@ def source_line(file: str, number: int) -> str | None:
     return linecache.getline(file, number).rstrip("\n") or None
 
 
-def perform(session: Session, effect: Effect) -> None:
-    """Do what a command asked for.
+def perform(session: Session, effect: Effect, depth: int = 0) -> list[str]:
+    """Do what a command asked for; the answer has what there is to say beyond the command's own.
 
     Raises:
-        DebuggerError: the file cannot be written; says why.
+        DebuggerError: it cannot be done; says why.
     """
     path = Path(effect.path)
     try:
+        if effect.kind == "source":
+            return _sourced(session, path, depth)
         check_writable(path)
         if effect.kind == "save":
             session.recording.save(path)
@@ -40,9 +44,47 @@ def perform(session: Session, effect: Effect) -> None:
             from viz.terminal.picture import picture
 
             write_whole(path, picture(session, path.suffix[1:].lower()))
-    except (OSError, ValueError, RuntimeError) as error:
+    except DebuggerError:
+        raise
+    except Exception as error:  # a picture that fails is an answer, and ends no session
         strerror = getattr(error, "strerror", None)
         raise DebuggerError(f"{path}: {strerror.lower()}" if strerror else str(error)) from error
+    return []
+
+
+def _sourced(session: Session, path: Path, depth: int) -> list[str]:
+    """Carry out the commands in a file; what they answer."""
+    if depth >= MOST_FILES:
+        raise DebuggerError(
+            f"{path}: {MOST_FILES} files of commands inside each other; does one of them name itself?"
+        )
+    lines: list[str] = []
+    for number, command in enumerate(commands_in(path), 1):
+        try:
+            outcome = session.execute(command) if command.strip() else None
+            if outcome is not None:
+                lines += outcome.lines
+                lines += [
+                    x for effect in outcome.effects for x in perform(session, effect, depth + 1)
+                ]
+        except DebuggerError as error:
+            lines.append(f"{path}, line {number}: {error}")
+            return lines
+    return lines
+
+
+def commands_in(path: str | Path) -> list[str]:
+    """The lines of a file of debugger commands.
+
+    Raises:
+        DebuggerError: it is not there, or is not text.
+    """
+    try:
+        return read_whole(str(path), "a file of debugger commands").decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise DebuggerError(f"{path} is not text; give a file of debugger commands") from None
+    except (OSError, ValueError) as error:
+        raise DebuggerError(str(error)) from error
 
 
 def _table(session: Session, suffix: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -14,6 +15,7 @@ from micrornn.debug.report import turn_data, turn_lines
 from micrornn.debug.session import Session
 from micrornn.messages import printable, printable_json, printable_lines
 from viz.ansi import dyed, wants_color
+from viz.commands.console import wrapped
 from viz.terminal.effects import perform
 from viz.terminal.lesson import teach
 from viz.terminal.paint import painted
@@ -47,8 +49,8 @@ class LineDebugger:
 
     def say(self, text: str) -> None:
         """Print some lines, painted where there is colour."""
-        text = printable_lines(text)
         if text:
+            text = wrapped(printable_lines(text), self.width).rstrip("\n")
             print(painted(text) if self.colour else text, file=self.out, flush=True)
 
     def complain(self, text: str, command: str) -> None:
@@ -56,7 +58,7 @@ class LineDebugger:
         if self.as_json:
             self._object({"command": command, "kind": "error", "error": text})
         else:
-            text = printable_lines(text)
+            text = wrapped(printable_lines(text), self.width).rstrip("\n")
             print(dyed(text, "red") if self.colour else text, file=self.out, flush=True)
 
     def _object(self, found: dict[str, object]) -> None:
@@ -74,9 +76,16 @@ class LineDebugger:
             self._object({"command": command, "kind": "answer", **told})
 
     @property
+    def width(self) -> int:
+        """How long a line may be: 80 characters, or what a narrower terminal has."""
+        return max(20, min(80, shutil.get_terminal_size().columns))
+
+    @property
     def prompt(self) -> str:
         """What stands before a command: the branch, or the direction, where it is not the usual one."""
         state = self.session.state
+        if state.collecting:
+            return "(com) "
         where = state.branch if state.branch != "main" else ""
         where = "forward" if state.direction == "forward" else where
         return f"(debug {where}) " if where else "(debug) "
@@ -107,10 +116,11 @@ class LineDebugger:
         """
         try:
             outcome = self.session.execute(command)
-            if outcome.effect is not None and outcome.effect.kind == "tutorial":
-                teach(self)
-            elif outcome.effect is not None:
-                perform(self.session, outcome.effect)
+            for effect in outcome.effects:
+                if effect.kind == "tutorial":
+                    teach(self)
+                else:
+                    outcome.lines += perform(self.session, effect)
         except DebuggerError as error:
             self.complain(str(error), command)
             raise

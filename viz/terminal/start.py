@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from pathlib import Path
 
 from micrornn.debug.complete import completions
+from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
-from viz.terminal.effects import source_line
+from viz.terminal.effects import commands_in, source_line
 from viz.terminal.line import LineDebugger
-from viz.terminal.reader import history_file, is_terminal, reader
+from viz.terminal.reader import LinesReader, Reader, history_file, is_terminal, reader
 
+RC = ".micrornnrc"
 INSTEAD = (
     "no terminal here, so the debugger cannot be opened. Keep the run and open it from one: "
     "micrornn.recording.record(loss).save('run.mrn'), then: micrornn debug run.mrn. Or script it: "
@@ -29,19 +33,49 @@ def open_debugger(rec: Recording, title: str = "", error: Exception | None = Non
     Raises:
         RuntimeError: there is no terminal; says what to do instead.
     """
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise RuntimeError(INSTEAD) from error
     session = Session(rec, title, source_line)
     if error is not None:
         go_where_it_failed(session, error)
-    converse(LineDebugger(session))
+    debugger = LineDebugger(session)
+    if is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        converse(debugger)
+        return
+    # As pdb: commands may come through a pipe. Where none come, a program that asks for a person has none.
+    try:
+        first = sys.stdin.readline() if sys.stdin is not None and sys.stdout is not None else ""
+    except (OSError, ValueError):
+        first = ""
+    if not first:
+        raise RuntimeError(INSTEAD) from error
+    converse(debugger, LinesReader(itertools.chain([first], sys.stdin)))
 
 
-def converse(debugger: LineDebugger) -> None:
+def converse(debugger: LineDebugger, source: Reader | None = None) -> None:
     """Greet, and read commands until the user leaves."""
-    first_time = first_visit()
-    debugger.greet(first_time)
-    debugger.interact(reader(lambda text: completions(debugger.session, text)))
+    debugger.greet(source is None and first_visit())
+    run_rc(debugger)
+    debugger.interact(source or reader(lambda text: completions(debugger.session, text)))
+
+
+def run_rc(debugger: LineDebugger) -> None:
+    """Carry out the commands in ``.micrornnrc``, of the home folder and of this one; print refusals.
+
+    They may set breakpoints, displays and aliases, and move; they may not write files.
+    """
+    for path in dict.fromkeys([Path.home() / RC, Path.cwd() / RC]):
+        try:
+            lines = commands_in(path) if path.is_file() else []
+        except DebuggerError as error:
+            debugger.say(str(error))
+            continue
+        for number, line in enumerate(lines, 1):
+            try:
+                if line.strip() and debugger.session.execute(line).effects:
+                    raise DebuggerError(
+                        f"{brief(line.strip())} is for the prompt; {RC} writes no files"
+                    )
+            except DebuggerError as error:
+                debugger.say(f"{RC}, line {number}: {error}")
 
 
 def first_visit() -> bool:

@@ -120,12 +120,12 @@ class Screen(App[None]):
         """Do a command and show what came of it."""
         try:
             outcome = self.session.execute(words)
-            if outcome.effect is not None and outcome.effect.kind == "tutorial":
-                raise DebuggerError(
-                    "the tutorial is given by the line debugger: micrornn debug hello"
-                )
-            if outcome.effect is not None:
-                perform(self.session, outcome.effect)
+            for effect in outcome.effects:
+                if effect.kind == "tutorial":
+                    raise DebuggerError(
+                        "the tutorial is given by the line debugger: micrornn debug hello"
+                    )
+                outcome.lines += perform(self.session, effect)
         except DebuggerError as error:
             self.answer = str(error)
         else:

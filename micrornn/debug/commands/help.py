@@ -17,8 +17,9 @@ GROUPS = {
 
 EXPRESSIONS = """\
 Conditions, for break, tbreak, until, condition and watch:
-  norm < 1e-6            the gradient that arrived: norm, max (largest element), sign (+ - ± 0)
-  share > 0.1            the share of a parameter's gradient that this pullback sends
+  norm < 1e-6            the gradient that arrived: norm, max (largest element),
+                         sign (+ - ± 0)
+  share > 0.1            the share of a parameter's gradient that this one sends
   t >= 3   op = tanh   scope = lstm.0   name = h
   nan   inf   zero       what the gradient holds
   and  or  not  ( )      t = 3 and not (norm < 1e-3 or op = add)
@@ -55,7 +56,7 @@ def help(cursor: Cursor, text: str) -> Outcome:
     if text.startswith("expr"):
         return Outcome(lines=EXPRESSIONS.splitlines())
     one = find(text)
-    body = inspect.cleandoc(one.explanation).splitlines()
+    body = flowing(inspect.cleandoc(one.explanation))
     lines = [one.usage, *("  " + line if line else "" for line in body)]
     if one.aliases:
         lines.append(f"  short: {', '.join(one.aliases)}")
@@ -63,6 +64,19 @@ def help(cursor: Cursor, text: str) -> Outcome:
     return Outcome(
         lines=lines, data={"command": one.name, "usage": one.usage, "example": one.example}
     )
+
+
+def flowing(text: str) -> list[str]:
+    """Paragraphs as one line each, for whoever prints them to wrap; what stands in columns stays.
+
+    >>> flowing("one\\ntwo\\n\\na  b\\nc  d")
+    ['one two', '', 'a  b', 'c  d']
+    """
+    lines: list[str] = []
+    for paragraph in text.split("\n\n"):
+        own = paragraph.splitlines()
+        lines += ["", *(own if "  " in paragraph.strip() else [" ".join(own)])]
+    return lines[1:]
 
 
 def _short(one: Command) -> str:
@@ -73,7 +87,7 @@ def _short(one: Command) -> str:
 def _wrapped(words: list[str]) -> list[str]:
     lines = [" "]
     for word in words:
-        if len(lines[-1]) + len(word) > 90:
+        if len(lines[-1]) + len(word) > 76:
             lines.append(" ")
         lines[-1] += f" {word}"
     return lines
@@ -88,4 +102,4 @@ def quit(cursor: Cursor, text: str) -> Outcome:
 @command("tutorial", group="other", example="tutorial")
 def tutorial(cursor: Cursor, text: str) -> Outcome:
     """Walk through a vanishing gradient, command by command, on a small run of its own."""
-    return Outcome(effect=Effect("tutorial", ""))
+    return Outcome(effects=(Effect("tutorial", ""),))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from micrornn.debug.columns import size_of
 from micrornn.debug.commands.look import described
 from micrornn.debug.commands.stop import listed
 from micrornn.debug.cursor import Cursor
-from micrornn.debug.errors import DebuggerError
+from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import number, plain, sized
 from micrornn.flow.roles import cells
 from micrornn.flow.series import table
 from micrornn.messages import nearest
 
+PAGE = 20  # steps that are shown at once
 MOST_STEPS = 4  # whose gates are shown unasked
 
 
@@ -27,7 +30,10 @@ MOST_STEPS = 4  # whose gates are shown unasked
     takes="topics",
 )
 def info(cursor: Cursor, text: str) -> Outcome:
-    """Tell what there is: params, gates [STEP], steps, losses, node [NAME], ops, scopes, breakpoints."""
+    """Tell what there is: params, gates [STEP], steps, losses, node [NAME], ops, scopes, breakpoints.
+
+    Of many steps or losses it shows some: info steps 40 shows those from step 40 on.
+    """
     word, _, rest = text.partition(" ")
     found = [topic for topic in TOPICS if word and topic.startswith(word)]
     if word not in TOPICS and len(found) != 1:
@@ -58,7 +64,11 @@ def _params(cursor: Cursor, text: str) -> Outcome:
 def _gates(cursor: Cursor, text: str) -> Outcome:
     known = list(cells(cursor.rec).values())
     steps = sorted({cell.step for cell in known})
-    step: int | None = int(text) if text.isdecimal() else None
+    step: int | None = int(text) if re.fullmatch(r"\d{1,9}", text) else None
+    if text and step is None and text != "all":
+        raise DebuggerError(
+            f"info gates {brief(text)[1:-1]}: write info gates, info gates 3 or all"
+        )
     if step is not None and step not in steps:
         raise DebuggerError(
             f"there are no gates at t={step}; there are at {steps[:1]} to {steps[-1:]}"
@@ -81,7 +91,7 @@ def _gates(cursor: Cursor, text: str) -> Outcome:
             "no gates here: none is named i f g o, r z n, or made in a gate's scope"
         )
     head = ["layer", "t", "gate", "least", "mean", "most", "gradient"]
-    lines = table(head, rows).splitlines()
+    lines = _cut(table(head, rows).splitlines())
     if step is not None and not text:
         lines.append(
             f"of step {step}; info gates N for another of {steps[0]} to {steps[-1]}, info gates all"
@@ -89,17 +99,53 @@ def _gates(cursor: Cursor, text: str) -> Outcome:
     return Outcome(lines=lines, data={"gates": plain(rows)})
 
 
+def _cut(lines: list[str], most: int = 200) -> list[str]:
+    """Many lines without their middle."""
+    if len(lines) <= most:
+        return lines
+    half = most // 2
+    return [*lines[:half], f"... and {len(lines) - most:,} more lines ...", *lines[-half:]]
+
+
 def _steps(cursor: Cursor, text: str) -> Outcome:
     line, position = cursor.line, cursor.state.position
     counts: Counter[int | None] = Counter(node.step for node in line.nodes)
     done: Counter[int | None] = Counter(node.step for node in line.nodes[:position])
     rows = []
-    for step in sorted(counts, key=lambda t: (t is None, t)):
+    steps = sorted(counts, key=lambda t: (t is None, t))
+    shown, note = _page(steps, line.nodes[min(position, len(line) - 1)].step, text, "steps")
+    for step in shown:
         here = "<- now" if position < len(line) and line.nodes[position].step == step else ""
         rows.append(["none" if step is None else step, f"{done[step]} of {counts[step]}", here])
-    return Outcome(
-        lines=table(["t", "turns done", ""], rows).splitlines(), data={"steps": plain(rows)}
+    lines = table(["t", "turns done", ""], rows).splitlines()
+    return Outcome(lines=[*lines, *note], data={"steps": plain(rows)})
+
+
+def _page(
+    steps: Sequence[int | None], here: int | None, text: str, topic: str
+) -> tuple[Sequence[int | None], list[str]]:
+    """The steps around the present one, or from the one that is asked for; and a line on the others."""
+    if text and not re.fullmatch(r"\d{1,9}", text):
+        raise DebuggerError(
+            f"info {topic} {brief(text)[1:-1]}: write info {topic}, or info {topic} 20"
+        )
+    if len(steps) <= PAGE:
+        return steps, []
+    if text:
+        first = next(
+            (i for i, step in enumerate(steps) if step is not None and step >= int(text)), 0
+        )
+    else:
+        first = (steps.index(here) if here in steps else 0) - PAGE // 2
+    first = max(0, min(first, len(steps) - PAGE))
+    low, high = steps[first], steps[first + PAGE - 1]
+    more = steps[min(first + PAGE, len(steps) - 1)]
+    other = (
+        f"info {topic} {more} shows the next" if more is not None else f"info {topic} 1 the first"
     )
+    return steps[first : first + PAGE], [
+        f"{PAGE} of {len(steps):,} steps, {low} to {high if high is not None else 'none'}; {other}"
+    ]
 
 
 def _losses(cursor: Cursor, text: str) -> Outcome:
@@ -107,12 +153,18 @@ def _losses(cursor: Cursor, text: str) -> Outcome:
     if not losses:
         raise DebuggerError("backward has not run in this recording, so its losses are not known")
     rows = []
+    steps = [loss.step for loss in losses]
+    note: list[str] = []
+    if len(losses) > PAGE and None not in steps and len(set(steps)) == len(steps):
+        here = cursor.line.nodes[min(cursor.state.position, len(cursor.line) - 1)].step
+        shown, note = _page(steps, here, text, "losses")
+        losses = [loss for loss in losses if loss.step in shown]
     for loss in losses:
         amount, done, _ = cursor.line.arrived(loss, cursor.state.position)
         value = float(cursor.rec.value(loss))
         rows.append([cursor.places.label(loss), value, sized(amount) if done else "not yet"])
     lines = table(["loss", "value", "counts with"], rows).splitlines()
-    return Outcome(lines=lines, data={"losses": plain(rows)})
+    return Outcome(lines=[*lines, *note], data={"losses": plain(rows)})
 
 
 def _node(cursor: Cursor, text: str) -> Outcome:

@@ -64,7 +64,7 @@ def source_line(cursor: Cursor, node: Tensor) -> str:
 @command("list", "l", "ls", group="look", usage="list [N | A,B]", example="list 20")
 def list_(cursor: Cursor, text: str) -> Outcome:
     """Show the turns around the cursor, or around number N, or from A to B; -> marks the present one."""
-    line, places, position = cursor.line, cursor.places, cursor.state.position
+    line, position = cursor.line, cursor.state.position
     if match := re.fullmatch(r"(\d+)\s*[,:-]\s*(\d+)", text):
         low, high = int(match[1]) - 1, int(match[2])
     elif not text or text.isdecimal():
@@ -75,7 +75,14 @@ def list_(cursor: Cursor, text: str) -> Outcome:
     low, high = max(low, 0), min(high, len(line))
     if low >= high:
         raise DebuggerError(f"there are turns 1 to {len(line)}")
+    return rows_of(cursor, low, high)
+
+
+def rows_of(cursor: Cursor, low: int, high: int) -> Outcome:
+    """The turns from ``low`` up to ``high``, one in a line."""
+    line, places, position = cursor.line, cursor.places, cursor.state.position
     lines, rows = [], []
+    wide = max((len(node.scope) for node in line.nodes[low:high]), default=0)
     for i in range(low, high):
         node = line.nodes[i]
         mark = "->" if i == position else "  "
@@ -83,7 +90,9 @@ def list_(cursor: Cursor, text: str) -> Outcome:
         size = sized(line.amounts[i])
         done = "*" if i < position else " "
         label = made(node, places)
-        lines.append(f"{mark}{i + 1:5}{done} {size:>10}  {step:5} {node.scope:20} {label}".rstrip())
+        lines.append(
+            f"{mark}{i + 1:5}{done} {size:>10}  {step:5} {node.scope:{wide}} {label}".rstrip()
+        )
         rows.append({"turn": i + 1, "now": i == position, "norm": size, **node_data(node, places)})
     if position >= len(line) and high == len(line):
         lines.append("-> the end")
@@ -91,7 +100,7 @@ def list_(cursor: Cursor, text: str) -> Outcome:
 
 
 @command(
-    *("print", "p", "pp", "whatis"),
+    *("print", "p", "pp"),
     group="look",
     usage="print EXPR",
     example="print h[3].grad[0]",

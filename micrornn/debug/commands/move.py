@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from micrornn.core.tensor import Tensor
 from micrornn.debug import breakpoints
 from micrornn.debug.cursor import Cursor
-from micrornn.debug.errors import DebuggerError
-from micrornn.debug.moves import BACK, FORTH, Arrival, around, beyond, one_step, travel
+from micrornn.debug.errors import DebuggerError, brief
+from micrornn.debug.evaluate import Moment
+from micrornn.debug.moves import BACK, FORTH, Arrival, around, beyond, steps_on, travel
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.stops import stopped
 from micrornn.debug.timeline import BACKWARD, FORWARD
@@ -25,7 +27,7 @@ def count(text: str, usage: str) -> int:
     if not text:
         return 1
     if not re.fullmatch(r"\d+", text) or int(text) < 1:
-        raise DebuggerError(f"{text!r} is no count; write {usage} with N from 1 up")
+        raise DebuggerError(f"{brief(text)} is no count; write {usage} with N from 1 up")
     return int(text)
 
 
@@ -46,10 +48,8 @@ def reverse_step(cursor: Cursor, text: str) -> Outcome:
 
 
 def _next(cursor: Cursor, text: str, sign: int) -> Outcome:
-    line, position = cursor.line, cursor.state.position
-    for _ in range(count(text, "next N")):
-        position = one_step(line, position, sign)
-    return _go(cursor, position, sign)
+    many = count(text, "next N" if sign == FORTH else "rn N")
+    return _go(cursor, steps_on(cursor.line, cursor.state.position, sign, many), sign)
 
 
 @command("next", "n", "ni", group="move", usage="next [N]", example="next")
@@ -64,6 +64,15 @@ def reverse_next(cursor: Cursor, text: str) -> Outcome:
     return _next(cursor, text, BACK)
 
 
+def turn_node(cursor: Cursor) -> Tensor:
+    """The node whose turn is next, whatever `up` and `down` look at.
+
+    Raises:
+        DebuggerError: the end is reached.
+    """
+    return Moment(cursor.line, cursor.places, cursor.state.position).node
+
+
 def _finish(cursor: Cursor, text: str, sign: int) -> Outcome:
     if text not in ("", "gate", "cell", "layer"):
         raise DebuggerError(
@@ -72,7 +81,7 @@ def _finish(cursor: Cursor, text: str, sign: int) -> Outcome:
     if cursor.state.position >= len(cursor.line) and sign == BACK:
         node = cursor.line.nodes[-1]
     else:
-        node = cursor.moment.node
+        node = turn_node(cursor)
     inside = around(cursor.line, node, text)
     return _go(cursor, beyond(cursor.line, cursor.state.position, sign, inside), sign)
 
@@ -168,7 +177,9 @@ def goto(cursor: Cursor, text: str) -> Outcome:
     if re.fullmatch(r"\d+", text):
         target = int(text) - 1
         if not 0 <= target < len(line):
-            raise DebuggerError(f"there is no {text}; give 1 to {len(line)}, start or end")
+            raise DebuggerError(
+                f"there is no {brief(text)[1:-1]}; give 1 to {len(line)}, start or end"
+            )
     elif text in ("start", "end"):
         target = 0 if text == "start" else len(line)
     elif not text:

@@ -26,21 +26,21 @@ def _file(text: str, endings: tuple[str, ...], example: str) -> str:
 def save(cursor: Cursor, text: str) -> Outcome:
     """Keep the recording (of this branch) in a file; micrornn debug FILE.mrn opens it again."""
     path = _file(text, ("mrn",), "save run.mrn")
-    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("save", path))
+    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effects=(Effect("save", path),))
 
 
 @command("render", group="other", usage="render FILE", example="render now.svg", takes="files")
 def render(cursor: Cursor, text: str) -> Outcome:
     """Draw the graph with the gradients as far as they have come: svg, png, html, dot, txt or pdf."""
     path = _file(text, PICTURES, "render now.svg")
-    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("render", path))
+    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effects=(Effect("render", path),))
 
 
 @command("export", group="other", usage="export FILE", example="export turns.csv", takes="files")
 def export(cursor: Cursor, text: str) -> Outcome:
     """Write every turn with its step, scope, operation and gradient norm as a table: csv or json."""
     path = _file(text, TABLES, "export turns.csv")
-    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effect=Effect("export", path))
+    return Outcome(lines=[f"wrote {path}"], data={"file": path}, effects=(Effect("export", path),))
 
 
 HEAD = ("turn", "number", "label", "op", "step", "scope", "norm", "max", "sign")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from micrornn.debug import breakpoints, conditions
@@ -41,7 +42,7 @@ def _number(cursor: Cursor) -> int:
 @command(
     *("break", "b"),
     group="stop",
-    usage="break WHAT [if CONDITION]",
+    usage="break WHAT [if CONDITION] [N]",
     example="break tanh if norm < 1e-3",
     takes="stops",
 )
@@ -59,26 +60,44 @@ def break_(cursor: Cursor, text: str) -> Outcome:
     explode 1e3        where the norm rises above
     norm < 1e-6        any condition on norm, max, share, t, op, scope, name, sign, nan, inf, zero
 
-    Without WHAT the breakpoints are listed.
+    With N it stops at the N-th time first. Without WHAT the breakpoints are listed.
     """
     if not text:
         return listed(cursor)
-    return _add(
-        cursor,
-        breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), False),
-    )
+    return _add(cursor, _counted(cursor, text, False))
 
 
 @command(
     *("tbreak", "tb"),
     group="stop",
-    usage="tbreak WHAT [if CONDITION]",
+    usage="tbreak WHAT [if CONDITION] [N]",
     example="tbreak h[1]",
     takes="stops",
 )
 def tbreak(cursor: Cursor, text: str) -> Outcome:
-    """A breakpoint that is gone after its first stop; WHAT as for `break`."""
-    return _add(cursor, breakpoints.parse(text, cursor.line, cursor.places, _number(cursor), True))
+    """A breakpoint that is gone after its first stop; WHAT as for `break`, N for the N-th time."""
+    return _add(cursor, _counted(cursor, text, True))
+
+
+def _counted(cursor: Cursor, text: str, temporary: bool) -> Breakpoint:
+    """The breakpoint that is meant; a number behind it, as in ``tbreak tanh 3``, is for the third time."""
+    make = partial(breakpoints.parse, places=cursor.places, number=_number(cursor))
+    here = cursor.line.nodes[min(cursor.state.position, len(cursor.line) - 1)].source
+    if re.fullmatch(r"\d{1,9}", text) and here is not None:
+        text = breakpoints.own_file(int(text), here[0], cursor.line) or text
+    try:
+        return make(text, cursor.line, temporary=temporary)
+    except DebuggerError:
+        match = re.fullmatch(r"(.*\S)\s+([1-9]\d{0,8})", text)
+        if match is None:
+            raise
+        try:
+            one = make(match[1], cursor.line, temporary=temporary)
+        except DebuggerError:
+            one = None
+        if one is None:
+            raise
+        return replace(one, ignore=int(match[2]) - 1, words=f"{one.words}, time {match[2]}")
 
 
 @command(

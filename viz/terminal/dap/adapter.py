@@ -259,8 +259,7 @@ class Adapter:
             }
         before = session.state
         outcome = session.execute(text)
-        if outcome.effect is not None:
-            perform(session, outcome.effect)
+        outcome.lines += [one for effect in outcome.effects for one in perform(session, effect)]
         if session.state != before:
             self._stopped("step" if outcome.kind == "stop" else "pause")
         return {"result": outcome.text, "variablesReference": 0}
