@@ -228,6 +228,26 @@ MISTAKES = (
         ("Ask `micrornn why SOURCE NAME` where it was lost.",),
     ),
     Verdict(
+        "contributions cancel",
+        "A weight that is used at many steps hardly changes.",
+        "Its uses send large contributions of opposite sign, and their sum is close to 0: at a minimum, or "
+        "because one error is counted with both signs.",
+        (
+            "Look at the shares of the steps: micrornn flow SOURCE --view ledger.",
+            "Check signs and masks in the loss.",
+        ),
+    ),
+    Verdict(
+        "few uses",
+        "A weight learns from a few steps only.",
+        "Most of its uses send no gradient: their outputs are not part of the loss, or something stops the "
+        "gradient there.",
+        (
+            "Ask `micrornn why SOURCE 'h[t]'` of a step that sends nothing.",
+            "Where only the last step is meant to count, this is as it should be.",
+        ),
+    ),
+    Verdict(
         "all weights alike",
         "All units of a layer do the same, however wide it is.",
         "Units that begin alike get the same gradient and stay alike.",

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Facts
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
-from micrornn.flow.verdicts import DETACHED, NO_PATH, TRUNCATED
+from micrornn.flow.causes.sizes import FAR
+from micrornn.flow.verdicts import CANCELLED, DETACHED, FEW, NO_PATH, TRUNCATED
 from micrornn.flow.why import Why, why
 from micrornn.recording.losses import kind_of
 
 _WIDE = 3  # numbers from which on a vector is a row of a table
+_LONG = 20_000  # pullbacks: what each use of a weight sent is a matrix of its own
+_SEVERAL = 3  # uses
 _MOVES = ("view", "join")
 _NAMED = 3  # parameters that are named one by one
 
@@ -23,6 +27,7 @@ def check_parameters(sequences: Sequences) -> Iterator[Problem]:
     """What is wrong with parameters."""
     facts = sequences.facts
     yield from _unreached(facts)
+    yield from _uses(facts)
     yield from _alike(facts)
     frozen = list(_frozen(facts))
     yield from frozen or _rows_again(sequences)
@@ -52,6 +57,42 @@ def _unreached(facts: Facts) -> Iterator[Problem]:
             yield _problem("parameter never reached", by_use[True], what)
         if False in by_use:
             yield _problem("gradient exactly zero", by_use[False], what, "likely")
+
+
+def _uses(facts: Facts) -> Iterator[Problem]:
+    """Weights whose uses send contributions that cancel, or of which most send nothing, as `why` says."""
+    rec = facts.rec
+    if sum(len(run.pullbacks) for run in rec.passes) > _LONG:
+        return
+    sent = _sent(facts)
+    asked = []
+    for p in rec.parameters:
+        sizes = sent.get(p.number, [])
+        g = rec.gradient(p)
+        if g is None or not np.any(g) or len(rec.users.get(p.number, ())) < _SEVERAL:
+            continue
+        left = float(np.linalg.norm(np.asarray(g, dtype=float)))
+        silent = len(rec.users[p.number]) - sum(1 for size in sizes if size)
+        if left * FAR < sum(sizes) or 2 * silent >= len(rec.users[p.number]):
+            asked.append((p, why(rec, p)))
+    for verdict, name in ((CANCELLED, "contributions cancel"), (FEW, "few uses")):
+        found = [(p, a) for p, a in asked if a.verdict == verdict]
+        if found:
+            what = f"has a gradient of norm {found[0][1].norm:.3g}"
+            yield _problem(name, found, what, "possible")
+
+
+def _sent(facts: Facts) -> dict[int, list[float]]:
+    """By parameter, the norm of what each of its uses sent."""
+    leaves = {p.number for p in facts.rec.parameters}
+    found: dict[int, list[float]] = {}
+    for run in facts.rec.passes:
+        for pullback in run.pullbacks:
+            for x, c in zip(pullback.node.inputs, pullback.contributions):
+                if c is not None and x.number in leaves:
+                    size = float(np.linalg.norm(np.asarray(dense(c), dtype=float)))
+                    found.setdefault(x.number, []).append(size)
+    return found
 
 
 def _problem(

@@ -164,8 +164,15 @@ def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
 _EXPLAINS = {
     "NaN in the data": ("not finite",),
     "unscaled input": ("saturated gates", "saturated", "vanishing", "dead units"),
-    "detached": ("parameter never reached", "copied out of the graph", "vanishing", "forgetful"),
-    "copied out of the graph": ("parameter never reached", "vanishing", "forgetful"),
+    "truncation bias": ("few uses",),
+    "detached": (
+        "few uses",
+        "parameter never reached",
+        "copied out of the graph",
+        "vanishing",
+        "forgetful",
+    ),
+    "copied out of the graph": ("few uses", "parameter never reached", "vanishing", "forgetful"),
     "rounded on the path": ("parameter never reached",),
     "state not passed on": ("gradient exactly zero", "vanishing", "forgetful", "inputs all alike"),
     "optimizer never steps": ("not in the optimizer", "learning rate too small"),
