@@ -15,7 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from unicodedata import normalize
 
-Pair = tuple[list[str], list[str]]
+from micrornn.data.translations import Pair
+
 UNSPACED = ("ja", "zh")  # written without spaces: each character is a symbol
 LANGUAGES = ("ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 

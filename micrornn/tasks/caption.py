@@ -22,8 +22,7 @@ from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import stack
-from micrornn.tasks.baselines import nearest_mean
-from micrornn.tasks.image import Features
+from micrornn.tasks.image import Features, by_pictures
 from micrornn.tasks.network import predicted
 from micrornn.tasks.pairs import PADDING, padded, token_objective
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy
@@ -81,7 +80,7 @@ def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
     model = Captioner(hidden, seed)
     training, (pictures, digits) = handwritten()
     names = np.array([NAMES[digit] for digit in digits])
-    baseline = accuracy(nearest_mean(*training, pictures), digits)
+    baselines = by_pictures(training, pictures, digits)
 
     def collate(chosen: list[int]) -> Batch:
         targets = spelled(training.digits[chosen])
@@ -91,8 +90,8 @@ def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
 
     def measures() -> list[Measure]:
         right = accuracy(np.array(model.describe(pictures)), names)
-        why = "the name of the nearest mean picture"
-        return [Measure.above("exact captions", right, baseline, why)]
+        named = {f"the name of {why}": value for why, value in baselines.items()}
+        return [Measure.beside("exact captions", right, named)]
 
     def examples() -> Iterator[Example]:
         for picture, name, prediction in zip(pictures, names, model.describe(pictures)):

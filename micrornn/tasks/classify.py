@@ -10,12 +10,13 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.labeled import Labeled
+from micrornn.data.tokens import tokens_of
 from micrornn.nn.decoding import distribution
 from micrornn.tasks.baselines import naive_bayes, nearest_neighbor, summary
 from micrornn.tasks.parts import Parts, three_parts
 from micrornn.tasks.problem import Answer, Example, Measure, Problem, accuracy, macro_f1
 from micrornn.tasks.reader import Reader, chunks, stacked
-from micrornn.tasks.words import Words, tokens_of
+from micrornn.tasks.words import Words
 from micrornn.training.objective import Computed, final_loss
 
 Array = np.ndarray[Any, Any]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.data.digits import SIZE, as_text, handwritten
+from micrornn.data.digits import SIZE, Digits, as_text, handwritten
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
 from micrornn.nn.convolution import Conv2d
@@ -21,7 +21,7 @@ from micrornn.nn.module import Module
 from micrornn.nn.pooling import MaxPool2d
 from micrornn.ops.elementwise import relu
 from micrornn.ops.shape import reshape
-from micrornn.tasks.baselines import nearest_mean
+from micrornn.tasks.baselines import nearest_mean, nearest_neighbor
 from micrornn.tasks.network import Network, predicted
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy
 from micrornn.training.objective import at_end
@@ -74,11 +74,19 @@ def rows(
     return _digits(title, network, lambda x: x.swapaxes(0, 1), batch, seed)
 
 
+def by_pictures(training: Digits, pictures: Any, digits: Any) -> dict[str, float]:
+    """The accuracy of the nearest picture, and of the nearest of ten mean pictures."""
+    return {
+        "the nearest picture": accuracy(nearest_neighbor(*training, pictures), digits),
+        "the nearest mean picture": accuracy(nearest_mean(*training, pictures), digits),
+    }
+
+
 def _digits(
     title: str, model: Module, as_steps: Callable[[Any], Any], batch: int, seed: int
 ) -> Problem:
     training, (pictures, digits) = handwritten()
-    baseline = accuracy(nearest_mean(*training, pictures), digits)
+    baselines = by_pictures(training, pictures, digits)
 
     def collate(chosen: list[int]) -> Batch:
         return Batch(as_steps(training.pictures[chosen]), training.digits[chosen])
@@ -88,7 +96,7 @@ def _digits(
 
     def measures() -> list[Measure]:
         right = accuracy(predictions(), digits)
-        return [Measure.above("accuracy", right, baseline, "the nearest of ten mean pictures")]
+        return [Measure.beside("accuracy", right, baselines)]
 
     def examples() -> Iterator[Example]:
         for picture, digit, prediction in zip(pictures, digits, predictions()):

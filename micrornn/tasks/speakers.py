@@ -15,7 +15,7 @@ from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.sound import read_audio
 from micrornn.data.vowels import LONGEST, SPEAKERS, WIDTH, Recording, recordings
-from micrornn.tasks.baselines import nearest_mean
+from micrornn.tasks.baselines import nearest_mean, nearest_neighbor, summary
 from micrornn.tasks.classify import sequences
 from micrornn.tasks.network import Network
 from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least
@@ -78,7 +78,15 @@ def problem(
     test = padded(kept)
     means = [np.array([one.frames.mean(0) for one in part]) for part in (training, kept)]
     speakers = np.array([one.speaker for one in training])
-    baseline = accuracy(nearest_mean(means[0], speakers, means[1]), test.targets)
+    parts = [np.array([summary(one.frames) for one in part]) for part in (training, kept)]
+    baselines = {
+        "the nearest neighbor by mean frames": accuracy(
+            nearest_neighbor(parts[0], speakers, parts[1]), test.targets
+        ),
+        "the nearest mean frame": accuracy(
+            nearest_mean(means[0], speakers, means[1]), test.targets
+        ),
+    }
 
     def objective(batch: Batch, state: Any) -> Computed:
         return final_loss(network(batch.inputs, batch.extra), batch)
@@ -88,7 +96,7 @@ def problem(
 
     def measures() -> list[Measure]:
         right = accuracy(predictions(), test.targets)
-        return [Measure.above("accuracy", right, baseline, "the nearest mean frame")]
+        return [Measure.beside("accuracy", right, baselines)]
 
     def examples() -> Iterator[Example]:
         for length, target, prediction in zip(test.extra, test.targets, predictions()):

@@ -5,25 +5,30 @@ zeros that no word stands for. Real pairs come from packages (`micrornn.data.pac
 from spelling to pronunciation, and ``data="emoji"``, names of emoji from English to another language, word
 by word. Many of those differ only in the color of a skin, so that a held-out name is a new combination of
 known words. Free translated sentences are rare: other pairs come from a file, in each line the source, a
-tab, and the target; they are read letter by letter.
+tab, and the target, read by letters or by words; a text and its summary are such a pair.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrornn.data.feeds import Batch, Shuffled
-from micrornn.data.packages import UNSPACED, Pair, emoji_names, sounds
-from micrornn.data.text import read_text
+from micrornn.data.packages import UNSPACED, emoji_names, sounds
+from micrornn.data.tokens import tokens_of
+from micrornn.data.translations import SYMBOLS, Pair, read_pairs
 from micrornn.messages import nearest
 from micrornn.nn.edit_distance import error_rate
+from micrornn.tasks.pair_baselines import by_lead, by_similarity, by_symbol, exact, rouge
 from micrornn.tasks.pairs import batch_of, decoded, encoder_decoder, teacher_forced
-from micrornn.tasks.problem import Answer, Example, Measure, Problem
+from micrornn.tasks.parts import needs_file
+from micrornn.tasks.problem import Answer, Example, Measure, Problem, at_least
+from micrornn.tasks.words import UNKNOWN
+
+Score = Callable[[Any, Any], float]
 
 ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
@@ -34,6 +39,7 @@ TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "nin
 DATA = ("numbers", "sounds", "emoji")
 SAMPLE = 3000  # words of the dictionary
 LONGEST = 50  # symbols of an answer
+WORDS = 100  # words of a source
 
 
 def in_words(number: int) -> str:
@@ -50,30 +56,17 @@ def in_words(number: int) -> str:
     return f"{ONES[number // 100]} hundred{rest}"
 
 
-def read_pairs(path: str | Path) -> list[Pair]:
-    """The pairs of a file, as letters.
-
-    Raises:
-        ValueError: a line does not have exactly one tab, or has an empty side; names the line.
-    """
-    pairs = []
-    for i, line in enumerate(read_text(path).split("\n"), 1):
-        sides = [side.strip() for side in line.split("\t")]
-        if line.strip():
-            if len(sides) != 2 or not all(sides):
-                tabs = f"{len(sides) - 1} tabs" if len(sides) != 2 else "an empty side"
-                raise ValueError(
-                    f"{path}, line {i}: expected a source, a tab and a target; found {tabs}"
-                )
-            pairs.append((list(sides[0]), list(sides[1])))
-    return pairs
-
-
 class Symbols:
-    """The symbols of one side, with indices from 2; 0 is START, 1 is END, see `pairs`."""
+    """The symbols of one side, with indices from 2; 0 is START, 1 is END, see `pairs`.
 
-    def __init__(self, sequences: list[list[str]]) -> None:
-        self.all = ["", "", *sorted({symbol for sequence in sequences for symbol in sequence})]
+    Args:
+        least: how often a symbol occurs; above 1, there is a symbol for those that are rarer.
+    """
+
+    def __init__(self, sequences: list[list[str]], least: int = 1) -> None:
+        counts = Counter(symbol for sequence in sequences for symbol in sequence)
+        known = sorted(symbol for symbol, count in counts.items() if count >= least)
+        self.all = ["", "", *known, *([UNKNOWN] if least > 1 else [])]
         self.index = {symbol: i for i, symbol in enumerate(self.all)}
 
     def encode(self, sequence: list[str]) -> list[int]:
@@ -84,24 +77,37 @@ class Symbols:
         """
         if not sequence:
             raise ValueError("the source is empty; give at least one symbol")
+        rare = self.index.get(UNKNOWN)
         for symbol in sequence:
-            if symbol not in self.index:
+            if symbol not in self.index and rare is None:
                 raise ValueError(
                     f"the symbol {symbol!r} is in none of the pairs; {nearest(symbol, self.all[2:])}"
                 )
-        return [self.index[symbol] for symbol in sequence]
+        return [self.index.get(symbol, rare or 0) for symbol in sequence]
 
 
 class Corpus(NamedTuple):
-    """Pairs, their title, what separates the symbols of each side, and how many iterations are enough."""
+    """Pairs, their title, what separates the symbols of each side, and how many iterations are enough.
+
+    Attributes:
+        words: whether symbols are words of a user's file, of which many are rare.
+    """
 
     pairs: list[Pair]
     title: str
     spaces: tuple[str, str] = ("", "")
     iterations: int = 400
+    words: bool = False
 
 
-def corpus(pairs: str | None, data: str, language: str | None, seed: int) -> Corpus:
+def corpus(
+    pairs: str | None,
+    by: str,
+    encoding: str | None,
+    data: str,
+    language: str | None,
+    seed: int,
+) -> Corpus:
     """The pairs of a file, or the data of that name.
 
     Raises:
@@ -113,8 +119,13 @@ def corpus(pairs: str | None, data: str, language: str | None, seed: int) -> Cor
         raise ValueError(f"--pairs {pairs} and --data {data} exclude each other; give one")
     if language is not None and data != "emoji":
         raise ValueError(f"--language {language} applies to --data emoji only; give that as well")
+    if by not in SYMBOLS:
+        raise ValueError(f"by={by!r}; choose from {', '.join(SYMBOLS)}")
     if pairs is not None:
-        return Corpus(read_pairs(pairs), pairs)
+        space = " " if by == "words" else ""
+        known = read_pairs(pairs, by, encoding)
+        return Corpus(known, pairs, (space, space), words=by == "words")
+    needs_file("pairs", by=None if by == "letters" else by, encoding=encoding)
     if data == "sounds":
         words = sounds()
         chosen = np.random.default_rng(seed).permutation(len(words))[:SAMPLE]
@@ -128,34 +139,11 @@ def corpus(pairs: str | None, data: str, language: str | None, seed: int) -> Cor
     return Corpus(numbers, "numbers in words to digits", (" ", ""))
 
 
-def by_symbol(training: list[Pair], sources: list[list[str]]) -> list[list[str]]:
-    """A baseline: each symbol by itself, as it is most often in pairs of equal length.
-
-    >>> by_symbol([(list("ab"), list("xy")), (list("ba"), list("yx"))], [list("aab")])
-    [['x', 'x', 'y']]
-    """
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for source, target in training:
-        if len(source) == len(target):
-            for one, other in zip(source, target):
-                counts[one][other] += 1
-    usual = {one: count.most_common(1)[0][0] for one, count in counts.items()}
-    return [[usual[one] for one in source if one in usual] for source in sources]
-
-
-def by_similarity(training: list[Pair], sources: list[list[str]]) -> list[list[str]]:
-    """A baseline: the target of the training source that shares most symbols.
-
-    >>> by_similarity([(["red", "car"], ["coche", "rojo"]), (["I"], ["yo"])], [["a", "red", "bus"]])
-    [['coche', 'rojo']]
-    """
-    known = [(frozenset(source), target) for source, target in training]
-    queries = [frozenset(source) for source in sources]
-    return [max(known, key=lambda p: len(p[0] & one) / len(p[0] | one))[1] for one in queries]
-
-
 def problem(
     pairs: str | None = None,
+    by: str = "letters",
+    steps: int | None = None,
+    encoding: str | None = None,
     data: str = "numbers",
     language: str | None = None,
     cell: str = "gru",
@@ -165,10 +153,11 @@ def problem(
     batch: int = 32,
     seed: int = 0,
 ) -> Problem:
-    """Learn to translate; a tenth of the pairs is held out.
+    """Learn to translate; a tenth of the pairs is measured on, and a tenth is to choose by.
 
     Args:
-        pairs: a file of pairs.
+        pairs, by, encoding: see `micrornn.data.translations.read_pairs`.
+        steps: how many symbols of a source are read, the first ones; all by default, and 100 words.
         data: without such a file, ``numbers``, ``sounds`` or ``emoji``.
         language: to which the names of emoji are translated; ``es`` by default.
         attention: ``none``, ``dot``, ``scaled``, ``general`` or ``additive``.
@@ -178,7 +167,11 @@ def problem(
             pairs.
         RuntimeError: the package that has the data is not installed.
     """
-    known, title, spaces, iterations = corpus(pairs, data, language, seed)
+    known, title, spaces, iterations, words = corpus(pairs, by, encoding, data, language, seed)
+    if steps is not None:
+        at_least(1, steps=steps)
+    longest = steps or (WORDS if words else None)
+    known = [(source[:longest], target) for source, target in known]
     # Each source once, so that none is both trained on and held out.
     known = list({tuple(source): (source, target) for source, target in known}.values())
     if len(known) < 10:
@@ -192,35 +185,37 @@ def problem(
         known[2 * tenth :],
     )
     sources, targets = [a for a, _ in test], [b for _, b in test]
-    source, target = Symbols([a for a, _ in known]), Symbols([b for _, b in known])
+    # Of letters all are known; a word that training has once cannot be learned from it.
+    seen, least = (training, 2) if words else (known, 1)
+    source, target = Symbols([a for a, _ in seen], least), Symbols([b for _, b in seen], least)
     model = encoder_decoder(len(source.all), len(target.all), cell, hidden, layers, attention, seed)
 
     def collate(items: list[Pair]) -> Batch:
         return batch_of([(source.encode(a), target.encode(b)) for a, b in items])
 
-    longest = 2 * max(len(b) for _, b in known)  # where a prediction without an END stops
-
+    end = 2 * max(len(b) for _, b in training)  # where a prediction without an END stops
     objective = teacher_forced(model)
 
     def predictions() -> list[list[str]]:
-        return [[target.all[k] for k in row] for row in decoded(model, collate(test), longest)]
+        return [[target.all[k] for k in row] for row in decoded(model, collate(test), end)]
 
     def measures() -> list[Measure]:
-        baselines = (by_symbol(training, sources), by_similarity(training, sources))
+        guesses = {
+            "symbol by symbol": by_symbol(training, sources),
+            "the most similar pair": by_similarity(training, sources),
+        }
+        if words:
+            guesses["the first words"] = by_lead(training, sources)
         found = predictions()
+
+        def beside(name: str, score: Score, lower: bool = False) -> Measure:
+            baselines = {why: score(guess, targets) for why, guess in guesses.items()}
+            return Measure.beside(name, score(found, targets), baselines, lower)
+
         return [
-            Measure.above(
-                "exact translations",
-                exact(found, targets),
-                max(exact(guesses, targets) for guesses in baselines),
-                "symbol by symbol, or the most similar pair",
-            ),
-            Measure.below(
-                "symbol error rate",
-                error_rate(found, targets),
-                min(error_rate(guesses, targets) for guesses in baselines),
-                "the same baselines",
-            ),
+            beside("exact translations", exact),
+            beside("symbol error rate", error_rate, lower=True),
+            *([beside("shared words (ROUGE-1)", rouge)] if words else []),
         ]
 
     def examples() -> Iterator[Example]:
@@ -229,8 +224,8 @@ def problem(
             yield Example(read(a), write(b), write(prediction))
 
     def answer(text: str, width: int) -> list[Answer]:
-        symbols = text.split() if spaces[0] else list(text)
-        found = model.translate(source.encode(symbols), "beam", LONGEST, width=width)
+        symbols = tokens_of(text) if words else text.split() if spaces[0] else list(text)
+        found = model.translate(source.encode(symbols[:longest]), "beam", LONGEST, width=width)
         write = spaces[1].join
         return [
             Answer(write(target.all[k] for k in h.tokens), float(np.exp(h.log_prob))) for h in found
@@ -249,8 +244,3 @@ def problem(
         inputs=lambda b: [source.all[k] for k in b.inputs[:, 0]],
         labels=lambda b: [target.all[k] if k > 1 else "END" for k in b.targets[:, 0]],
     )
-
-
-def exact(predictions: list[list[str]], targets: list[list[str]]) -> float:
-    """The share of sequences that are right as a whole."""
-    return float(np.mean([one == other for one, other in zip(predictions, targets)]))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from micrornn.data import conll, doors, frames, labeled, sound, tables
+from micrornn.data import conll, doors, frames, labeled, sound, tables, translations
 from micrornn.data.series import columns_of, read_columns, rows_of
 from micrornn.optim import Adam
 from micrornn.tasks import TASKS, task
@@ -522,6 +522,44 @@ def train_on(options: dict[str, Any], iterations: int) -> Any:
     problem = task("video").problem(options)
     train(problem, iterations)
     return problem
+
+
+# --------------------------------------------------------------------------------------- pairs
+
+
+def test_pairs_by_letters_and_by_words(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.tsv", "\ufeffA Tür.\tDoor\r\n\r\n去学校\tto school\r\n")
+    assert translations.read_pairs(path)[0] == (list("A Tür."), list("Door"))
+    assert translations.read_pairs(path, by="words") == [
+        (["a", "tür", "."], ["door"]), (["去", "学", "校"], ["to", "school"])
+    ]  # fmt: skip
+    path = written(tmp_path / "q.tsv", "a\tb\nc\n")
+    with pytest.raises(
+        ValueError, match="line 2: expected a source, a tab and a target; found 0 tabs"
+    ):
+        translations.read_pairs(path)
+
+
+def test_summaries(tmp_path: Path) -> None:
+    """What failed is the fourth word of a report; a name that occurs once cannot be learned."""
+    lines = [
+        f"on day {n} {('pump', 'valve', 'motor')[n % 3]} of {'abcdefgh'[n % 8] * 3} broke\t"
+        f"broken {('pump', 'valve', 'motor')[n % 3]}\n"
+        for n in range(150)
+    ]
+    path = written(tmp_path / "p.tsv", "".join(lines))
+    given = {"pairs": path, "by": "words", "hidden": 24}
+    problem = task("translate").problem(given)
+    train(problem, 120)
+    right, wrong, shared = problem.evaluate()
+    assert right.value == shared.value == 1 and wrong.value == 0
+    assert shared.name == "shared words (ROUGE-1)" and "the first words" in shared.goal
+    assert problem.answer is not None and problem.validate is not None
+    assert problem.answer("On day 999 motor of zzz broke", 1)[0].prediction == "broken motor"
+    cut = task("translate").problem({**given, "steps": 3}).feed.next()
+    assert len(cut.inputs) == 3
+    with pytest.raises(ValueError, match="--by words needs a file; give --pairs FILE as well"):
+        task("translate").problem({"by": "words"})
 
 
 # ------------------------------------------------------------------------------- three parts

@@ -64,8 +64,13 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
-# Five characters say nearly all there is to say in names and logs made of few words.
-BEATEN_BY_COUNTING = ("names", "logs")
+# Where a strong baseline wins after so few iterations, and the weaker one that has to be beaten: five characters
+# say nearly all in names and logs made of few words, and one of a thousand digits looks like any other.
+BEATEN = {
+    **{"names": "bigrams", "logs": "bigrams"},
+    **{"image": "the nearest mean picture", "rows": "the nearest mean picture"},
+    **{"caption": "the name of the nearest mean picture", "speakers": "the nearest mean frame"},
+}
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -76,8 +81,10 @@ def test_it_reaches_what_it_says_is_to_be_expected(name: str) -> None:
     train(problem, iterations)
     reached = problem.evaluate()
     for measure in reached:
-        if name in BEATEN_BY_COUNTING and "five-grams" in measure.goal:
-            assert measure.value < float(measure.goal.split("bigrams: ")[1].split(";")[0])
+        if (weaker := BEATEN.get(name, "?")) in measure.goal:
+            bound = float(measure.goal.split(f"{weaker}: ")[1].split(";")[0])
+            better = min if measure.goal.startswith("below") else max
+            assert better(measure.value, bound) == measure.value != bound
         else:
             assert measure.reached is not False, measure
     assert not all(measure.reached is True for measure in untrained), (

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from micrornn.data.doors import DOORS, MISSING, Door
+from micrornn.data.translations import SYMBOLS
 from micrornn.messages import nearest
 from micrornn.tasks import TASKS
 from micrornn.tasks.hello import LOSSES
@@ -179,6 +180,7 @@ def network_options() -> list[Option]:
             data, "--encoding", metavar="NAME", help="Of the file: cp1252, utf-16 [default: utf-8]."
         ),
         option(data, "--missing", type=OneOf(MISSING), help="What to do with missing cells."),
+        option(data, "--by", type=OneOf(SYMBOLS), help="How pairs are read."),
         option(data, "--data", metavar="NAME", help="Data of translate: numbers, sounds, emoji."),
         option(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
         option(data, "--steps", type=COUNT, help="Number of time steps."),
