@@ -64,8 +64,8 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
-# Where a strong baseline wins after so few iterations, and the weaker one that has to be beaten: five characters
-# say nearly all in names and logs made of few words, and one of a thousand digits looks like any other.
+# Where a strong baseline wins after so few iterations, and the weaker one that has to be beaten: five
+# characters say nearly all in names and logs of few words, and one of a thousand digits looks like any other.
 BEATEN = {
     **{"names": "bigrams", "logs": "bigrams"},
     **{"image": "the nearest mean picture", "rows": "the nearest mean picture"},
