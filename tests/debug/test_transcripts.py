@@ -165,6 +165,7 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
     ),
     "save": ("loop", ["save run.mrn", "save run.txt", "save"]),
     "render": ("loop", ["render now.svg", "render now.bmp", "render"]),
+    "page": ("loop", ["page now.html", "goto h[2]", "page now.html", "page now.svg", "page"]),
     "export": ("loop", ["export turns.csv", "export turns", "export"]),
     "up": (
         "rnn",

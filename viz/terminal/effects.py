@@ -44,6 +44,10 @@ def perform(session: Session, effect: Effect, depth: int = 0) -> list[str]:
             from viz.terminal.picture import picture
 
             write_whole(path, picture(session, path.suffix[1:].lower()))
+        elif effect.kind == "page":
+            from viz.page.player import player
+
+            write_whole(path, player({"": session.rec}))
     except DebuggerError:
         raise
     except Exception as error:  # a picture that fails is an answer, and ends no session

@@ -1,4 +1,4 @@
-"""What leaves the debugger: recordings, pictures, tables. Whoever runs the cursor does the writing."""
+"""What leaves the debugger: recordings, pictures, pages, tables. Whoever runs the cursor does the writing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Effect, Outcome, command
+from micrornn.flow.roles import STATES
 
 PICTURES = ("svg", "png", "html", "dot", "txt", "pdf")
 TABLES = ("csv", "json")
@@ -34,6 +35,28 @@ def render(cursor: Cursor, text: str) -> Outcome:
     """Draw the graph with the gradients as far as they have come: svg, png, html, dot, txt or pdf."""
     path = _file(text, PICTURES, "render now.svg")
     return Outcome(lines=[f"wrote {path}"], data={"file": path}, effects=(Effect("render", path),))
+
+
+@command("page", group="other", usage="page FILE.html", example="page now.html", takes="files")
+def page(cursor: Cursor, text: str) -> Outcome:
+    """Write the page that plays backward, opened at the cursor; its address is in the answer."""
+    path = _file(text, ("html",), "page now.html")
+    place = _reached(cursor)
+    address = f"{path}#find={place}" if place else path
+    return Outcome(
+        lines=[f"wrote {path}; open {address}"],
+        data={"file": path, "address": address},
+        effects=(Effect("page", path),),
+    )
+
+
+def _reached(cursor: Cursor) -> str:
+    """The last state whose gradient had come when the cursor stood where it stands, as ``h3``; else ""."""
+    line, position = cursor.line, cursor.state.position
+    for node in reversed(line.nodes[: position + 1]):
+        if node.name in STATES and node.step is not None:
+            return f"{node.name}{node.step}"
+    return ""
 
 
 @command("export", group="other", usage="export FILE", example="export turns.csv", takes="files")

@@ -15,6 +15,8 @@ const SHAPES = {
   pause: "M4 3h3v10H4ZM9 3h3v10H9Z",
   next: "M5 3l7 5-7 5Z",
   last: "M13 3v10M3 3l7 5-7 5Z",
+  out: "M3 8h10",
+  in: "M3 8h10M8 3v10",
 };
 
 function Icon({name}: {name: keyof typeof SHAPES}) {
@@ -64,8 +66,8 @@ function Detail() {
       {levels.value.map((word) => (
         <button type="button" aria-pressed={level.value === word} onClick={() => { keepingMoment(() => (level.value = word)); zoom.value = 1; }}>{word}</button>
       ))}
-      <button type="button" aria-label="Zoom out" onClick={() => zoomBy(1 / 1.3)}>−</button>
-      <button type="button" aria-label="Zoom in" onClick={() => zoomBy(1.3)}>+</button>
+      <button type="button" aria-label="Zoom out" onClick={() => zoomBy(1 / 1.3)}><Icon name="out" /></button>
+      <button type="button" aria-label="Zoom in" onClick={() => zoomBy(1.3)}><Icon name="in" /></button>
     </span>
   );
 }

@@ -23,14 +23,22 @@ function words(place: Place): string {
   return plain([...place.labels, role, place.layer, `step ${place.step}`, place.step, place.text, state].join(" "));
 }
 
-const found = computed(() => {
-  const parts = plain(query.value).split(/\s+/).filter(Boolean);
+const found = computed(() => matching(query.value));
+
+function matching(text: string): {story: number; place: Place}[] {
+  const parts = plain(text).split(/\s+/).filter(Boolean);
   if (!parts.length) return [];
   const hits = views.value.flatMap((view, story) => view.places.map((place) => ({story, place})));
   const fits = hits.filter(({place}) => parts.every((part) => words(place).includes(part)));
   const exact = (place: Place): boolean => place.labels.some((label) => plain(label) === parts.join(""));
   return [...fits.filter(({place}) => exact(place)), ...fits.filter(({place}) => !exact(place))];
-});
+}
+
+// The debugger's address names a box: `#find=h3`.
+export function goToAddressed(): void {
+  const text = new URLSearchParams(window.location.hash.slice(1)).get("find");
+  if (text) take(matching(text)[0]);
+}
 
 function take(hit: {story: number; place: Place} | undefined): void {
   if (!hit) return;
@@ -57,17 +65,17 @@ export function Find() {
   };
   return (
     <div class="find" role="search">
-      <input ref={input} type="search" placeholder="h3, forget 12, loss 4, nan" aria-label="Find a box" aria-controls="found" role="combobox"
+      <input ref={input} type="search" placeholder="h3, forget 12, loss 4, nan" aria-label="Find a box" aria-controls={hits.length ? "found" : undefined} role="combobox"
         aria-expanded={hits.length > 0} aria-activedescendant={hits.length ? `hit${at}` : undefined} value={query.value} onKeyDown={keys}
         onInput={(event) => { query.value = (event.target as HTMLInputElement).value; chosen.value = 0; }} />
-      <ul id="found" role="listbox" aria-label="Boxes found">
+      {hits.length ? <ul id="found" role="listbox" aria-label="Boxes found">
         {hits.map((hit, i) => (
           <li id={`hit${i}`} role="option" aria-selected={i === at} onClick={() => take(hit)} key={`${hit.story}.${hit.place.key}`}>
             <b>{hit.place.labels.join(", ")}</b> step {hit.place.step} {hit.place.layer || hit.place.text}
             <small> {stories.value.length > 1 ? stories.value[hit.story]!.subtitle.split(" · ")[0] : ""} norm {digits(hit.place.norms[0])}</small>
           </li>
         ))}
-      </ul>
+      </ul> : null}
       <p class="note" role="status">{query.value ? `${found.value.length} found` : "A name and a step, a kind, a layer, “zero”, “nan” or “no path”. Enter goes there."}</p>
     </div>
   );

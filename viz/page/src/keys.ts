@@ -3,8 +3,8 @@
 import {chosen, finding, go, goStep, help, iteration, keepingMoment, last, level, levels, pinned, play, playing, position, runs, second} from "./state";
 
 export const KEYS = [
-  ["← →", "one pullback"], ["Shift ← →", "one time step"], ["Space", "play, pause"], ["Home, End", "first, last"],
-  ["+ −", "next level of detail, the one before"], ["Page up, Page down", "another iteration, where there are several"], ["/", "find a box"], ["Tab, Enter", "from box to box, pin it"],
+  ["Left, Right", "one pullback"], ["Shift + Left, Right", "one time step"], ["Space", "play, pause"], ["Home, End", "first, last"],
+  ["Plus, Minus", "next level of detail, the one before"], ["Page up, Page down", "another iteration, where there are several"], ["/", "find a box"], ["Tab, Enter", "from box to box, pin it"],
   ["Escape", "close, let go"], ["?", "this help"],
 ] as const;
 

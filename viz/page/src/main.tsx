@@ -5,10 +5,11 @@ import {render} from "preact";
 import {Between} from "./between";
 import type {Story} from "./data";
 import {Controls, Help} from "./controls";
-import {Find} from "./find";
+import {Find, goToAddressed} from "./find";
 import {Graph} from "./graph";
 import {Inspector} from "./inspector";
 import {listen} from "./keys";
+import {answerParent} from "./parent";
 import {CreditMap, Gates, Ledger, Legend} from "./panels";
 import {redrawOnTheme} from "./scale";
 import {edits, finding, help, of, pinned, said, second, stories} from "./state";
@@ -64,7 +65,9 @@ function App() {
 const root = document.getElementById("app");
 if (root) {
   document.body.classList.add("live");
+  goToAddressed();
   listen();
+  answerParent();
   const draw = (): void => render(<App />, root);
   draw();
   redrawOnTheme(draw);

@@ -181,6 +181,7 @@ function write(hash: string): void {
 }
 
 restore();
+let first = true; // what the address asked for is read before it is written
 effect(() => {
   const parts = [`p=${position.value}`];
   if (level.value !== "cell") parts.push(`level=${level.value}`);
@@ -189,7 +190,10 @@ effect(() => {
   for (const e of edits.value) parts.push(`if=${e.story}.${e.box}.${e.name}.${e.verb}.${e.amount}`);
   if (pinned.value) parts.push(`pin=${written(pinned.value)}`);
   if (second.value) parts.push(`to=${written(second.value)}`);
-  write(`#${parts.join("&")}`);
+  const hash = `#${parts.join("&")}`;
+  if (first) waiting = window.setTimeout(() => write(hash), 0);
+  else write(hash);
+  first = false;
 });
 effect(() => {
   if (!playing.value) said.value = describe();
