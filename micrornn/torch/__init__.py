@@ -10,6 +10,7 @@
 does not load PyTorch; this module does.
 """
 
+from micrornn.torch.callbacks import lightning_callback, transformers_callback
 from micrornn.torch.compare import TorchRecordingError
 from micrornn.torch.convert import to_micrornn, to_torch
 from micrornn.torch.record import record, recording, watch
@@ -18,9 +19,11 @@ from micrornn.torch.watching import Watch
 __all__ = [
     "TorchRecordingError",
     "Watch",
+    "lightning_callback",
     "record",
     "recording",
     "to_micrornn",
     "to_torch",
+    "transformers_callback",
     "watch",
 ]
