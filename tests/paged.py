@@ -18,8 +18,13 @@ def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
     return path
 
 
-def data_of(path: Path) -> Any:
-    """What Python wrote into a page about its first run."""
+def all_data(path: Path) -> Any:
+    """What Python wrote into a page about its runs."""
     found = re.search(r'id="data">(.*?)</script>', path.read_text("utf-8"), re.S)
     assert found is not None
-    return json.loads(found[1])[0]
+    return json.loads(found[1])
+
+
+def data_of(path: Path) -> Any:
+    """The same of the first run."""
+    return all_data(path)[0]

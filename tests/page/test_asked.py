@@ -218,3 +218,21 @@ def test_a_watched_training_has_a_scrubber_of_iterations(opened: Any, tmp_path: 
             gradient(page, "h2"), np.ravel(rec.gradient(node)), rtol=1e-4, atol=1e-12
         )
     assert len(titles) > 1
+
+
+def test_pictures_are_saved(opened: Any, hello: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    page = opened(hello)
+    shown = page.locator("svg.graph")
+    with page.expect_download() as svg:
+        page.get_by_label("Save as SVG").click()
+    svg.value.save_as(tmp_path / "a.svg")
+    assert "<style" in (tmp_path / "a.svg").read_text("utf-8")
+    with page.expect_download() as png:
+        page.get_by_label("Save as PNG").click()
+    png.value.save_as(tmp_path / "a.png")
+    image = Image.open(tmp_path / "a.png").convert("RGB")
+    assert image.width == 2 * int(shown.get_attribute("width"))
+    colors = image.getcolors(1 << 20)
+    assert colors is not None and len(colors) > 20 and max(colors)[1] == (255, 255, 255)

@@ -22,11 +22,22 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @takes_sources
+@option(
+    "--beside",
+    multiple=True,
+    metavar="SOURCE",
+    help="Another run on the same page and clock; may be repeated.",
+)
 @option("-o", "--output", type=FILE, section=OUTPUT, help="The page [default: a temporary file].")
 @option("--open/--no-open", "opens", default=True, section=OUTPUT, help="Open it in the browser.")
 @option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
 def view(
-    options: dict[str, Any], source: str, output: str | None, opens: bool, quiet: bool
+    options: dict[str, Any],
+    source: str,
+    beside: tuple[str, ...],
+    output: str | None,
+    opens: bool,
+    quiet: bool,
 ) -> None:
     """Play the backward pass of a run in the browser.
 
@@ -38,19 +49,20 @@ def view(
     Examples:
       micrornn view hello --cell lstm -o run.html --no-open
       micrornn view hello --cell rnn,lstm --steps 20 -o both.html --no-open
+      micrornn view hello --steps 12 --beside hello -o beside.html --no-open
     """
     from viz.page.player import player
     from viz.render import write_whole
 
-    runs: Mapping[str, Recording | Mapping[int, Recording]]
-    if Path(source).is_dir():
-        if options:
-            raise ValueError("a watched training has no options; leave out all but the output")
-        runs = {"": iterations_of(source)}
-    else:
-        runs = recordings_of(source, options, quiet)
+    runs = {NAMES.get(cell, cell): run for cell, run in _runs(source, options, quiet).items()}
+    if beside:
+        runs = {f"{source} {name}".strip(): run for name, run in runs.items()}
+    for other in beside:
+        [run] = _runs(other, {}, quiet).values()
+        name = other if other not in runs else f"{other} ({len(runs) + 1})"
+        runs[name] = run
     with working(f"drawing {source}", quiet):
-        page = player({NAMES.get(cell, cell): run for cell, run in runs.items()}, source)
+        page = player(runs, "" if beside else source)
     if output is None:
         folder = Path(tempfile.mkdtemp(prefix="micrornn-"))
         output = str(folder / "run.html")
@@ -59,3 +71,14 @@ def view(
         say(f"wrote {output}")
     if opens:
         webbrowser.open(Path(output).resolve().as_uri())
+
+
+def _runs(
+    source: str, options: dict[str, Any], quiet: bool
+) -> Mapping[str, Recording | Mapping[int, Recording]]:
+    """The runs of a source by cell; of the folder of a watched training, its iterations."""
+    if not Path(source).is_dir():
+        return recordings_of(source, options, quiet)
+    if options:
+        raise ValueError("a watched training has no options; leave out all but the output")
+    return {"": iterations_of(source)}

@@ -4,7 +4,7 @@ import {Overview} from "./overview";
 import {KEYS} from "./keys";
 import {zoom, zoomBy} from "./graph";
 import {
-  describe, edits, finding, go, help, iteration, keepingMoment, last, level, levels, losses, of, play, playing,
+  describe, edits, finding, go, goStep, help, iteration, keepingMoment, last, level, levels, losses, of, play, playing,
   position, runs, speed, stories, timelines,
 } from "./state";
 
@@ -14,6 +14,8 @@ const SHAPES = {
   play: "M4 2l10 6-10 6Z",
   pause: "M4 3h3v10H4ZM9 3h3v10H9Z",
   next: "M5 3l7 5-7 5Z",
+  earlier: "M8 3L2 8l6 5ZM14 3L8 8l6 5Z",
+  later: "M2 3l6 5-6 5ZM8 3l6 5-6 5Z",
   last: "M13 3v10M3 3l7 5-7 5Z",
   out: "M3 8h10",
   in: "M3 8h10M8 3v10",
@@ -29,11 +31,13 @@ export function Controls() {
   return (
     <div class="controls" role="toolbar" aria-label="Play">
       <button type="button" onClick={() => go(0)} aria-label="First"><Icon name="first" /></button>
+      <button type="button" onClick={() => goStep(-1)} aria-label="One time step back"><Icon name="earlier" /></button>
       <button type="button" onClick={() => go(position.value - 1)} aria-label="One pullback back"><Icon name="back" /></button>
       <button type="button" class="play" onClick={() => play(!playing.value)} aria-label={playing.value ? "Pause" : "Play"}>
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
       <button type="button" onClick={() => go(position.value + 1)} aria-label="One pullback forward"><Icon name="next" /></button>
+      <button type="button" onClick={() => goStep(1)} aria-label="One time step forward"><Icon name="later" /></button>
       <button type="button" onClick={() => go(last.value)} aria-label="Last"><Icon name="last" /></button>
       <label class="scrub">
         <span class="where" style={{left: `${here}%`}} aria-hidden="true">loss</span>
@@ -50,7 +54,9 @@ export function Controls() {
         <button type="button" onClick={() => (finding.value = !finding.value)} aria-expanded={finding.value}>Find <kbd>/</kbd></button>
         <span class="take">
           <button type="button" onClick={() => void navigator.clipboard?.writeText(window.location.href)}>Copy link</button>
-          <button type="button" onClick={save}>Save SVG</button>
+          <button type="button" onClick={save} aria-label="Save as SVG">SVG</button>
+          <button type="button" onClick={savePng} aria-label="Save as PNG">PNG</button>
+          <button type="button" onClick={() => window.print()}>Print</button>
         </span>
         <button type="button" onClick={() => (help.value = !help.value)} aria-expanded={help.value} aria-label="Help">?</button>
       </div>
@@ -75,14 +81,16 @@ function Detail() {
 function Whose() {
   const steps = losses.value;
   if (steps.length < 2) return null;
-  const value = of.value === null ? steps[steps.length - 1]! : of.value;
+  const several = stories.value.length > 1; // each has a last loss of its own
+  const value = of.value ?? (several ? "last" : steps[steps.length - 1]!);
   const change = (event: Event): void => {
     const text = (event.target as HTMLSelectElement).value;
-    keepingMoment(() => (of.value = text === "all" ? "all" : Number(text)));
+    keepingMoment(() => (of.value = text === "all" ? "all" : text === "last" ? null : Number(text)));
   };
   return (
     <label>gradient of <select aria-label="Whose gradient" value={String(value)} onChange={change}>
       <option value="all">all losses</option>
+      {several ? <option value="last">the last loss</option> : null}
       {steps.map((t) => <option value={String(t)}>L{t}</option>)}
     </select></label>
   );
@@ -114,16 +122,38 @@ export function Help() {
   );
 }
 
-function save(): void {
-  const svg = document.querySelector("svg.graph");
-  if (!svg) return;
+function picture(): string {
+  const svg = document.querySelector("svg.graph")!;
   const copy = svg.cloneNode(true) as SVGElement;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
   style.textContent = document.querySelector("style")?.textContent ?? "";
   copy.prepend(style);
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(copy.outerHTML)}`;
+}
+
+function download(href: string, name: string): void {
   const link = document.createElement("a");
-  link.href = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(copy.outerHTML)}`;
-  link.download = "gradient.svg";
+  link.href = href;
+  link.download = name;
   link.click();
+}
+
+function save(): void {
+  download(picture(), "gradient.svg");
+}
+
+// At twice the size, on the color of the page, so that it can be put on a slide.
+function savePng(): void {
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [2 * image.width, 2 * image.height];
+    const context = canvas.getContext("2d")!;
+    context.fillStyle = getComputedStyle(document.body).backgroundColor;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    download(canvas.toDataURL("image/png"), "gradient.png");
+  };
+  image.src = picture();
 }

@@ -218,12 +218,14 @@ function Flow({story, view, ribbon, a, b, fresh, on, route}: Ribboned) {
   const shift = route !== "straight" ? "" : flat ? `translate(0 ${down})` : `translate(${4 + w / 2} 0)`;
   const [x, y] = [tip[0] - ux * head, tip[1] - uy * head];
   const side = w / 2 + 4;
-  const told = flat && lane === 0 && from.kind === "state" && Math.abs(b.x - a.x) - a.w > 56;
+  const factor = sent === 0 ? 0 : norm / (sent ?? NaN);
+  const told = flat && lane === 0 && from.kind === "state" && Math.abs(b.x - a.x) - a.w > 56 && Number.isFinite(factor);
+  const above = view.split && to.labels[0]!.startsWith("h") ? 18 + w / 2 : -9 - w / 2; // where no gate's ribbon is
   return (
     <g class={`flow${fresh ? " fresh" : ""}${on ? " on" : ""}`} transform={shift}>
       <path d={d} fill="none" stroke={paint} stroke-width={w} />
       <path fill={paint} d={`M${tip[0]} ${tip[1]}L${x - uy * side} ${y + ux * side}L${x + uy * side} ${y - ux * side}Z`} />
-      {told ? <text class="factor" x={middle[0]} y={middle[1] - 9 - w / 2}>×{digits(sent ? norm / sent : 0)}</text> : null}
+      {told ? <text class="factor" x={middle[0]} y={middle[1] + above}>×{digits(factor)}</text> : null}
     </g>
   );
 }
@@ -288,7 +290,7 @@ function Name({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: num
       </>
     );
   }
-  const beside = !small && (place.kind === "input" || place.kind === "loss") ? ` ${place.text}` : "";
+  const beside = !small && (place.kind === "input" || place.kind === "loss") ? ` ${fitting(place.text, w)}` : "";
   const value = place.kind === "gate" ? mean(place.values[0]) : place.kind === "output" ? place.text : "";
   const number = norm !== null && norm !== undefined ? digits(norm) : "";
   const below = small || place.kind === "loss" ? "" : number || value;
@@ -298,6 +300,12 @@ function Name({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: num
       {below ? <text class={place.kind === "gate" ? "number small" : "number"} x={x} y={y + 14}>{below}</text> : null}
     </>
   );
+}
+
+// As much of a text as there is room for beside the label; all of it is in the panel.
+function fitting(text: string, w: number): string {
+  const most = Math.floor((w - 36) / 9);
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 function mean(values: number[] | null | undefined): string {

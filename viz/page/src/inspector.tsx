@@ -30,7 +30,7 @@ export function Inspector() {
   };
   return (
     <section class="panel" aria-label="Details">
-      <h2>{place.labels.join(", ")}<small>{box.layer ? ` in ${box.layer}` : ""}, step {box.step}</small></h2>
+      <h2>{place.labels.join(", ")}{place.kind === "input" && box.text ? ` ${box.text}` : ""}<small>{box.layer ? ` in ${box.layer}` : ""}, step {box.step}</small></h2>
       {box.source ? <p class="source">{box.source}</p> : null}
       {place.ks.map((k, i) => (
         <div key={k}>

@@ -13,15 +13,15 @@ import {answerParent} from "./parent";
 import {CreditMap, Gates, Ledger, Legend} from "./panels";
 import {redrawOnTheme} from "./scale";
 import {edits, finding, help, of, pinned, said, second, stories} from "./state";
-import {lossSteps} from "./view";
+import {followed, lossSteps} from "./view";
 import {WhatIf, words} from "./whatif";
 
 // Whose gradient the graph shows, where that is a question.
-function followed(story: Story): string {
+function whose(story: Story): string {
   const losses = lossSteps(story);
   if (losses.length < 2) return "";
   if (of.value === "all") return "in the graph, the gradient of all losses together, as backward computed it";
-  return `in the graph, the gradient of L${of.value ?? story.boxes[story.loss]?.step ?? ""} alone`;
+  return `in the graph, the gradient of L${story.boxes[followed(story, of.value)]?.step ?? ""} alone`;
 }
 
 function App() {
@@ -36,7 +36,7 @@ function App() {
             <article key={i}>
               <header>
                 {i === 0 ? <h1>{story.title}</h1> : <h2 class="title">{story.title}</h2>}
-                <p class="subtitle">{[story.subtitle, followed(story), ...edits.value.filter((edit) => edit.story === i).map((edit) => `what if: ${words(edit)}`)].filter(Boolean).join(" · ")}</p>
+                <p class="subtitle">{[story.subtitle, whose(story), ...edits.value.filter((edit) => edit.story === i).map((edit) => `what if: ${words(edit)}`)].filter(Boolean).join(" · ")}</p>
               </header>
               <Graph index={i} />
               <p class="equation">{story.equation}{story.meaning ? <span> · {story.meaning}</span> : null}</p>

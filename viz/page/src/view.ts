@@ -101,9 +101,14 @@ export function factorOf(edits: Edit[], system: System, node: number, total: Vec
   return factor;
 }
 
+// The box of the loss that is followed: a run without the one that is asked for shows its own last.
+export function followed(story: Story, of: Of | null): number {
+  const asked = story.boxes.findIndex((box) => box.kind === "loss" && box.step === of);
+  return asked < 0 ? story.loss : asked;
+}
+
 function seedsOf(story: Story, system: System, of: Of | null, places: Place[]): {seeds: Map<number, Rows>; start: number} {
-  const step = of === "all" ? null : of;
-  const loss = step === null ? story.loss : story.boxes.findIndex((box) => box.kind === "loss" && box.step === step);
+  const loss = followed(story, of);
   if (of === "all" || loss < 0) {
     return {seeds: new Map([...system.seeds].map(([node, value]) => [node, new Map([[-1, value]])])), start: -1};
   }
