@@ -162,6 +162,7 @@ LATER = (
     Later("why", "diagnose", "Explain why one gradient is zero, tiny, huge or NaN."),
     Later("debug", "debug", "Step through the backward pass, forward and backward."),
     Later("check", "check", "Compare the gradient with finite differences."),
+    Later("explain", "explain", "Write out the backward pass of a network, as NumPy or formulas."),
     Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
     Later("course", "course", "Read the course: thirteen lessons with exercises."),
     Later("quiz", "quiz", "Ask the questions of the course."),
@@ -179,7 +180,7 @@ GROUPS = {
     "Find a problem": ("diagnose", "why", "debug", "check"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
-    "Learn": ("course", "quiz", "grade"),
+    "Learn": ("explain", "course", "quiz", "grade"),
     "Get help": ("list", "help"),
 }
 

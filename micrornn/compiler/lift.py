@@ -174,6 +174,6 @@ def _here(reference: Any, moved: dict[Value, Value], loop: Loop | None) -> Any:
 
 def _named(made: list[Value], v: Value) -> Value:
     for value in made:
-        value.place, value.source = v.place, v.source
+        value.place, value.source, value.back = v.place, v.source, v.back
     made[-1].name, made[-1].grad = v.name, v.grad
     return made[-1]

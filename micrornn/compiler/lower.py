@@ -89,7 +89,7 @@ class _Lowering:
             result = Value(np.positive, (result,), {}, blank(v.shape, v.dtype))
             values.append(result)
         for value in values:
-            value.loop, value.place, value.source = loop, v.place, v.source
+            value.loop, value.place, value.source, value.back = loop, v.place, v, v.back
         if result in values:
             result.name, result.grad = v.name, v.grad
         self.new[v] = result

@@ -29,7 +29,7 @@ class Value:
     """What a call gives; without a call it is a leaf: a parameter, an argument, a constant or a draw."""
 
     __slots__ = (
-        *("args", "call", "dtype", "grad", "kwargs", "leaf", "loop", "name", "number"),
+        *("args", "back", "call", "dtype", "grad", "kwargs", "leaf", "loop", "name", "number"),
         *("place", "shape", "source", "steady"),
     )
 
@@ -47,6 +47,7 @@ class Value:
         self.loop: Loop | None = None
         self.steady = False  # whether it left a loop in which it was the same at every step
         self.leaf: Any = None
+        self.back = False  # whether it belongs to the backward pass
         self.grad = False  # whether a gradient flows through it
         self.name: str | None = None
         self.place = Place()

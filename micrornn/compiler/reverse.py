@@ -33,8 +33,14 @@ from micrornn.compiler.rules import flows, sent
 from micrornn.core.primitive import named as primitive_named
 
 
-def reverse(program: Program, loss: Value) -> Program:
-    """The program with its backward pass: its outputs are the loss and the gradient of each parameter."""
+def reverse(program: Program, loss: Any) -> Program:
+    """The program with its backward pass: its outputs, and the gradient of each parameter by its tensor."""
+    if isinstance(loss, Row):  # one of many rows: it needs a value of its own
+        last = Value(
+            primitive_named("identity"), (loss,), {}, blank(shape_at(loss), dtype_of(loss))
+        )
+        last.grad, last.name = True, loss.of.name
+        loss, program = last, Program([*program.blocks, last], program.outputs)
     return _Reverse(program, loss).program()
 
 
@@ -67,6 +73,8 @@ class _Reverse:
                 g = self._cotangent(block)
                 if g is not None:
                     values, given = sent(block, block, block.args, block.kwargs, g, None)
+                    for value in values:
+                        value.back = True
                     self.blocks.extend(values)
                     for reference, c in given:
                         self._give(reference, c)
@@ -123,7 +131,7 @@ class _Reverse:
         self, loop: Loop | None, call: Any, args: Any, kwargs: dict[str, Any], sample: Any
     ) -> Value:
         value = Value(call, args, kwargs, sample)
-        value.loop = loop
+        value.loop, value.back = loop, True
         (self.blocks if loop is None else loop.body).append(value)
         return value
 
@@ -137,11 +145,10 @@ class _Reverse:
         carried: dict[Past, Past] = {}
         arriving: dict[Past, list[Any]] = defaultdict(list)
         local: dict[Value, list[Any]] = defaultdict(list)
-        outside: list[tuple[Any, Value]] = []
+        outside: list[tuple[Any, Any]] = []
         for past in pasts:
             if past.of in live and any(_uses_past(v, past) for v in live):
-                zero = np.zeros(past.of.shape, past.of.dtype)
-                carried[past] = Past(None, [leaf(Constant(zero), zero) for _ in past.firsts])
+                carried[past] = Past(None, self._beginning(past, n))
 
         def read_back(reference: Any) -> Any:
             """What a reference of the loop is in the loop that runs back."""
@@ -161,7 +168,7 @@ class _Reverse:
             args, kwargs = mapped(v.args, read_back), mapped(v.kwargs, read_back)
             values, given = sent(v, y, args, kwargs, g, back)
             for value in values:
-                value.loop = back
+                value.loop, value.back = back, True
             back.body.extend(values)
             for reference, c in given:
                 if isinstance(reference, Value) and reference.loop is loop:
@@ -169,7 +176,9 @@ class _Reverse:
                 elif isinstance(reference, Row) and isinstance(reference.of, Past):
                     arriving[reference.of].append(c)
                 else:
-                    outside.append((reference, self._own(c, back)))
+                    plain = isinstance(c, Row) and c.stride and isinstance(c.of, Value)
+                    whole = Rows(c.of, c.start, c.stride, n) if plain else self._own(c, back)
+                    outside.append((reference, whole))
         for past, ours in carried.items():
             v = past.of
             sample = blank(v.shape, v.dtype)
@@ -195,17 +204,35 @@ class _Reverse:
         for reference, c in outside:
             self._leave(reference, c, n)
 
-    def _leave(self, reference: Any, c: Value, n: int) -> None:
+    def _beginning(self, past: Past, n: int) -> list[Any]:
+        """What a carried cotangent begins with: what arrives at the last state alone, or zeros."""
+        zero = np.zeros(past.of.shape, past.of.dtype)
+        firsts: list[Any] = [leaf(Constant(zero), zero) for _ in past.firsts]
+        pieces = self.pieces.get(past.of, [])
+        ending = [piece for piece in pieces if piece[:3] == (n - 1, 0, 0)]
+        if len(firsts) == 1 and ending:
+            self.pieces[past.of] = [piece for piece in pieces if piece not in ending]
+            firsts = [
+                self._sum(None, [c for *_, c in ending], blank(zero.shape, zero.dtype), past.of)
+            ]
+        return firsts
+
+    def _leave(self, reference: Any, c: Any, n: int) -> None:
         """Contributions of all iterations, to what the loop read from outside."""
         if isinstance(reference, Row) and reference.stride:
             start, stride = reference.start, reference.stride
-            rows: Any = c
+            if isinstance(c, Value) and c.source is None:
+                c.source = reference.of
             if stride < 0:
-                start, stride, rows = start + stride * (n - 1), -stride, Rows(c, n - 1, -1, n)
-            self.pieces[reference.of].append((start, stride, n, rows))
+                start, stride = start + stride * (n - 1), -stride
+                whole = c if isinstance(c, Rows) else Rows(c, 0, 1, n)
+                last = whole.start + whole.stride * (n - 1)
+                c = Rows(whole.of, last, -whole.stride, n)
+            self.pieces[reference.of].append((start, stride, n, c))
             return
         kwargs = {"axis": 0, "keepdims": False}
-        total = self._write(None, primitive_named("sum"), (c,), kwargs, np.zeros(c.shape, c.dtype))
+        sample = blank(shape_at(c)[1:], dtype_of(c))
+        total = self._write(None, primitive_named("sum"), (c,), kwargs, sample)
         self._give(reference, total)
 
     def _rows_arriving(self, v: Value, n: int) -> list[Any]:

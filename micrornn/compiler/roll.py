@@ -43,6 +43,7 @@ class _Rolling:
         self.given: list[Any] = []  # leaves and rows of values, by number
         self.of_leaf: dict[Any, int] = {}
         self.place: list[Any] = [None] * len(values)  # a Value, or its Row in a loop
+        self.streams: dict[Any, Row] = {}
         self.taken: dict[tuple[Row, int], Value] = {}
         self.blocks: list[Value | Loop] = []
         codes: dict[Any, int] = {}
@@ -240,13 +241,17 @@ class _Rolling:
             starts = np.array([x.start for x in given])
             if (np.diff(starts) == starts[1] - starts[0]).all():
                 return Row(first.of, int(starts[0]), int(starts[1] - starts[0]))
+        known = (dtype, *given)
+        if known in self.streams:
+            return self.streams[known]
         if all(isinstance(x, Value) and isinstance(x.leaf, Constant) for x in given):
             array = np.stack([np.asarray(x.leaf.value) for x in given])
             if (array == array[:1]).all():
                 return first
             if type(first.leaf.value) is float and dtype.kind == "f":
                 array = array.astype(dtype)  # as Python's numbers take the dtype of what they meet
-            return Row(leaf(Constant(array), array, first.name), 0, 1)
+            self.streams[known] = Row(leaf(Constant(array), array, first.name), 0, 1)
+            return self.streams[known]
         grad = any(_grad(x) for x in given)
         call: Any = primitive_named("stack") if grad else np.stack
         sample = blank((len(given), *shape_at(first)), dtype_of(first))

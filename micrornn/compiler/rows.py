@@ -101,6 +101,8 @@ def joined(v: Value) -> list[Value]:
     shape = [(len(starts), *inside)[i] for i in order]
     sample = blank(shape, v.dtype)
     made = [Value(primitive_named("transpose"), (rows,), {"axes": order}, sample)]
+    if not axis and len(v.shape) > len(inside):  # time is its first axis already
+        made = [Value(primitive_named("identity"), (rows,), {}, sample)]
     if tuple(shape) != v.shape:  # concatenated, and not stacked
         sample = blank(v.shape, v.dtype)
         made.append(Value(primitive_named("reshape"), (made[0],), {"shape": v.shape}, sample))

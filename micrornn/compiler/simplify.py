@@ -43,7 +43,8 @@ def _rewritten(program: Program, same: Any) -> Program:
         if isinstance(reference, Past):
             reference.firsts = [renamed(x) for x in reference.firsts]
             return reference
-        return replace(reference, of=renamed(reference.of))
+        moved = replace(reference, of=renamed(reference.of))
+        return moved.of if isinstance(moved, Rows) and _all_of(moved) else moved
 
     pasts = [getattr(r, "of", None) for v in every(program.blocks) for r in uses(v)]
     states = {past.of for past in pasts if isinstance(past, Past)}
@@ -60,6 +61,8 @@ def _rewritten(program: Program, same: Any) -> Program:
                 kept.append(v)
             else:
                 new[v] = alias
+                if alias.name is None and alias.source is None:
+                    alias.name, alias.source = v.name, v.source
         if isinstance(block, Loop):
             block.body = kept
     blocks = [b for b in program.blocks if isinstance(b, Loop) or b not in new]
@@ -88,7 +91,7 @@ def _same(v: Value) -> Any:
     """What a value is equal to, if its call changes nothing."""
     x = v.args[0] if v.args else None
     if not isinstance(x, (Value, Row, Rows)):
-        return _of_numbers(v)
+        return _without_numbers(v)
     alike = shape_at(x, v.loop) == v.shape
     if v.loop is not None and not (isinstance(x, Value) and x.loop is v.loop):
         return None  # it may be read from outside as a value of this loop
@@ -109,19 +112,56 @@ def _same(v: Value) -> Any:
         v.args = (x.args[0], *v.args[1:])
     if call is getitem and alike and _everything(v.args[1], v.shape):
         return x if isinstance(x, Value) else None
-    if call is np.multiply and alike and v.args[1] == 1.0 and type(v.args[1]) is float:
+    if call is np.transpose and _in_order(v):
         return x if isinstance(x, Value) else None
+    return _without_numbers(v)
+
+
+def _without_numbers(v: Value) -> Any:
+    """A product or a sum with the same number everywhere: without it, or with it as one number."""
+    if v.call not in (np.multiply, np.add) or len(v.args) != 2 or v.kwargs:
+        return None
+    for at in (0, 1):
+        number, x = _uniform(v.args[at]), v.args[1 - at]
+        if number is None or not isinstance(x, Value) or _uniform(x) is not None:
+            continue
+        if shape_at(x, v.loop) != v.shape or x.dtype != v.dtype:
+            continue
+        if number == (1.0 if v.call is np.multiply else 0.0) and x.loop is v.loop:
+            return x
+        v.args = (number, x) if at == 0 else (x, number)
     return None
 
 
-def _of_numbers(v: Value) -> Any:
-    if len(v.args) != 2 or type(v.args[0]) is not float or not isinstance(v.args[1], Value):
+def _uniform(x: Any) -> float | None:
+    """The number that stands everywhere in a value, if that is known."""
+    while isinstance(x, Value) and x.call in UNCHANGED:
+        x = x.args[0]
+    if isinstance(x, (Row, Rows)):
+        return _uniform(x.of) if isinstance(x.of, Value) else None
+    if type(x) is float:
+        return x
+    if isinstance(x, Value) and x.call is np.multiply:
+        first, second = map(_uniform, x.args)
+        return None if first is None or second is None else first * second
+    held = getattr(getattr(x, "leaf", None), "value", None)
+    if held is None or not np.size(held) or np.asarray(held).dtype.kind != "f":
         return None
-    neutral = (v.call is np.multiply and v.args[0] == 1.0) or (
-        v.call is np.add and v.args[0] == 0.0
-    )
-    x = v.args[1]
-    return x if neutral and x.shape == v.shape and x.loop is v.loop and x.dtype == v.dtype else None
+    first = np.ravel(held)[0]
+    return float(first) if (np.asarray(held) == first).all() else None
+
+
+UNCHANGED = {getitem, np.reshape, np.broadcast_to, np.transpose, np.moveaxis, np.expand_dims}
+
+
+def _in_order(v: Value) -> bool:
+    axes = v.args[1] if len(v.args) > 1 else v.kwargs.get("axes")
+    return axes is not None and tuple(axes) == tuple(range(len(v.shape)))
+
+
+def _all_of(rows: Rows) -> bool:
+    whole = isinstance(rows.of, Value) and shape_at(rows.of)[:1] == (rows.count,)
+    return whole and (rows.start, rows.stride) == (0, 1)
 
 
 def _flip(v: Value) -> bool:
@@ -173,7 +213,7 @@ def _product_over_time(v: Value, count: dict[Value, int]) -> list[Value]:
 
     def call(function: Any, *args: Any) -> Value:
         value = Value(function, args, {}, function(*mapped(args, sample_of)))
-        value.place, value.source = v.place, v.source
+        value.place, value.source, value.back = v.place, v.source, v.back
         made.append(value)
         return value
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from micrornn.compiler.lift import lift
 from micrornn.compiler.lower import lower
-from micrornn.compiler.program import Program, Row, Value, blank
+from micrornn.compiler.program import Program, Row, Value
 from micrornn.compiler.results import (
     content,
     detached,
@@ -32,7 +32,6 @@ from micrornn.compiler.traced import CompileError, plain
 from micrornn.compiler.write import Written
 from micrornn.core.backward import as_gradient, gradients, seed_of
 from micrornn.core.graph import Graph
-from micrornn.core.primitive import named as primitive_named
 from micrornn.core.tensor import Tensor, describe
 
 LONGEST = 5_000  # calls outside of loops, from which on a program is not worth its length
@@ -195,8 +194,6 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
         places.append((whole.setdefault(of, len(whole)), reference.start if held else None))
     outputs: dict[Any, Any] = {i: of for of, i in whole.items()}
     loss = found[0]
-    if isinstance(loss, Row):  # the loss is one of many: it needs a name of its own
-        loss = _single(program, loss)
     program = reverse(Program(program.blocks, {**outputs, "loss": loss}), loss)
     program.outputs.pop("loss")
     program = simplify(lift(simplify(lower(program))))
@@ -216,13 +213,6 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
         [(output, rows, answers, line) for (output, line), (rows, answers) in guards.items()],
         content(given),
     )
-
-
-def _single(program: Program, row: Row) -> Value:
-    value = Value(primitive_named("identity"), (row,), {}, blank(row.of.shape, row.of.dtype))
-    value.grad, value.name = True, row.of.name
-    program.blocks.append(value)
-    return value
 
 
 def compare(ready: Ready, given: list[Any], trace: Trace, loss: Tensor, found: Any) -> None:

@@ -1,0 +1,82 @@
+"""``micrornn explain``: backpropagation through time of one network, written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from micrornn.files import check_writable
+from viz.commands.console import emit, say
+from viz.commands.help import OUTPUT, Command, option
+from viz.commands.options import FILE, OneOf, takes_source
+from viz.commands.progress import working
+
+WRONG = 1
+
+
+@click.command(cls=Command)
+@takes_source
+@option(
+    "--as",
+    "form",
+    type=OneOf(("numpy", "pseudocode", "latex")),
+    default="numpy",
+    help="NumPy that runs, or formulas [default: numpy].",
+)
+@option(
+    "--compare",
+    "own",
+    type=FILE,
+    metavar="FILE.py:NAME",
+    help="Say where your backward pass differs.",
+)
+@option("-o", "--output", type=FILE, section=OUTPUT, help="Write a file.")
+@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+def explain(
+    options: dict[str, Any],
+    source: str,
+    form: str,
+    own: str | None,
+    output: str | None,
+    quiet: bool,
+) -> int:
+    """Write out backpropagation through time of a network, derived from its graph.
+
+    Equal steps become a loop, and backward its recursion: forward, loss, what each step hands to the one
+    before, and the gradients of the weights. The NumPy runs by itself. With --compare, your own function
+    takes any of its arguments, by their names, and returns a dict of gradients; the exit code is 1 if one
+    differs.
+
+    \b
+    Examples:
+      micrornn explain hello
+      micrornn explain hello --cell lstm --as pseudocode
+      micrornn explain hello --as latex -o bptt.tex
+    """
+    from pathlib import Path
+
+    from micrornn.compiler.explain import compare
+    from micrornn.compiler.explain import explain as write
+    from micrornn.tasks.source import open_file, resolve
+    from viz.render import write_whole
+
+    with working(f"running {source}", quiet):
+        unrolled = resolve(source, options)
+    if own is not None:
+        file, name = open_file(own, {})
+        function = file.get(name)
+        if not callable(function):
+            raise ValueError(f"--compare {own} is not a function")
+        differing = file.call(name, lambda: compare(unrolled.loss, function))
+        emit("".join([f"{line}\n" for line in differing]) or "All that it returns is right.\n")
+        return WRONG if differing else 0
+    text = write(unrolled.loss, form, unrolled.title)
+    if output is None:
+        emit(text)
+        return 0
+    check_writable(Path(output))
+    write_whole(Path(output), text)
+    if not quiet:
+        say(f"wrote {output}")
+    return 0
