@@ -154,6 +154,40 @@ def test_the_credit_map_follows_a_loss(opened: Any, hello: Path) -> None:
     )
 
 
+def test_pointing_at_the_credit_map_lights_the_path(opened: Any, hello: Path) -> None:
+    page = opened(hello)
+    cells = page.locator("g.cells")
+    size = cells.bounding_box()
+    cells.hover(
+        position={"x": size["width"] * 2.5 / 5, "y": size["height"] * 3.5 / 4}
+    )  # L4, step 2
+    assert "L4 at step 2" in page.get_by_label("Credit map").inner_text()
+    lit = page.locator("svg.traced g.box.on")
+    assert sorted(lit.evaluate_all("all => all.map(x => x.classList[1])")) == [
+        *("loss", "output", "state", "state", "state")
+    ]
+    page.mouse.move(0, 0)
+    assert page.locator("svg.traced").count() == 0
+
+
+def test_two_fingers_zoom_on_a_phone(opened: Any, hello: Path) -> None:
+    page = opened(hello, viewport={"width": 390, "height": 844}, has_touch=True)
+    session = page.context.new_cdp_session(page)
+    graph = page.locator(".scroll").bounding_box()
+    x, y = graph["x"] + graph["width"] / 2, graph["y"] + 150
+
+    def touch(kind: str, apart: float) -> None:
+        points = [] if kind == "touchEnd" else [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(30)
+
+    touch("touchStart", 30)
+    for apart in range(35, 120, 5):
+        touch("touchMove", apart)
+    touch("touchEnd", 0)
+    assert page.locator(".levels button[aria-pressed=true]").inner_text() in ("gate", "numbers")
+
+
 def test_dragging_over_the_strip_selects_steps(opened: Any, hello: Path) -> None:
     page = opened(hello)
     strip = page.locator("svg.strip").bounding_box()

@@ -4,7 +4,8 @@ import {useSignal} from "@preact/signals";
 
 import type {Story, Weight} from "./data";
 import {arrives, color, digits, part} from "./scale";
-import {at, chosen, keepingMoment, losses, of, pinned, second, shown, step, timelines, views} from "./state";
+import {at, chosen, keepingMoment, lit, losses, of, pinned, second, shown, step, timelines, views} from "./state";
+import {followed} from "./view";
 
 const BARS = 200; // of very many steps, neighbors share a bar: the largest norm, the sum of the shares
 
@@ -72,6 +73,13 @@ function follow(index: number, loss: number, t: number): void {
   shown.value = {story: index, step: t, key: ""};
 }
 
+// The way of the loss that is followed to a state, in the graph.
+function path(story: Story, index: number, loss: number, t: number): {story: number; keys: Set<string>} | null {
+  if (of.value === "all" || story.boxes[followed(story, of.value)]?.step !== loss) return null;
+  const own = views.value[index]!.places.filter(({kind, step: at}) => (kind === "loss" || kind === "output" ? at === loss : kind !== "input" && at >= t && at <= loss));
+  return {story: index, keys: new Set(own.map((place) => place.key))};
+}
+
 const SHADES = 48; // of the map: cells of one shade are one element, so that large maps are quick
 
 // By color, the squares of the map.
@@ -105,6 +113,7 @@ export function CreditMap({story, index}: {story: Story; index: number}) {
   const point = (place: [number, number] | null): void => {
     under.value = place;
     step.value = place && credit.states[place[1]]!;
+    lit.value = place && path(story, index, credit.losses[place[0]]!, credit.states[place[1]]!);
   };
   const press = (event: MouseEvent): void => {
     const place = at(event);
