@@ -254,6 +254,37 @@ def test_a_watched_training_has_a_scrubber_of_iterations(opened: Any, tmp_path: 
     assert len(titles) > 1
 
 
+def test_iterations_with_sequences_of_other_lengths(opened: Any, tmp_path: Path) -> None:
+    from viz.page.player import player
+
+    runs = {n: recorded("hello", {"cell": "lstm", "steps": n}).recording for n in (3, 9)}
+    path = tmp_path / "lengths.html"
+    path.write_text(player({"": runs}), encoding="utf-8")
+    page = opened(path)
+    page.get_by_label("Whose gradient").select_option("8")
+    for place in ("h9", "h3"):
+        find(page, place)
+        page.get_by_role("button", name="Apply").click()
+    page.locator("g.box.loss").last.click()
+    page.keyboard.press("PageUp")
+    assert page.locator("h1").inner_text().endswith("step 3")
+    assert page.locator("g.box.loss").count() == 3
+    page.keyboard.press("PageDown")
+    assert page.locator("h1").inner_text().endswith("step 9")
+
+
+def test_pins_of_gates_survive_every_level(opened: Any, hello: Path) -> None:
+    page = opened(hello, "#level=gate")
+    box(page, "f3").click()
+    box(page, "g2").click()
+    for level in ("cell", "layer", "numbers", "gate"):
+        page.get_by_role("button", name=level, exact=True).click()
+        assert "Paths from f₃ to g₂" in page.get_by_label("Paths", exact=True).inner_text()
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("button", name="cell", exact=True).click()
+    assert "f₃ set to zero" in page.locator(".subtitle").inner_text()
+
+
 def test_pictures_are_saved(opened: Any, hello: Path, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -22,10 +22,7 @@ const found = computed<Found | null>(() => {
   const view = views.value[a.story]!;
   const {system} = view;
   if (!system) return null;
-  const nodes = (pin: Pin): number[] => {
-    const place = placeOf(pin)!;
-    return system.box.flatMap((box, n) => (box === pin.box && place.ks.includes(system.name[n]!) && (pin.name < 0 || system.name[n] === pin.name) ? [n] : []));
-  };
+  const nodes = (pin: Pin): number[] => system.box.flatMap((box, n) => (box === pin.box && (pin.name < 0 || system.name[n] === pin.name) ? [n] : []));
   const starting = (pin: Pin): Map<number, Vector> => new Map(nodes(pin).flatMap((n) => (view.entered[n] ? [[n, view.entered[n]!]] : [])));
   const own = edits.value.filter((edit) => edit.story === a.story);
   for (const [from, to] of [[a, b], [b, a]] as const) {
@@ -38,7 +35,10 @@ const found = computed<Found | null>(() => {
 export function Between() {
   const [a, b] = [pinned.value, second.value];
   if (!a || !b) return null;
-  const labels = (pin: Pin): string => placeOf(pin)!.labels.join(", ");
+  const labels = (pin: Pin): string => {
+    const own = stories.value[pin.story]!.boxes[pin.box]!.labels; // a gate is no place at every level
+    return pin.name < 0 ? own.join(", ") : own[pin.name]!;
+  };
   if (!found.value) {
     return <section class="panel" aria-label="Paths"><h2>Paths</h2><p>This run is too large for paths here: <code>micrornn flow SOURCE --view paths</code> has them.</p></section>;
   }
@@ -47,7 +47,7 @@ export function Between() {
   const system = views.value[index]!.system!;
   const label = (n: number): string => story.boxes[system.box[n]!]!.labels[system.name[n]!]!;
   const light = (nodes: number[] | null): void => {
-    lit.value = nodes && {story: index, keys: new Set(nodes.map((n) => placeOf({story: index, box: system.box[n]!, name: system.name[n]!})!.key))};
+    lit.value = nodes && {story: index, keys: new Set(nodes.map((n) => placeOf({story: index, box: system.box[n]!, name: system.name[n]!})?.key ?? ""))};
   };
   return (
     <section class="panel" aria-label="Paths">

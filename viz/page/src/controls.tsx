@@ -4,7 +4,7 @@ import {Overview} from "./overview";
 import {KEYS} from "./keys";
 import {zoom, zoomBy} from "./graph";
 import {
-  describe, edits, finding, go, goStep, help, iteration, keepingMoment, last, level, levels, losses, of, play, playing,
+  describe, edits, finding, go, goStep, goToIteration, help, iteration, keepingMoment, last, level, levels, losses, of, play, playing,
   position, runs, speed, stories, timelines,
 } from "./state";
 
@@ -104,7 +104,7 @@ function Iterations() {
   return (
     <label class="iterations">iteration {now.toLocaleString("en")}
       <input type="range" min={0} max={most} value={iteration.value} aria-label="Iteration" aria-valuetext={`iteration ${now}`}
-        onInput={(event) => { const i = Number((event.target as HTMLInputElement).value); keepingMoment(() => (iteration.value = i)); }} />
+        onInput={(event) => goToIteration(Number((event.target as HTMLInputElement).value))} />
     </label>
   );
 }

@@ -1,6 +1,6 @@
 // The keyboard, wherever the focus is; boxes and text fields keep the keys that they use themselves.
 
-import {chosen, finding, go, goStep, help, iteration, keepingMoment, last, level, levels, pinned, play, playing, position, runs, second} from "./state";
+import {chosen, finding, go, goStep, goToIteration, help, iteration, keepingMoment, last, level, levels, pinned, play, playing, position, runs, second} from "./state";
 
 export const KEYS = [
   ["Left, Right", "one pullback"], ["Shift + Left, Right", "one time step"], ["Space", "play, pause"], ["Home, End", "first, last"],
@@ -19,7 +19,6 @@ export function listen(): void {
       const next = levels.value[levels.value.indexOf(level.value) + by];
       if (next) keepingMoment(() => (level.value = next));
     };
-    const train = (by: 1 | -1): void => keepingMoment(() => (iteration.value = Math.max(0, Math.min(iterations - 1, iteration.value + by))));
     const actions: Record<string, () => void> = {
       ArrowRight: () => (event.shiftKey ? goStep(1) : go(position.value + 1)),
       ArrowLeft: () => (event.shiftKey ? goStep(-1) : go(position.value - 1)),
@@ -28,7 +27,7 @@ export function listen(): void {
       " ": () => play(!playing.value),
       "+": () => detail(1),
       "-": () => detail(-1),
-      ...(iterations > 1 ? {PageDown: () => train(1), PageUp: () => train(-1)} : {}),
+      ...(iterations > 1 ? {PageDown: () => goToIteration(iteration.value + 1), PageUp: () => goToIteration(iteration.value - 1)} : {}),
       "/": () => (finding.value = true),
       "?": () => (help.value = !help.value),
       Escape: escape,

@@ -101,6 +101,24 @@ export function keepingMoment(change: () => void): void {
   if (asked.value !== Infinity) go(same < 0 ? last.value : same);
 }
 
+// Another iteration may have a longer or shorter sequence: what is not there is let go.
+export function goToIteration(to: number): void {
+  const most = Math.max(...runs.map((run) => run.iterations.length)) - 1;
+  keepingMoment(() => {
+    const before = stories.value;
+    iteration.value = Math.max(0, Math.min(most, to));
+    const there = (pin: {story: number; box: number} | null): boolean => {
+      const [a, b] = [before, stories.value].map((all) => pin && all[pin.story]!.boxes[pin.box]);
+      return Boolean(a && b && a.kind === b.kind && a.step === b.step && a.layer === b.layer);
+    };
+    if (!there(pinned.value) || !there(second.value)) second.value = null;
+    if (!there(pinned.value)) pinned.value = null;
+    if (!edits.value.every(there)) edits.value = edits.value.filter(there);
+    [pointed.value, lit.value, chosen.value] = [null, null, null];
+    if (typeof of.value === "number" && !losses.value.includes(of.value)) of.value = null;
+  });
+}
+
 export function placeOf(pin: Pin): Place | undefined {
   const places = views.value[pin.story]?.places ?? [];
   const fits = (place: Place): boolean => place.box === pin.box && (pin.name < 0 || place.ks.includes(pin.name));
