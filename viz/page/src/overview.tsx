@@ -15,10 +15,9 @@ export function Overview({index}: {index: number}) {
   const {reached} = timelines.value[index]!;
   const now = at(index);
   const states = view.places.map((place, p) => ({place, p})).filter(({place}) => place.kind === "state" || place.kind === "initial");
-  const top = Math.max(...states.map(({place}) => place.row));
+  // Of several layers, the largest norm that has come.
   const byStep = new Map<number, {norm: number | null; text: string}>();
   for (const {place, p} of states) {
-    if (place.row !== top) continue;
     const norm = reached[p]! <= now ? place.norms[0]! : null;
     const known = byStep.get(place.step);
     if (!known || (arrives(norm) && !(norm <= (known.norm ?? 0)))) byStep.set(place.step, {norm, text: digits(place.norms[0])});
