@@ -9,5 +9,6 @@ collect_ignore = (
         *("micrornn/torch", "tests/pytorch", "docs/pytorch.md"),
         *("tests/diagnosis/faulty_torch.py", "tests/diagnosis/healthy_torch.py"),
         *("tests/diagnosis/everyday_torch.py", "tests/diagnosis/more_torch.py"),
+        "tests/diagnosis/later_torch.py",
     ]
 )

@@ -10,10 +10,11 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Facts, telling
 from micrornn.diagnose.problem import Problem, Sure
+from micrornn.diagnose.reading import Sequence as Read
 from micrornn.diagnose.sequences import Goal, Sequences
-from micrornn.diagnose.sequences import Sequence as Read
 from micrornn.diagnose.watch import Iteration, Training
 from micrornn.flow.series import label
+from micrornn.recording.losses import kind_of
 
 _FEWEST = 3  # iterations
 _MOST = 0.8  # of the iterations
@@ -203,6 +204,9 @@ def _weight(sequences: Sequences, goal: Goal) -> float | None:
             g = facts.rec.gradient(one)
             amount = np.abs(np.asarray(one.params.get("amount", 1.0), dtype=float))
             if g is None:
+                continue
+            if kind_of(one) != "loss":  # log-probabilities that were picked
+                total += float(np.abs(np.asarray(g, dtype=float)).sum())
                 continue
             whole = np.broadcast_to(amount * np.abs(np.asarray(g, dtype=float)), _shape(one))
             total += float(whole.sum())

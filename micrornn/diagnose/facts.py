@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.activation import bounds
 from micrornn.recording import Recording
 from micrornn.recording.losses import kind_of
 
@@ -100,6 +101,35 @@ class Facts:
         """Whether a node belongs to the loss: no parameter comes in behind it."""
         return node.number in self._last
 
+    def probabilities(self, node: Tensor) -> Array | None:
+        """The targets of a binary cross-entropy, where they meet what was predicted."""
+        if kind_of(node) != "scaling" or len(node.inputs) != 2 or not self.final(node):
+            return None
+        for slot in (0, 1):
+            target, other = node.inputs[slot], node.inputs[1 - slot]
+            data = target.is_leaf and not target.requires_grad and target.size == node.size > 1
+            if data and other.requires_grad and (self._is_log(other) or self._has_softplus(other)):
+                return self.value(target)
+        return None
+
+    def _is_log(self, node: Tensor) -> bool:
+        """Whether a node is the logarithm of probabilities, perhaps cut off far below."""
+        for x in (node, *node.inputs[:1]):
+            if len(x.inputs) >= 1 and x.inputs[0].shape == x.shape:
+                value, before = self.value(x), self.value(x.inputs[0])
+                if (value <= 0).all() and np.allclose(np.exp(value), before, atol=1e-6):
+                    return True
+        return False
+
+    def _has_softplus(self, node: Tensor) -> bool:
+        """Whether a node also goes through a softplus, as the logits of a binary cross-entropy do."""
+        for user, _ in (*self.behind(node), *self.behind(self.before(node))):
+            p = user.primitive
+            smooth = kind_of(user) == "activation" and not np.any(self.value(user) == 0)
+            if smooth and p is not None and bounds(p) == (0.0, np.inf) and user.size == node.size:
+                return True
+        return False
+
     @cached_property
     def asked(self) -> list[Asked]:
         """The targets of all losses of classes, oldest first."""
@@ -107,7 +137,7 @@ class Facts:
         for node in self.rec.nodes:
             index, axis = node.params.get("index"), node.params.get("axis")
             if picks(node) and kind_of(self.before(node.inputs[0])) == "log distribution":
-                axis = -1  # log-probabilities, of which the target's are picked
+                axis = _picked_axis(node)  # log-probabilities, of which the target's are picked
             elif kind_of(node) != "loss" or index is None or axis is None:
                 continue
             parts = index if isinstance(index, tuple) else (index,)
@@ -153,6 +183,21 @@ def picks(node: Tensor) -> bool:
     last = parts[-1] if len(parts) == node.inputs[0].ndim else None
     return isinstance(last, (int, np.integer)) or (
         isinstance(last, np.ndarray) and last.dtype.kind in "iu"
+    )
+
+
+def _picked_axis(node: Tensor) -> int:
+    """The axis along which single elements are picked: the others are counted through."""
+    index = node.params["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    counted = [isinstance(p, np.ndarray) and _counts(p) for p in parts]
+    return counted.index(False) if counted.count(False) == 1 else -1
+
+
+def _counts(part: Array) -> bool:
+    """Whether an index is 0, 1, 2, ... along one axis."""
+    return bool(
+        max(part.shape, default=0) == part.size and (part.ravel() == np.arange(part.size)).all()
     )
 
 

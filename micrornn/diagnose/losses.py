@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.facts import Array, Facts, picks, place
+from micrornn.diagnose.facts import Facts, picks, place
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
 from micrornn.flow.activation import bounds
@@ -22,9 +22,7 @@ def check_losses(sequences: Sequences) -> Iterator[Problem]:
     facts = sequences.facts
     yield from _rewarded(facts)
     yield from _out_of_reach(sequences)
-    binary = [
-        (node, y) for node in facts.rec.nodes if (y := _probabilities(facts, node)) is not None
-    ]
+    binary = [(node, y) for node in facts.rec.nodes if (y := facts.probabilities(node)) is not None]
     for node, y in binary:
         if y.min() < 0 or y.max() > 1:
             words = [
@@ -108,35 +106,3 @@ def _is_error(facts: Facts, node: Tensor) -> bool:
     from_data = any(x.is_leaf and not x.requires_grad and x.size == made.size for x in made.inputs)
     value = facts.value(made)
     return from_data and made.size > 1 and bool(np.allclose(facts.value(node), value * value))
-
-
-def _probabilities(facts: Facts, node: Tensor) -> Array | None:
-    """The targets of a binary cross-entropy, where they meet what was predicted."""
-    if kind_of(node) != "scaling" or len(node.inputs) != 2 or not facts.final(node):
-        return None
-    for slot in (0, 1):
-        target, other = node.inputs[slot], node.inputs[1 - slot]
-        data = target.is_leaf and not target.requires_grad and target.size == node.size > 1
-        if data and other.requires_grad and (_is_log(facts, other) or _has_softplus(facts, other)):
-            return facts.value(target)
-    return None
-
-
-def _is_log(facts: Facts, node: Tensor) -> bool:
-    """Whether a node is the logarithm of probabilities, perhaps cut off far below."""
-    for x in (node, *node.inputs[:1]):
-        if len(x.inputs) >= 1 and x.inputs[0].shape == x.shape:
-            value, before = facts.value(x), facts.value(x.inputs[0])
-            if (value <= 0).all() and np.allclose(np.exp(value), before, atol=1e-6):
-                return True
-    return False
-
-
-def _has_softplus(facts: Facts, node: Tensor) -> bool:
-    """Whether a node also goes through a softplus, as the logits of a binary cross-entropy do."""
-    for user, _ in (*facts.behind(node), *facts.behind(facts.before(node))):
-        p = user.primitive
-        smooth = kind_of(user) == "activation" and not np.any(facts.value(user) == 0)
-        if smooth and p is not None and bounds(p) == (0.0, np.inf) and user.size == node.size:
-            return True
-    return False

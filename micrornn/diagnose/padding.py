@@ -11,7 +11,8 @@ from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Array, place
 from micrornn.diagnose.origin import NONE
 from micrornn.diagnose.problem import Problem
-from micrornn.diagnose.sequences import Goal, Sequence, Sequences
+from micrornn.diagnose.reading import Sequence
+from micrornn.diagnose.sequences import Goal, Sequences
 from micrornn.recording.losses import kind_of
 
 _SHARE = 0.25  # of the sequences end in padding at the step that is read

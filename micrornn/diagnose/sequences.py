@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,42 +10,17 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Array, Facts
 from micrornn.diagnose.origin import NONE, Marks, carried, shared, through
+from micrornn.diagnose.reading import (
+    ROWS,
+    Sequence,
+    known,
+    looked_up,
+    place_of,
+    stepped_product,
+)
 from micrornn.recording.losses import kind_of
 
-_ROWS = 1 << 20  # more than a batch has: a mark is (number of a state) * _ROWS + row
 _FEWEST = 4  # steps of a sequence that is worth a word
-
-
-@dataclass
-class Sequence:
-    """What one weight reads over the steps.
-
-    Attributes:
-        weight: what multiplies it.
-        values: by step, the vectors (B, F) that are read.
-        symbols: by step, the symbols (B,) that they stand for, where each is one of a vocabulary.
-        products: by step, where it is read.
-    """
-
-    weight: Tensor
-    values: dict[int, Array] = field(default_factory=dict)
-    symbols: dict[int, Array] = field(default_factory=dict)
-    products: dict[int, Tensor] = field(default_factory=dict)
-
-    @property
-    def first(self) -> int:
-        """The first step; a carried state goes on counting."""
-        return min(self.products)
-
-    @property
-    def last(self) -> int:
-        """The last step."""
-        return max(self.products)
-
-    @cached_property
-    def read(self) -> dict[int, Array]:
-        """By step, (B,) symbols or (B, F) vectors."""
-        return self.symbols if set(self.symbols) == set(self.products) else self.values
 
 
 @dataclass(frozen=True)
@@ -85,14 +60,14 @@ class Sequences:
     @cached_property
     def places(self) -> Marks:
         """The place in the data that each number was read from, up to the first product of a step."""
-        return carried(self.facts.rec.nodes, _place, _stepped_product)
+        return carried(self.facts.rec.nodes, place_of, stepped_product)
 
     @cached_property
     def sequences(self) -> list[Sequence]:
         """What is read, by the weight that multiplies it."""
         found: dict[int, Sequence] = {}
         for node in self.facts.rec.nodes:
-            if not _stepped_product(node) or len(node.inputs) < 2:
+            if not stepped_product(node) or len(node.inputs) < 2:
                 continue
             for slot, x in enumerate(node.inputs[:2]):
                 weight = node.inputs[1 - slot]
@@ -116,7 +91,7 @@ class Sequences:
     def tables(self) -> set[int]:
         """The numbers of the tables from which symbols are looked up."""
         nodes = self.facts.rec.nodes
-        return {n.inputs[0].number for n in nodes if n.inputs and _looked_up(n) is not None}
+        return {n.inputs[0].number for n in nodes if n.inputs and looked_up(n) is not None}
 
     def _read(self, x: Tensor) -> tuple[Array, Array | None] | None:
         """The rows that a node shows of the data, with their symbols."""
@@ -128,16 +103,16 @@ class Sequences:
         marks = self.places.get(x.number)
         if marks is None or x.ndim not in (1, 2):
             return None
-        at = np.atleast_1d(_known(marks))
-        if (at == NONE).any() or len(set((at // _ROWS).tolist())) > 1:
+        at = np.atleast_1d(known(marks))
+        if (at == NONE).any() or len(set((at // ROWS).tolist())) > 1:
             return None
-        source = self.facts.rec.by_number[int(at[0]) // _ROWS]
-        self.read_from.setdefault(source.number, []).append((x, at % _ROWS))
-        ids = _looked_up(source)
+        source = self.facts.rec.by_number[int(at[0]) // ROWS]
+        self.read_from.setdefault(source.number, []).append((x, at % ROWS))
+        ids = looked_up(source)
         if ids is None:
             whole = self.facts.value(source).reshape(-1, source.shape[-1])
-            return whole[at % _ROWS], None
-        symbols = ids.ravel()[at % _ROWS]
+            return whole[at % ROWS], None
+        symbols = ids.ravel()[at % ROWS]
         return symbols[:, None].astype(float), symbols
 
     # -- what is asked ----------------------------------------------------------------------------------
@@ -163,7 +138,7 @@ class Sequences:
         if node.number not in self._number:
             self._number[node.number] = len(self._states)
             self._states.append(node)
-        first = self._number[node.number] * _ROWS
+        first = self._number[node.number] * ROWS
         if node.ndim == 2:
             return np.broadcast_to(first + np.arange(node.shape[0])[:, None], node.shape)
         rows = node.ndim == 1 and node.shape[0] == self.rows and self.rows > 1
@@ -182,19 +157,19 @@ class Sequences:
         first = marks[..., :1]
         if (marks == first).all() or (marks == NONE).any():
             return marks
-        if (marks % _ROWS != first % _ROWS).any():
+        if (marks % ROWS != first % ROWS).any():
             self.mixed.append(node)
             return marks
-        steps = np.array([int(s.step or 0) for s in self._states])[marks // _ROWS]
+        steps = np.array([int(s.step or 0) for s in self._states])[marks // ROWS]
         return np.broadcast_to(first, marks.shape) if (steps == steps[..., :1]).all() else marks
 
     def state(self, mark: int) -> tuple[Tensor, int]:
         """The state that a mark stands for, and its row."""
-        return self._states[mark // _ROWS], mark % _ROWS
+        return self._states[mark // ROWS], mark % ROWS
 
     def rows_of(self, marks: Array) -> Array:
         """The rows that marks stand for."""
-        return marks % _ROWS
+        return marks % ROWS
 
     def marks(self, node: Tensor) -> Array | None:
         """The marks of a node behind the last step."""
@@ -204,7 +179,7 @@ class Sequences:
     def goals(self) -> list[Goal]:
         """What the losses ask for, oldest first; those of one line, one for each step, as one."""
         found: dict[tuple[object, ...], list[Goal]] = {}
-        for goal in [*self._classes(), *self._numbers()]:
+        for goal in [*self._classes(), *self._binary(), *self._numbers()]:
             node = goal.node
             line = node.source or node.number
             kind = node.primitive.name if node.primitive else ""
@@ -227,6 +202,16 @@ class Sequences:
             found.append(Goal(node, asked.targets.ravel(), counts, np.ravel(marks), asked.classes))
         return found
 
+    def _binary(self) -> list[Goal]:
+        found = []
+        for node in self.facts.rec.nodes:
+            target = self.facts.probabilities(node)
+            marks = self.marks(node)
+            if target is not None and marks is not None and marks.size == target.size:
+                felt = self._felt(node, node.size)
+                found.append(Goal(node, target.ravel(), felt, np.ravel(marks), 0))
+        return found
+
     def _numbers(self) -> list[Goal]:
         found = []
         for node in self.facts.rec.nodes:
@@ -241,7 +226,10 @@ class Sequences:
                     felt = self._felt(node, node.size)
                     value = self.facts.value(target).ravel()
                     found.append(Goal(node, value, felt, np.ravel(marks), 0))
-        return found
+        # What is added before the target is taken off belongs to the prediction.
+        met = {goal.node.number for goal in found}
+        behind = self.facts.behind
+        return [g for g in found if not any(user.number in met for user, _ in behind(g.node))]
 
     def _felt(self, node: Tensor, size: int) -> Array:
         """Which elements the loss depends on: those that get a gradient."""
@@ -266,45 +254,3 @@ def _joined(goals: list[Goal]) -> Goal:
 def _is_state(node: Tensor) -> bool:
     """Whether a node belongs to a step, with a row for each sequence."""
     return bool(node.step) and node.requires_grad and bool(node.inputs) and node.ndim <= 2
-
-
-def _stepped_product(node: Tensor) -> bool:
-    return kind_of(node) == "product" and bool(node.step)
-
-
-def _known(marks: Array) -> Array:
-    """Along the last axis, the one mark there is, beside what comes from elsewhere."""
-    most = marks.max(-1)
-    return np.where(((marks == NONE) | (marks == most[..., None])).all(-1), most, NONE)
-
-
-def _place(node: Tensor) -> Array | None:
-    """Where the data begins: each row of a table that is looked up, each vector of an array."""
-    ids = _looked_up(node)
-    if ids is not None and ids.size < _ROWS:
-        at = np.arange(ids.size).reshape(ids.shape)[..., None]
-        return node.number * _ROWS + np.broadcast_to(at, node.shape)
-    floats = np.asarray(node._value).dtype.kind == "f"
-    data = node.is_leaf and not node.requires_grad and node.step != 0 and "cut" not in node.params
-    if data and floats and node.ndim >= 2:
-        size = int(np.prod(node.shape[:-1]))
-        if 0 < size < _ROWS:
-            at = np.arange(size).reshape(node.shape[:-1])[..., None]
-            return node.number * _ROWS + np.broadcast_to(at, node.shape)
-    return None
-
-
-def _looked_up(node: Tensor) -> Array | None:
-    """The symbols whose rows a node takes from a table."""
-    index = node.params.get("index")
-    if isinstance(index, tuple) and len(index) == 1:
-        index = index[0]
-    if not isinstance(index, (int, np.ndarray, np.integer)) or isinstance(index, bool):
-        return None
-    ids = np.asarray(index)
-    if node.inputs:
-        table = node.inputs[0]
-        fits = table.is_leaf and table.ndim == 2 and node.shape == (*ids.shape, table.shape[1])
-    else:  # of a table of constants, only the rows are known
-        fits = ids.ndim > 0 and ids.size > 0 and node.shape[:-1] == ids.shape
-    return ids if fits and ids.dtype.kind in "iu" else None

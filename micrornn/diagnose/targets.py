@@ -14,7 +14,8 @@ from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Array, Facts
 from micrornn.diagnose.origin import NONE
 from micrornn.diagnose.problem import Problem, Sure
-from micrornn.diagnose.sequences import Goal, Sequence, Sequences
+from micrornn.diagnose.reading import Sequence
+from micrornn.diagnose.sequences import Goal, Sequences
 
 _TELLING = 8  # elements from which on a match is not by chance
 _FAR = 8  # steps by which targets are compared with what is read
@@ -226,7 +227,10 @@ def check_classes(runs: Several[Facts], sequences: Sequences) -> Iterator[Proble
     every = np.concatenate(counted) if counted else np.array([])
     if every.size >= _TELLING and len(np.unique(every)) == 1 and asked[0].classes > 1:
         words = [f"All {every.size} targets are class {int(every[0])} of {asked[0].classes}."]
-        yield Problem("one class only", words, asked[0].node, "likely")
+        # The steps of one sequence may well be of one class.
+        single = asked[0].step is not None and all(a.targets.size == 1 for a in asked)
+        single = single or any(g.classes and _one_sequence(sequences, g) for g in sequences.goals)
+        yield Problem("one class only", words, asked[0].node, "possible" if single else "likely")
     yield from _never_seen(runs, sequences)
     constant = [g for g in sequences.goals if not g.classes and g.counts.sum() >= _TELLING]
     if constant and all((g.targets[g.counts] == g.targets[g.counts][0]).all() for g in constant):
@@ -234,6 +238,13 @@ def check_classes(runs: Several[Facts], sequences: Sequences) -> Iterator[Proble
         value = goal.targets[goal.counts][0]
         words = [f"All {int(goal.counts.sum())} targets are {value:.4g}."]
         yield Problem("one class only", words, goal.node, "likely")
+
+
+def _one_sequence(sequences: Sequences, goal: Goal) -> bool:
+    """Whether all targets are of several steps of one sequence."""
+    known = goal.states[goal.states != NONE]
+    places = [sequences.state(int(m)) for m in known]
+    return len({row for _, row in places}) == 1 and len({s.step for s, _ in places}) > 1
 
 
 def _never_seen(runs: Several[Facts], sequences: Sequences) -> Iterator[Problem]:

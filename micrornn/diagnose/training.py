@@ -33,6 +33,12 @@ def check_training(training: Training) -> Iterator[Problem]:
     if len(its) < _FEWEST:
         return
     moved = {name for a, b in pairwise(its) for name in a.values if _differ(a, b, name)}
+    if not moved and any(np.any(g) for it in its for g in (it.given or {}).values()):
+        words = [
+            f"The optimizer has gradients in {len(its)} iterations, and no weight changes by a digit."
+        ]
+        yield Problem("learning rate too small", words, its[0].recording.passes[-1].out, "likely")
+        return
     if not moved:
         words = [f"No parameter changes in {len(its)} iterations, though each computes gradients."]
         yield Problem("optimizer never steps", words, its[0].recording.passes[-1].out)
@@ -61,10 +67,11 @@ def _differ(a: Iteration, b: Iteration, name: str) -> bool:
 
 
 def _left_out(its: Sequence[Iteration], moved: set[str]) -> Iterator[Problem]:
+    given = {name for it in its for name in it.given or {}}  # held, and too little to see
     still = [
         p
         for p in its[0].recording.parameters
-        if name_of(p) not in moved
+        if name_of(p) not in moved | given
         and all(np.any(it.gradients.get(name_of(p), 0.0)) for it in its)
         and all(name_of(p) in it.values for it in its)
     ]
@@ -145,8 +152,8 @@ def _rate(its: Sequence[Iteration], moved: set[str]) -> Iterator[Problem]:
     for a, b in pairwise(its):
         sizes = [
             float(np.linalg.norm(b.values[name] - a.values[name]) / size)
-            for name in moved
-            if name in b.values and name in a.values and a.values[name].ndim >= 2
+            for name in a.values
+            if name in b.values and a.values[name].ndim >= 2
             if (size := np.linalg.norm(a.values[name]))
         ]
         if sizes:

@@ -38,8 +38,8 @@ def try_advice(
         trial = _TRIALS.get(problem.name)
         if trial is not None and i < _TRIED:
             replay = replay or Replay(rec)
-            said = trial(problem, replay, training) if replay.possible else None
-            problem = replace(problem, tried=said)
+            if replay.possible:
+                problem = replace(problem, tried=trial(problem, replay, training))
         found.append(problem)
     return found
 
@@ -83,9 +83,11 @@ def _orthogonal(problem: Problem, replay: Replay, training: Training | None) -> 
         return None
     values = {}
     for weight in recurrent_weights(replay.rec, layer_of(target)):
+        if weight.gate is not None:
+            continue  # what a gate multiplies does not carry the state on
         leaf = replay.rec.node(weight.name)
         value = np.array(replay.rec.value(leaf), dtype=float)
-        if weight.gate is None and value.ndim == 2 and value.shape[0] == value.shape[1]:
+        if value.ndim == 2 and value.shape[0] == value.shape[1]:
             left, _, right = np.linalg.svd(value)
             values[leaf.number] = left @ right
     if not values:

@@ -202,7 +202,8 @@ def _rounded(value: Array, origin: Array) -> str:
         return ""
     if (value == origin).all() or len(np.unique(value)) < 2:
         return ""
-    if (value == np.round(origin)).all():
+    several = len(np.unique(value)) > 2 or value.size >= _CHANCE
+    if several and (value == np.round(origin)).all():
         return "rounding"
     if np.isin(value, (0.0, 1.0)).all():
         if value.ndim and value.shape[-1] > 1 and (value.sum(-1) == 1).all():
