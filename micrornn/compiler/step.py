@@ -122,7 +122,7 @@ class Compiled:
         if changed:
             del self.ready[key]
             return self._traced(key, given, args, kwargs)
-        _add(ready, outputs)
+        add(ready, outputs)
         return filled(ready.results, outputs)
 
     def text(self) -> str:
@@ -158,14 +158,16 @@ class Compiled:
             node.params = plain(node.params)
         reached = gradients(loss, seed_of(loss))
         found = [(node, as_gradient(plain(g), node)) for node, g in reached]
-        if not self.eager:
-            ready = earlier or ready
-            compare(ready, given, trace, loss, found)
-            ready.checked = earlier is not None
-            self.ready[key] = ready
-        for node, g in found:
-            node.grad = g if node.grad is None else node.grad + g
-        return detached(result)
+        if self.eager:
+            for node, g in found:
+                node.grad = g if node.grad is None else node.grad + g
+            return detached(result)
+        ready = earlier or ready
+        outputs = compare(ready, given, trace, loss, found)
+        ready.checked = earlier is not None
+        self.ready[key] = ready
+        add(ready, outputs)  # the program's own, so that all calls round alike
+        return filled(ready.results, outputs)
 
 
 def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
@@ -215,8 +217,8 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
     )
 
 
-def compare(ready: Ready, given: list[Any], trace: Trace, loss: Tensor, found: Any) -> None:
-    """Compare a program with the engine.
+def compare(ready: Ready, given: list[Any], trace: Trace, loss: Tensor, found: Any) -> Any:
+    """Compare a program with the engine; returns what the program gave.
 
     Raises:
         CompileError: they differ.
@@ -231,6 +233,7 @@ def compare(ready: Ready, given: list[Any], trace: Trace, loss: Tensor, found: A
     for node, g in found:
         what = f"the gradient of {describe(node)}"
         _close(own.get(node, np.zeros(node.shape)), g, what, largest)
+    return outputs
 
 
 def _close(ours: Any, theirs: Any, what: str, scale: float) -> None:
@@ -267,7 +270,8 @@ def _changed(ready: Ready, outputs: Any) -> str:
     return ""
 
 
-def _add(ready: Ready, outputs: Any) -> None:
+def add(ready: Ready, outputs: Any) -> None:
+    """Add a program's gradients to those of the parameters."""
     start = len(outputs) - len(ready.gradients)
     for node, g in zip(ready.gradients, outputs[start:]):
         g = as_gradient(g, node)

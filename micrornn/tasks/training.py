@@ -26,7 +26,7 @@ ONLINE: dict[str, Callable[..., Any]] = {"rtrl": RTRL, "uoro": UORO}
 # What training starts with and keeps until its end; saved in the checkpoint.
 SETTINGS = (
     *("optimizer", "lr", "clip", "clip_value", "schedule"),
-    *("tbptt", "online", "incremental", "noise", "patience"),
+    *("tbptt", "online", "incremental", "noise", "patience", "compile"),
 )
 VALIDATE_EVERY = 20  # iterations
 
@@ -67,6 +67,7 @@ def make_trainer(
         validate=_validation(problem, validated) if validated else None,
         validate_every=VALIDATE_EVERY,
         stopping=EarlyStopping(patience) if patience else None,
+        compile=settings.get("compile", "auto"),
     )
 
 

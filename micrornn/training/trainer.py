@@ -22,6 +22,7 @@ from micrornn.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from micrornn.optim import Optimizer
 from micrornn.optim.lr_scheduler import LRScheduler
 from micrornn.training.checkpoint import load_checkpoint
+from micrornn.training.compiling import MODES, CompiledObjective
 from micrornn.training.log import Report
 from micrornn.training.objective import Computed, Objective
 from micrornn.training.saving import CheckpointFile, Identity, identity, interruptible
@@ -54,6 +55,8 @@ class Trainer:
             gradient is the same; the time grows with the square of the number of steps.
         clip_norm: scale the gradients so that their total norm is at most this.
         clip_value: clip each element of each gradient between minus and plus this.
+        compile: ``"on"`` runs the objective as a program (see `micrornn.compile`), ``"auto"`` where that is
+            possible, ``"off"`` never. Truncated, online and watched training is always eager.
         noise: eta of the annealed Gaussian noise on the gradients, with variance eta / (1 + t)^0.55 at update
             t (Neelakantan et al. 2015); added after clipping.
         schedule: sets the learning rate after each update.
@@ -100,10 +103,18 @@ class Trainer:
         validate_every: int = 100,
         stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback] = (),
+        compile: str = "off",
         seed: int = 0,
     ) -> None:
         if sum([truncation is not None, online is not None, incremental]) > 1:
             raise ValueError("truncation, online and incremental exclude each other; give one")
+        if compile not in MODES:
+            raise ValueError(f"compile={compile!r}; give 'auto', 'on' or 'off'")
+        eager = truncation is not None or online is not None or incremental
+        if compile == "on" and eager:
+            raise ValueError(
+                "truncated, online and incremental training is eager; leave compile out"
+            )
         if stopping is not None and validate is None:
             raise ValueError("early stopping needs a validation loss; give validate as well")
         for name, value in (("clip_norm", clip_norm), ("clip_value", clip_value), ("noise", noise)):
@@ -117,6 +128,8 @@ class Trainer:
         self.schedule = schedule
         self.validate, self.validate_every, self.stopping = validate, validate_every, stopping
         self.callbacks = list(callbacks)
+        eager = eager or compile == "off" or any(isinstance(c, Watch) for c in callbacks)
+        self.compiled = None if eager else CompiledObjective(objective, compile)
         self.rng = np.random.default_rng(seed)
         self.iteration = 0
         self.updates = 0
@@ -203,11 +216,12 @@ class Trainer:
         elif self.truncation:
             losses = self._truncated(batch, state)
         else:
-            computed = self.objective(batch, state)
+            run = self.compiled or self.objective
+            computed = run(batch, state)
             self._check(computed.total, computed.losses)
             if self.incremental:
                 self._go_back_from_each(computed)
-            else:
+            elif not self.compiled:
                 computed.total.backward()
             self.update()
             self.state = detached(computed.state)

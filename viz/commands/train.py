@@ -54,6 +54,12 @@ def _output(*names: str, **settings: Any) -> Callable[[F], F]:
 @_training("--noise", type=POSITIVE, help=_NOISE)
 @_training("--tbptt", metavar="K1:K2", help="Truncate: update every K1 steps, go back through K2.")
 @_training("--online", is_flag=False, flag_value="rtrl", type=OneOf(tuple(ONLINE)), help=_ONLINE)
+@_training(
+    "--compile",
+    type=OneOf(("auto", "on", "off")),
+    default=None,
+    help="Run the network as a program [default: auto].",
+)
 @_training("--incremental", is_flag=True, default=None, help="Run backward from each loss alone.")
 @_training("--patience", type=COUNT, help=_PATIENCE)
 @_output("--log", type=FILE, help="Log each iteration to a .csv or .json file.")
