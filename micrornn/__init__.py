@@ -19,6 +19,7 @@ from micrornn.forward import hvp, jacobian, jvp
 from micrornn.names import missing as _missing
 from micrornn.ops import *  # noqa: F403
 from micrornn.ops.torch_names import ELSEWHERE, backward, grad
+from micrornn.recompute import checkpoint
 from micrornn.recording import Recording, RecordingError, load_recording, record, recording
 from micrornn.trap import NonFiniteError, trap_nonfinite
 from micrornn.views import view as _view  # noqa: F401 - lets notebooks find their pictures
@@ -41,6 +42,7 @@ __all__ = [
     "Tensor",
     "Value",
     "backward",
+    "checkpoint",
     "compile",
     "debug",
     "debugging",

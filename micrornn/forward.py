@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from micrornn.core.backward import check_wanted, grad
-from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor, describe
 from micrornn.ops.shape import broadcast_to
+from micrornn.recompute import remembered
 
 
 def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
@@ -41,7 +41,7 @@ def jvp(out: Tensor, inputs: Tensor | Sequence[Tensor], tangents: Any) -> Any:
     given = [tangents] if isinstance(inputs, Tensor) else list(tangents)
     if len(nodes) != len(given):
         raise ValueError(f"{len(given)} tangents for {len(nodes)} inputs; give one for each")
-    graph = Graph(out).nodes
+    graph = remembered(out)
     numbers = {node.number for node in graph}
     check_wanted([x for x in nodes if x.number not in numbers], "jvp")
     seeds = {}
@@ -106,7 +106,7 @@ def jacobian(
         mode = "forward" if wrt.size < out.size else "reverse"
     result = np.zeros((out.size, wrt.size), np.result_type(out.dtype, wrt.dtype))
     if mode == "forward":
-        nodes = Graph(out).nodes
+        nodes = remembered(out)
         for j, seed in enumerate(_units(wrt)):
             result[:, j] = np.ravel(_push(nodes, out, {wrt.number: seed}))
     elif out.requires_grad:

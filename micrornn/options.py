@@ -79,6 +79,10 @@ BETAS = Rule(
     "two numbers from 0 to below 1",
     lambda v: isinstance(v, (tuple, list)) and len(v) == 2 and all(map(BELOW_ONE.holds, v)),
 )
+PLAN = Rule(
+    "'sqrt', a number of slots from 1 up, or None",
+    lambda v: v is None or (isinstance(v, str) and v == "sqrt") or SIZE.holds(v),
+)
 COUNTS = Rule(
     "a list of integers from 0 up",
     lambda value: isinstance(value, (tuple, list)) and all(map(COUNT.holds, value)),
@@ -129,6 +133,7 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (one_of("per_token", "per_sequence", "per_batch"), "normalize"),
     (one_of("tanh", "relu"), "nonlinearity"),
     (one_of("stacked", "separate"), "gates"),
+    (PLAN, "checkpoint"),
     (one_of("RNN", "LSTM", "GRU"), "cell"),
     (one_of("same", "valid"), "padding"),
     (one_of("zeros"), "padding_mode"),

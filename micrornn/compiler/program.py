@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.core.context import Place
-from micrornn.core.tensor import next_number
+from micrornn.core.context import Place, current
 
 Reference = Any  # a Value, a Row, Rows or a Past
 
@@ -43,7 +42,7 @@ class Value:
             sample = np.asarray(sample)
         self.shape: tuple[int, ...] = sample.shape  # of one row
         self.dtype = sample.dtype
-        self.number = next_number() if number is None else number
+        self.number = current().number() if number is None else number
         self.loop: Loop | None = None
         self.steady = False  # whether it left a loop in which it was the same at every step
         self.leaf: Any = None

@@ -22,10 +22,7 @@ from micrornn.core.tensor import RETAINED, Data, Tensor, describe, lift, shape_o
 
 
 class Pullback(NamedTuple):
-    """One node's part in the backward pass.
-
-    A contribution may be stored unwritten; ``contribution(i)`` gives an array.
-    """
+    """One node's part in the backward pass; a contribution may be unwritten, ``contribution(i)`` is not."""
 
     node: Tensor
     gradient: Any  # d(out)/d(node), all of it, in the node's shape
@@ -71,6 +68,10 @@ def sweep(
         send(node, g)
     while newest_first:
         number = -heappop(newest_first)
+        while (
+            node := waiting[number]
+        ).inputs and node.primitive.recall:  # its history was not kept
+            waiting.update(node.primitive.recall(node, waiting.get))
         node, g = waiting.pop(number), dense(arrived.pop(number))
         try:
             contributions = pull(node, g) if node.inputs else ()
@@ -108,9 +109,7 @@ def gradients(out: Tensor, seed: Any, wanted: Container[int] = ()) -> list[tuple
 
 
 def pullbacks(out: Tensor, gradient: Any = None) -> Iterator[Pullback]:
-    """The backward pass from a node, one pullback at a time; nothing is stored in ``.grad``.
-
-    Args, raises: as `backward`.
+    """The backward pass of `backward`, one pullback at a time; nothing is stored in ``.grad``.
 
     >>> import micrornn as mr
     >>> a = mr.Value(2.0)
@@ -145,7 +144,7 @@ def backward(out: Tensor, gradient: Any = None) -> None:
     array([2., 4.])
     """
     reached = gradients(out, seed_of(out, gradient), RETAINED)
-    owned = [(node, as_gradient(g, node)) for node, g in reached]
+    owned = [(RETAINED.get(node.number, node), as_gradient(g, node)) for node, g in reached]
     with _ADDING:
         for node, g in owned:
             node.grad = g if node.grad is None else node.grad + g

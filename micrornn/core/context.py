@@ -10,6 +10,7 @@ import operator
 from contextlib import ContextDecorator, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 
@@ -33,6 +34,7 @@ class Context:
     observers: tuple[Any, ...] = ()  # told of every node made and every pullback run
     outer: Any = None  # the context around it
     change: Any = None  # the `with` block that made it from that one
+    number: Any = count(1).__next__  # gives the next node its number
 
 
 _CONTEXT: ContextVar[Context] = ContextVar("micrornn", default=Context(Place()))  # noqa: B039
@@ -94,7 +96,7 @@ class scope(Change):
         if self._name:
             path = f"{path}/{self._name}" if path else self._name
         place = Place(path, step if self._step is None else self._step)
-        return Context(place, outer.recording, outer.observers, outer, self)
+        return Context(place, outer.recording, outer.observers, outer, self, outer.number)
 
 
 class no_grad(Change):
@@ -108,7 +110,7 @@ class no_grad(Change):
     """
 
     def inside(self, outer: Context) -> Context:
-        return Context(outer.place, False, outer.observers, outer, self)
+        return Context(outer.place, False, outer.observers, outer, self, outer.number)
 
 
 class observed(Change):
@@ -119,7 +121,7 @@ class observed(Change):
 
     def inside(self, outer: Context) -> Context:
         observers = (*outer.observers, self._observer)
-        return Context(outer.place, outer.recording, observers, outer, self)
+        return Context(outer.place, outer.recording, observers, outer, self, outer.number)
 
 
 long_loop: Any = nullcontext  # around loops over graphs; `fast` holds the collector off inside

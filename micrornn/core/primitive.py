@@ -68,6 +68,7 @@ class Primitive:
     samples: tuple[Sample, ...]  # arguments for its checks
     broadcasts: bool = False  # whether NumPy may stretch an input: then backward sums to its shape
     kind: str = ""  # what readers tell apart, such as "activation"
+    recall: Any = None  # for a node whose history was forgotten: computes it again, see `sweep`
 
     @property
     def variadic(self) -> bool:

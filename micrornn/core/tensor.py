@@ -8,7 +8,6 @@ recursion.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,7 +18,6 @@ from micrornn.core.operators import Operators
 
 Data = Any  # a Python float, a NumPy scalar, or a NumPy array
 
-next_number = count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
 RETAINED: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
@@ -59,8 +57,8 @@ class Tensor(Operators):
     def __new__(cls, *_: Any, **__: Any) -> Tensor:
         """A leaf with a number and a place, and no value yet."""
         node = object.__new__(cls)
-        node.number = next_number()
-        node.place = current().place
+        context = current()
+        node.number, node.place = context.number(), context.place
         node.primitive = node.grad = node.name = node.source = None
         node.inputs = node.values = ()
         node.params = NO_PARAMS

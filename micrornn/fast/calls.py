@@ -13,7 +13,7 @@ import numpy as np
 
 from micrornn.core.context import current
 from micrornn.core.primitive import Primitive, explained, in_numpy
-from micrornn.core.tensor import NO_PARAMS, Tensor, lift, next_number
+from micrornn.core.tensor import NO_PARAMS, Tensor, lift
 from micrornn.fast.forwards import SCALAR
 
 Scalar = (
@@ -60,7 +60,7 @@ def _unary(p: Primitive, scalar: Scalar) -> Callable[..., Any]:
         node._value = data
         node.primitive = p
         node.params = NO_PARAMS
-        node.number = next_number()
+        node.number = context.number()
         node.place = context.place
         node.grad = node.name = node.source = None
         if x.requires_grad and context.recording:
@@ -99,7 +99,7 @@ def _binary(p: Primitive) -> Callable[..., Any]:
         node._value = data
         node.primitive = p
         node.params = NO_PARAMS
-        node.number = next_number()
+        node.number = context.number()
         node.place = context.place
         node.grad = node.name = node.source = None
         if (a.requires_grad or b.requires_grad) and context.recording:
@@ -136,7 +136,7 @@ def _unary_with_params(p: Primitive) -> Callable[..., Any]:
         node._value = data
         node.primitive = p
         node.params = params
-        node.number = next_number()
+        node.number = context.number()
         node.place = context.place
         node.grad = node.name = node.source = None
         if x.requires_grad and context.recording:
@@ -182,7 +182,7 @@ def _general(p: Primitive) -> Callable[..., Any]:
         node._value = data
         node.primitive = p
         node.params = params
-        node.number = next_number()
+        node.number = context.number()
         node.place = context.place
         node.grad = node.name = node.source = None
         if wanted and context.recording:

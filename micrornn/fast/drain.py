@@ -35,11 +35,15 @@ def gradients(out: Tensor, seed: Any, wanted: Container[int] = ()) -> list[tuple
         while number:
             if type(g) is not np.ndarray and isinstance(g, Unwritten):
                 g = g.dense()
+            primitive = node.primitive
+            while primitive.recall:  # the history of the node was forgotten
+                node = _recalled(node, g, pending)
+                primitive = node.primitive
             if number in wanted:
                 found.append((node, g))
             inputs = node.inputs
             try:
-                contributions = node.primitive.pull(node, g)
+                contributions = primitive.pull(node, g)
             except Exception as error:
                 backward.noted(error, node)
                 raise
@@ -71,4 +75,17 @@ def gradients(out: Tensor, seed: Any, wanted: Container[int] = ()) -> list[tuple
                     pending[n] = [x, c]
                     heappush(heap, -n)
     found += [(node, backward.dense(g)) for node, g in pending.values()]  # what is left are leaves
+    return found
+
+
+def _recalled(node: Tensor, g: Any, pending: dict[int, list[Any]]) -> Tensor:
+    """A forgotten node with its history; and the same for others that are pending."""
+    pending[node.number] = [node, g]
+
+    def waiting(number: int) -> Tensor | None:
+        return pending[number][0] if number in pending else None
+
+    for number, again in node.primitive.recall(node, waiting).items():
+        pending[number][0] = again
+    found: Tensor = pending.pop(node.number)[0]
     return found

@@ -37,8 +37,11 @@ def as_generator(seed: Seed) -> Generator:
     if seed is None:
         if _shared is None:
             _shared = np.random.default_rng()
-        return _shared
+        seed = _shared
     if isinstance(seed, np.random.Generator):
+        for observer in current().observers:
+            if hasattr(observer, "on_generator"):  # what runs again must draw the same
+                observer.on_generator(seed)
         return seed
     if is_integer(seed) and seed >= 0:
         return np.random.default_rng(seed)

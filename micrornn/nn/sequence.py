@@ -24,7 +24,8 @@ class outside_steps(Change):
 
     def inside(self, outer: Context) -> Context:
         """The same scope, without a step."""
-        return Context(Place(outer.place.scope), outer.recording, outer.observers, outer, self)
+        place = Place(outer.place.scope)
+        return Context(place, outer.recording, outer.observers, outer, self, outer.number)
 
 
 def as_input(value: Any, dtype: Any, name: str) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from micrornn.core.context import long_loop, scope
@@ -12,6 +13,7 @@ from micrornn.nn.generators import Seed
 from micrornn.nn.lengths import as_lengths, held, length_mask, silenced
 from micrornn.nn.packing import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from micrornn.nn.recurrent import Recurrent
+from micrornn.nn.schedules import Plan, scheduled
 from micrornn.nn.sequence import as_input, as_steps, each_step, part
 from micrornn.ops.followed import followed
 from micrornn.ops.shape import concatenate, stack
@@ -32,6 +34,10 @@ class Unrolled(Recurrent):
         gates: ``"stacked"`` (fast) or ``"separate"`` (one scope per gate).
         rng: a seed or a NumPy generator for the initial values and for dropout.
         dtype: float64 by default.
+        checkpoint: None keeps the graph of all steps for backward. ``"sqrt"`` keeps about √T states and
+            computes the rest again in backward (Chen et al. 2016); a number of slots keeps the graphs of so
+            many steps, by the schedule that computes least (Gruslys et al. 2016). Gradients stay the same,
+            bit for bit; it may be changed at any time. See `nn.schedules`.
 
     Layer k works in the scope ``lstm.k`` (``rnn.k``, ``gru.k``), its second direction in
     ``lstm.k.reverse``, and what joins the two in ``lstm.k.both``; the nodes of step t carry t, counted from
@@ -51,6 +57,7 @@ class Unrolled(Recurrent):
         gates: str = "stacked",
         rng: Seed = None,
         dtype: Any = None,
+        checkpoint: Plan = None,
         **options: Any,
     ) -> None:
         kind = type(self).__name__
@@ -62,6 +69,7 @@ class Unrolled(Recurrent):
                 f"{kind}: dropout={dropout} acts between layers, and there is only one",
                 stacklevel=2,
             )
+        self.checkpoint = checkpoint
         self.num_layers = num_layers
         self.batch_first = batch_first
         self.dropout = dropout
@@ -134,6 +142,16 @@ class Unrolled(Recurrent):
                     last[-1].name = f"{name}_n"
         return output, last[0] if len(last) == 1 else tuple(last)
 
+    @property
+    def checkpoint(self) -> Plan:
+        """Which steps are kept, and which are computed again; see the class."""
+        return self._checkpoint
+
+    @checkpoint.setter
+    def checkpoint(self, plan: Plan) -> None:
+        check(type(self).__name__, checkpoint=plan)
+        self._checkpoint = plan
+
     def _steps(self, x: Any) -> list[Tensor]:
         """x as its steps, checked."""
         size, name = self.input_size, type(self).__name__
@@ -188,12 +206,19 @@ class Unrolled(Recurrent):
                     for name, whole in zip(self.state_names, begin)
                 )
             step = self._equation(f"_l{layer}{direction}")
-            outputs = []
+
+            def advance(
+                times: Sequence[int], state: tuple[Tensor, ...]
+            ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
+                outputs = []
+                for t in times:
+                    with scope(t=t):
+                        state = held(step(steps[t - 1], *state), state, real[t - 1])
+                        outputs.append(silenced(state[0], real[t - 1]))
+                return outputs, state
+
             times = range(len(steps), 0, -1) if direction else range(1, len(steps) + 1)
-            for t in times:
-                with scope(t=t):
-                    state = held(step(steps[t - 1], *state), state, real[t - 1])
-                    outputs.append(silenced(state[0], real[t - 1]))
+            outputs, state = scheduled(advance, times, state, self.checkpoint)
         if direction:
             outputs.reverse()
         return outputs, state
@@ -213,4 +238,4 @@ class Unrolled(Recurrent):
     def extra_repr(self) -> str:
         """The sizes, and what is not the default."""
         usual = [("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0.0)]
-        return self._changed(*usual, ("bidirectional", False))
+        return self._changed(*usual, ("bidirectional", False), ("checkpoint", None))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from micrornn.core.backward import Pullback, dense, pullbacks
-from micrornn.core.context import long_loop, observed, scope
+from micrornn.core.context import current, long_loop, observed, scope
 from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Part, Product
 from micrornn.ops.reduce import sum
@@ -21,11 +22,20 @@ Losses = Tensor | list[Tensor] | tuple[Tensor, ...]
 
 
 class Observer:
-    """Takes note of every node made and every pullback run."""
+    """Takes note of every node made and every pullback run.
+
+    Attributes:
+        made: the nodes, in the order in which they were computed.
+        stream: the pullbacks.
+        kept: the numbers of the nodes that a checkpoint kept, and whose history was computed again.
+    """
 
     def __init__(self) -> None:
         self.made: list[Tensor] = []
         self.stream: list[Pullback] = []
+        self.kept: set[int] = set()
+        self._first = current().number()
+        self._times: Counter[int] = Counter()
 
     def on_pullback(self, pullback: Pullback) -> None:
         self.stream.append(pullback)
@@ -33,6 +43,20 @@ class Observer:
     def on_node(self, node: Tensor) -> None:
         node.source = calling_line()
         self.made.append(node)
+        self._times[node.number] += 1
+
+    def on_recall(self, nodes: Sequence[Tensor]) -> None:
+        """A checkpoint computed the history of these nodes again."""
+        self.kept.update(node.number for node in nodes if self._again(node.number) == 1)
+
+    def recomputed(self) -> dict[int, int]:
+        """By number, how many times a node was computed again because a checkpoint had not kept it."""
+        again = {n: self._again(n) for n in self._times if n not in self.kept}
+        return {n: count for n, count in again.items() if count}
+
+    def _again(self, number: int) -> int:
+        before: bool = number <= self._first  # the forward pass was not seen
+        return self._times[number] - (not before)
 
 
 class _Running(Recording):
@@ -82,6 +106,7 @@ def recording(observer: Observer | None = None) -> Iterator[Recording]:
             "`with recording()`. Put the forward pass inside, and check for no_grad()"
         )
     Recording.__init__(rec, outs, passes_of(observer.stream))
+    rec.recomputed = observer.recomputed()
     rec.inferred = infer_steps(rec.nodes)
 
 
@@ -110,6 +135,7 @@ def record(loss: Losses | Callable[[], Losses]) -> Recording:
     with observed(observer), long_loop():
         out, losses = _run(loss)
     rec = Recording([out], passes_of(observer.stream), losses)
+    rec.recomputed = observer.recomputed()
     rec.inferred = infer_steps(rec.nodes)
     return rec
 
@@ -133,7 +159,8 @@ def _run(loss: Any) -> tuple[Tensor, Sequence[Tensor]]:
 def _ends(made: Sequence[Tensor], stream: Sequence[Pullback]) -> list[Tensor]:
     """The nodes with a history that nothing else was computed from, and those that backward began at."""
     used = {x.number for node in made for x in node.inputs}
-    ends = {node.number: node for node in made if node.inputs and node.number not in used}
+    kept = [node for node in made if node.inputs and not node.primitive.recall] or made[-1:]
+    ends = {node.number: node for node in kept if node.inputs and node.number not in used}
     ends |= {p.node.number: p.node for p in stream}
     return list(ends.values())
 

@@ -31,6 +31,8 @@ class Recording:
         passes: the backward passes, in the order in which they ran.
         named_losses: the losses that the user named, if any.
         inferred: how the time steps were found, if nobody marked them; see `infer_steps`.
+        recomputed: by number, how many times a node was computed again because `checkpoint` had not kept
+            it.
         losses: what was minimized: the losses of the single steps where they can be told, else the
             outputs of the passes.
 
@@ -60,6 +62,7 @@ class Recording:
         self.passes = list(passes)
         self.named_losses = list(losses)
         self.inferred = ""
+        self.recomputed: dict[int, int] = {}
 
     @property
     def nodes(self) -> list[Tensor]:
@@ -194,6 +197,8 @@ class Recording:
         words = f"recording of {nodes}, {_count(len(self.parameters), 'parameter')}"
         if graph.steps:
             words += f", steps {_span(graph.steps)}" + (" (inferred)" if self.inferred else "")
+        if self.recomputed:
+            words += f"; {_count(len(self.recomputed), 'node')} computed again by checkpoints"
         if not self.passes:
             return words + "; backward has not run"
         outs = [run.out for run in self.passes]

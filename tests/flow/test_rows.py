@@ -10,8 +10,9 @@ import pytest
 import micrornn as mr
 from micrornn import nn  # noqa: F401  (its losses are primitives too)
 from micrornn.core.backward import dense
+from micrornn.core.context import current
 from micrornn.core.primitive import PRIMITIVES, Sample
-from micrornn.core.tensor import Tensor, lift, next_number
+from micrornn.core.tensor import Tensor, lift
 from micrornn.flow.pieces import Rows, assemble, one
 from micrornn.flow.rows import sweep
 from micrornn.flow.stacked import pull_rows
@@ -35,7 +36,7 @@ def made(name: str, sample: Sample, rng: Any) -> Tensor:
     node.values = tuple(x._value for x in inputs)
     node._value = p.forward(*node.values, **sample.params)
     node.primitive, node.inputs, node.params = p, tuple(inputs), sample.params
-    node.number, node.place, node.requires_grad = next_number(), lift(1.0).place, True
+    node.number, node.place, node.requires_grad = current().number(), lift(1.0).place, True
     return node
 
 

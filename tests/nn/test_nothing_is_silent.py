@@ -84,7 +84,7 @@ _FINE: list[tuple[tuple[Any, ...], str]] = [
     ((2.5, -3, NAN, True), "data"),
     ((2.5, None), "scale"),
     ((2.5,), "temperature length_power slope k"),
-    ((None,), "top_k total_length length_mask.steps"),
+    ((None,), "top_k total_length length_mask.steps checkpoint"),
     ((-3,), "start convert_gates.axis"),
     ((-3, None), "end"),
     ((2.5, True, None), "attn_mask"),
