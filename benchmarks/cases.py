@@ -36,6 +36,15 @@ def _torch(module: Any, name: str, title: str, target: float, **more: Any) -> Ca
     return Case(name, title, target, peers, **more)
 
 
+def _compiled(module: Any, name: str, title: str, target: float, **more: Any) -> Case:
+    shape = getattr(module, name.upper().replace("-", "_"))
+    peers = {
+        "micrornn": lambda: module.compiled(*shape),
+        "PyTorch": lambda: module.pytorch(*shape),
+    }
+    return Case(f"{name} compiled", f"{title}, compiled", target, peers, **more)
+
+
 def _task(name: str, title: str, target: float) -> Case:
     shape = getattr(training, name.upper())
     ours, theirs = (getattr(training, f"{name}_{peer}") for peer in ("micrornn", "pytorch"))
@@ -66,6 +75,20 @@ CASES = {
             "two-moons MLP 2-16-16-1 on scalars, 100 points, SGD",
             0.1,
             {"micrornn": scalars.micrornn, "micrograd": scalars.micrograd},
+            checked_steps=1,
+        ),
+        _compiled(plain, "hello", "tanh RNN, V=4 H=8 T=4 B=1, SGD", 0.14),
+        _compiled(plain, "min-char", "tanh RNN, V=65 H=100 T=25 B=1, Adagrad", 0.10),
+        _compiled(
+            *(lstm, "char-lstm", "LSTM, V=65 H=128 T=50 B=32, Adam, clipped, float32", 0.56),
+            tolerance=1e-4,
+        ),
+        _compiled(
+            *(plain, "long-rnn", "tanh RNN, H=32 B=1, 10,000 steps, SGD", 0.06), checked_steps=1
+        ),
+        _compiled(
+            *(lstm, "lstm-256", "LSTM, H=256 T=100 B=64, SGD, float32", 0.8),
+            tolerance=1e-4,
             checked_steps=1,
         ),
         _task("adding", "the trainer: GRU H=64 T=100 B=32, Adam, clipped", 1.5),

@@ -24,8 +24,19 @@ def _start(vocabulary: int, hidden: int, steps: int, batch: int) -> tuple[dict[s
     return parameters, np.eye(vocabulary, dtype=np.float32)[characters[:-1]], characters[1:]
 
 
+def compiled(*shape: Any) -> Any:
+    """The network of micrornn's own layers, compiled."""
+    return micrornn(*shape, program=True)
+
+
 def micrornn(
-    vocabulary: int, hidden: int, steps: int, batch: int, optimizer: str, clip: float | None
+    vocabulary: int,
+    hidden: int,
+    steps: int,
+    batch: int,
+    optimizer: str,
+    clip: float | None,
+    program: bool = False,
 ) -> Any:
     """The network of micrornn's own layers."""
     import micrornn as mr
@@ -40,14 +51,22 @@ def micrornn(
     update = getattr(mr.optim, optimizer)(list(p.values()), lr=0.01)
     losses = []
 
-    def step() -> None:
-        update.zero_grad()
+    def loss_of(xs: Any, targets: Any) -> Any:
         outputs, _ = lstm(list(xs))
         total = 0.0
         for h, target in zip(outputs, targets):
             total = total + nn.functional.cross_entropy(readout(h), target)
-        loss = total * (1.0 / steps)
-        loss.backward()
+        return total * (1.0 / steps)
+
+    compiled = mr.compile(loss_of) if program else None
+
+    def step() -> None:
+        update.zero_grad()
+        if compiled:
+            loss = compiled(xs, targets)
+        else:
+            loss = loss_of(xs, targets)
+            loss.backward()
         if clip:
             nn.utils.clip_grad_norm_(list(p.values()), clip)
         update.step()

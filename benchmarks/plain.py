@@ -21,7 +21,14 @@ def _start(inputs: int, hidden: int, outputs: int, steps: int) -> tuple[dict[str
     return parameters, np.eye(inputs)[characters[:-1]], characters[1:]
 
 
-def micrornn(inputs: int, hidden: int, outputs: int, steps: int, optimizer: str) -> Any:
+def compiled(*shape: Any) -> Any:
+    """The network in micrornn, compiled."""
+    return micrornn(*shape, program=True)
+
+
+def micrornn(
+    inputs: int, hidden: int, outputs: int, steps: int, optimizer: str, program: bool = False
+) -> Any:
     """The network in micrornn."""
     import micrornn as mr
     from micrornn.nn.functional import cross_entropy
@@ -30,18 +37,26 @@ def micrornn(inputs: int, hidden: int, outputs: int, steps: int, optimizer: str)
     p = {k: mr.nn.Parameter(v) for k, v in parameters.items()}
     w_ih, w_hh, b_h, w_ho, b_o = p.values()
     update = getattr(mr.optim, optimizer)(list(p.values()), lr=0.01)
-    xs = [mr.tensor(x) for x in xs]
     h_0 = mr.tensor(np.zeros(hidden))
     losses = []
 
-    def step() -> None:
-        update.zero_grad()
+    def loss_of(xs: Any, targets: Any) -> Any:
         h, total = h_0, 0.0
         for x, target in zip(xs, targets):
             h = mr.tanh(mr.linear(x, w_ih, b_h) + mr.linear(h, w_hh))
             total = total + cross_entropy(mr.linear(h, w_ho, b_o), target)
-        loss = total * (1.0 / steps)
-        loss.backward()
+        return total * (1.0 / steps)
+
+    compiled = mr.compile(loss_of) if program else None
+    data = (xs, targets) if program else ([mr.tensor(x) for x in xs], targets)
+
+    def step() -> None:
+        update.zero_grad()
+        if compiled:
+            loss = compiled(*data)
+        else:
+            loss = loss_of(*data)
+            loss.backward()
         update.step()
         losses.append(loss.item())
 

@@ -15,6 +15,7 @@ from micrornn.compiler.program import (
     Row,
     Rows,
     Value,
+    dtype_of,
     every,
     living,
     mapped,
@@ -111,6 +112,8 @@ def _same(v: Value) -> Any:
     if call is np.reshape and isinstance(x, Value) and x.call is np.reshape and x.loop is v.loop:
         v.args = (x.args[0], *v.args[1:])
     if call is getitem and alike and _everything(v.args[1], v.shape):
+        return x if isinstance(x, Value) else None
+    if v.kwargs.get("axis", 0) == () and alike and dtype_of(x) == v.dtype:  # over no axis
         return x if isinstance(x, Value) else None
     if call is np.transpose and _in_order(v):
         return x if isinstance(x, Value) else None

@@ -212,7 +212,7 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
         [key for key in program.outputs if isinstance(key, Tensor)],
         placed(results, places),
         [draw.leaf for draw in trace.draws],
-        [(output, rows, answers, line) for (output, line), (rows, answers) in guards.items()],
+        [_guard(*key, *asked) for key, asked in guards.items()],
         content(given),
     )
 
@@ -260,13 +260,18 @@ def _loss_of(result: Any) -> Tensor:
     return loss
 
 
+def _guard(output: int, line: str, rows: list[Any], answers: list[Any]) -> Any:
+    """What an output has to be for the program to hold: all of it, or some rows, as bytes."""
+    known = np.array(answers) if rows[0] is not None else answers[0]
+    return output, None if rows[0] is None else np.array(rows), known.tobytes(), line
+
+
 def _changed(ready: Ready, outputs: Any) -> str:
     """The line whose question about the data has another answer than when it was traced."""
     for output, rows, answers, line in ready.guards:
         value = np.asarray(outputs[output])
-        for row, answer in zip(rows, answers):
-            if not np.array_equal(value if row is None else value[row], answer):
-                return line
+        if (value if rows is None else value[rows]).tobytes() != answers:
+            return line
     return ""
 
 

@@ -274,6 +274,8 @@ class Written:
 
     def _expression(self, v: Value) -> str:
         args = [self._argument(x) for x in v.args]
+        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
+            return f"np.dot({args[0]}, {args[1]})"
         if v.call in INFIX and not v.kwargs:
             return f"{args[0]} {INFIX[v.call]} {args[1]}"
         if v.call is getitem:
