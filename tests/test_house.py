@@ -38,6 +38,7 @@ READERS = (
     "data",
     "tasks",
     "check",
+    "compiler",
     "recording",
     "flow",
     "diagnose",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.traced import plain
+from micrornn.compiler.traced import CompileError, Traced, plain
 from micrornn.core.tensor import Tensor, constant
 
 
@@ -93,7 +93,16 @@ def content(given: list[Any]) -> bytes:
 
 
 def numbered(tree: Any, tensors: list[Tensor]) -> Any:
-    """A result with the place of each tensor, which are collected."""
+    """A result with the place of each tensor, which are collected.
+
+    Raises:
+        CompileError: an array among them, whose numbers would be those of the first call.
+    """
+    if isinstance(tree, Traced):
+        raise CompileError(
+            "a compiled function returns tensors, not arrays made of them: return the tensor, and take its "
+            "data outside"
+        )
     if isinstance(tree, Tensor):
         tensors.append(tree)
         return Place(len(tensors) - 1, None, tree.name)

@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from micrornn.compiler.write import Written
 from micrornn.core.backward import as_gradient, gradients, seed_of
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor, describe
+from micrornn.nn.module import Module
 
 LONGEST = 5_000  # calls outside of loops, from which on a program is not worth its length
 TOLERANCE = {"d": 1e-12, "f": 1e-5}  # relative, by the dtype of a gradient
@@ -49,13 +51,15 @@ def compile(function: Callable[..., Any]) -> Compiled:
     the backward pass, and compares loss and gradients with those of the engine. From then on only the
     program runs. Arrays among the arguments (also in lists, tuples and dictionaries) and tensors that need
     no gradient are its inputs; parameters are read anew at each call; anything else is fixed. A call with
-    other shapes is traced again.
+    other shapes is traced again, and so is one after ``train()`` or ``eval()`` of a module that the function
+    refers to.
 
     Args:
         function: returns the loss, a scalar tensor, or a tuple whose first element is the loss; the others
             are returned as values.
 
     Raises:
+        TypeError: it is no function.
         CompileError: when called: the function branches on a computed value, changes an argument in place,
             or the program's gradients differ from the engine's (1e-12 relative, 1e-5 in float32).
 
@@ -101,18 +105,21 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"compile takes a function that returns a loss, not {function!r}")
         functools.update_wrapper(self, function, updated=())
         self.function = function
         self.ready: dict[Any, Ready] = {}
         self.programs = 0
         self.eager = ""  # why the function is run as it is, if it is
+        self.modules = modules_of(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result; gradients are added to ``.grad``."""
         if self.eager:
             return self._eagerly(args, kwargs)
         given: list[Any] = []
-        key = structure((args, kwargs), given)
+        key = (structure((args, kwargs), given), *[module.training for module in self.modules])
         ready = self.ready.get(key)
         if ready is None or (not ready.checked and content(given) != ready.seen):
             return self._traced(key, given, args, kwargs)
@@ -124,6 +131,11 @@ class Compiled:
             return self._traced(key, given, args, kwargs)
         add(ready, outputs)
         return filled(ready.results, outputs)
+
+    def __repr__(self) -> str:
+        written = "not called yet" if not self.programs else f"{self.programs} programs"
+        name = getattr(self.function, "__name__", "function")
+        return f"<compiled {name}: {'eager' if self.eager else written}>"
 
     def text(self) -> str:
         """The program of the last call that wrote one."""
@@ -152,7 +164,7 @@ class Compiled:
                 self.programs += 1
             except CannotRoll as error:
                 self.eager = str(error)
-                warnings.warn(f"{self.function.__name__} stays eager: {error}", stacklevel=3)
+                warnings.warn(f"{self!r} stays eager: {error}", stacklevel=3)
         for node in Graph(loss):
             node._value, node.values = plain(node._value), plain(node.values)
             node.params = plain(node.params)
@@ -258,6 +270,31 @@ def _loss_of(result: Any) -> Tensor:
         )
     seed_of(loss)  # a scalar that depends on parameters
     return loss
+
+
+def modules_of(function: Any, depth: int = 4) -> list[Module]:
+    """The modules that a function refers to, by its closure, its globals, or the object it belongs to."""
+    owner = getattr(function, "__self__", None)
+    function = getattr(function, "__func__", function)
+    cells = [
+        cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _filled(cell)
+    ]
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    known = getattr(function, "__globals__", {})
+    found: dict[int, Module] = {}
+    for x in (owner, *cells, *[known[name] for name in names if name in known]):
+        if isinstance(x, Module):
+            found[id(x)] = x
+        elif isinstance(x, FunctionType) and depth:
+            found.update({id(m): m for m in modules_of(x, depth - 1)})
+    return list(found.values())
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # a name that is not bound yet
+        return False
 
 
 def _guard(output: int, line: str, rows: list[Any], answers: list[Any]) -> Any:

@@ -75,6 +75,13 @@ def test_data_that_did_not_come_in_as_an_argument_is_noticed() -> None:
         step(2.0 * np.ones(3))
 
 
+def test_what_is_no_function_or_returns_an_array() -> None:
+    with pytest.raises(TypeError, match="compile takes a function"):
+        mr.compile(3)  # type: ignore[arg-type]
+    with pytest.raises(mr.CompileError, match="returns tensors, not arrays"):
+        mr.compile(lambda x: ((w * x).sum(), (w * x).data * 2.0))(np.ones(3))
+
+
 def test_parameters_are_read_anew() -> None:
     p = nn.Parameter(np.ones(3))
 
@@ -87,6 +94,19 @@ def test_parameters_are_read_anew() -> None:
         p.grad = None
         assert step(np.ones(3)).item() == 3.0 * (k + 1) ** 2
         np.testing.assert_array_equal(p.grad, np.full(3, 2.0 * (k + 1)))
+
+
+def test_training_and_evaluation_are_two_programs() -> None:
+    net = nn.Sequential(nn.Linear(3, 3, rng=0), nn.Dropout(0.5, rng=0))
+
+    def loss(x: Any) -> Any:
+        return (net(x) ** 2).sum()
+
+    step, x = mr.compile(loss), np.ones((2, 3))
+    for _ in range(3):
+        step(x)
+    net.eval()
+    assert step(x).item() == pytest.approx(loss(x).item(), rel=1e-12) and step.programs == 2
 
 
 def test_gradients_add_up_and_are_the_callers() -> None:
