@@ -16,7 +16,7 @@ import numpy as np
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Product
-from micrornn.flow.ledger import ledgers
+from micrornn.flow.ledger import use_shares
 from micrornn.flow.series import norm as careful_norm
 from micrornn.recording import Recording
 
@@ -150,12 +150,11 @@ class Columns:
     def share(self) -> Array:
         """The share of a parameter's gradient that this turn sends; of several, the largest; else 0."""
         found: dict[int, float] = {}
-        if self._line.rec.passes:
-            for ledger in ledgers(self._line.rec).values():
-                for use in ledger.uses:
-                    number = use.node.number
-                    if abs(use.share) > abs(found.get(number, 0.0)):
-                        found[number] = use.share
+        rec = self._line.rec
+        for parameter in rec.parameters if rec.passes else ():
+            for number, share in use_shares(rec, parameter):
+                if abs(share) > abs(found.get(number, 0.0)):
+                    found[number] = share
         return np.array([found.get(node.number, 0.0) for node in self._line.nodes])
 
     @cached_property

@@ -165,16 +165,19 @@ def heaviest_paths(
     def turn(hub: Tensor, rows: Rows) -> Rows:
         if hub.number not in hubs:
             return rows
-        sizes = norms(rows.values)
-        order = [i for i in np.argsort(-sizes, kind="stable") if rows.labels[i] != _REST][:beam]
-        new = np.full(len(rows.labels), _REST)
-        for i in sorted(order):
-            if stages[int(rows.labels[i])].node is hub:  # it begins here
-                new[i] = rows.labels[i]
-                continue
-            new[i] = len(stages) + 1
-            stages[int(new[i])] = _Stage(int(rows.labels[i]), hub, float(sizes[i]))
-        changed = relabel(rows, new)
+        labels, sizes = rows.labels.tolist(), norms(rows.values)
+        heaviest = np.argsort(-sizes, kind="stable").tolist()
+        kept = set([i for i in heaviest if labels[i] != _REST][:beam])
+        new = []
+        for i, (old, size) in enumerate(zip(labels, sizes.tolist())):
+            if i not in kept:
+                new.append(_REST)
+            elif stages[old].node is hub:  # it begins here
+                new.append(old)
+            else:
+                new.append(len(stages) + 1)
+                stages[new[-1]] = _Stage(old, hub, size)
+        changed = relabel(rows, np.array(new))
         assert isinstance(changed, Rows)
         return changed
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
-from micrornn.flow.roles import cells, gate_rows, layer_of, rows_axis
-from micrornn.flow.series import norm, plain, table
-from micrornn.flow.terms import Term, terms
+from micrornn.flow.roles import axis_of, cells, gate_rows, layer_of
+from micrornn.flow.series import norm, norms, plain, table
+from micrornn.flow.terms import Term, added, stacked, terms
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
+AT_ONCE = 1_000_000  # numbers that are held written out at a time
 
 
 class Use(NamedTuple):
@@ -80,7 +81,8 @@ class Ledger:
         """
         if step not in self._terms:
             raise RecordingError(f"{self.name} was not used at step {step}; it was at {self.steps}")
-        return _added(self._terms[step])
+        own = self._terms[step]
+        return added(own, own[0].way.parameter.shape)
 
     def table(self) -> str:
         """One row for each step: norm, share, and the share of each gate."""
@@ -170,6 +172,23 @@ def ledgers(rec: Recording, parameters: list[Tensor] | None = None) -> dict[str,
     return {p.name or f"#{p.number}": _ledger(rec, p, found[p.number], rows) for p in asked}
 
 
+def use_shares(rec: Recording, parameter: Tensor) -> Iterator[tuple[int, float]]:
+    """The signed share of every use of a parameter alone, by number of the node that used it.
+
+    ``<J^T s, G> = <s, J G>``: the whole gradient G is pushed ahead to what the steps use, once, and no
+    contribution s is carried back.
+    """
+    own = terms(rec, [parameter])[parameter.number]
+    total = added(own, parameter.shape)
+    size = norm(total)
+    ahead: dict[int, Array] = {}
+    for term in own if size else ():
+        entry = term.way.entry.number
+        if entry not in ahead:
+            ahead[entry] = np.asarray(term.way.ahead(total / size)) / size
+        yield term.use.number, float(np.vdot(dense(term.sent), ahead[entry]))
+
+
 def _ledger(
     rec: Recording, parameter: Tensor, own: list[Term], rows: dict[int, dict[str, tuple[int, int]]]
 ) -> Ledger:
@@ -177,32 +196,42 @@ def _ledger(
     for term in own:
         by_step.setdefault(term.step, []).append(term)
     steps = sorted(by_step, key=lambda t: (t is None, t))
-    total = np.zeros(parameter.shape)
-    for step in steps:
-        total = total + _added(by_step[step])
+    total = added(own, parameter.shape)
     gates = list(dict.fromkeys(g for t in own for g in rows.get(t.use.number, ())))
     measure = _Measure(total)
     sizes, shares = np.zeros(len(steps)), np.zeros(len(steps))
     gate_norms, gate_shares = (np.zeros((len(steps), len(gates))) for _ in range(2))
-    uses = []
-    for i, step in enumerate(steps):
-        g = np.zeros(parameter.shape)
-        by_gate = {gate: np.zeros(parameter.shape) for gate in gates}
-        for term in by_step[step]:
-            sent = np.asarray(term.dense(), dtype=float)
-            g = g + sent
-            node = term.use
-            uses.append(Use(step, layer_of(node), node, norm(sent), measure.share(sent)))
-            for gate, part in _by_gate(term, sent, rows.get(node.number, {})):
-                by_gate[gate] += part
-        sizes[i], shares[i] = norm(g), measure.share(g)
-        for j, gate in enumerate(gates):
-            gate_norms[i, j] = norm(by_gate[gate])
-            gate_shares[i, j] = measure.share(by_gate[gate])
+    uses: list[Use] = []
+    for low, high in _portions([len(by_step[step]) for step in steps], parameter.size):
+        terms_ = [term for step in steps[low:high] for term in by_step[step]]
+        counts = [len(by_step[step]) for step in steps[low:high]]
+        first = np.cumsum([0, *counts[:-1]])
+        sent = stacked(terms_, parameter.shape)
+        for term, size, share in zip(terms_, norms(sent), measure.shares(sent)):
+            uses.append(Use(term.step, layer_of(term.use), term.use, float(size), float(share)))
+        by_gate = _by_gate(terms_, sent, [rows.get(t.use.number, {}) for t in terms_], gates)
+        for here, there, amount in (
+            (sizes, shares, sent),
+            *((gate_norms[:, j], gate_shares[:, j], g) for j, g in enumerate(by_gate)),
+        ):
+            g = np.add.reduceat(amount, first, axis=0)
+            here[low:high], there[low:high] = norms(g), measure.shares(g)
     name = parameter.name or f"#{parameter.number}"
     return Ledger(
         *(name, steps, sizes, shares, total, gates, gate_norms, gate_shares, uses), _terms=by_step
     )
+
+
+def _portions(counts: list[int], size: int) -> Iterator[tuple[int, int]]:
+    """Stretches of steps whose terms, written out in the shape of the parameter, fit into memory together."""
+    low, held = 0, 0
+    for i, count in enumerate(counts):
+        if i > low and (held + count) * size > AT_ONCE:
+            yield low, i
+            low, held = i, 0
+        held += count
+    if counts:
+        yield low, len(counts)
 
 
 class _Measure:
@@ -212,29 +241,31 @@ class _Measure:
         self.norm = norm(total)
         self.unit = total / self.norm if self.norm else total
 
-    def share(self, g: Array) -> float:
-        return float(np.vdot(g, self.unit)) / self.norm if self.norm else float("nan")
-
-
-def _added(parts: list[Term]) -> Array:
-    g = np.asarray(parts[0].dense(), dtype=float)
-    for term in parts[1:]:
-        g = g + term.dense()
-    return g
+    def shares(self, rows: Array) -> Array:
+        """One for each row."""
+        flat = rows.reshape(len(rows), -1)
+        return flat @ self.unit.ravel() / self.norm if self.norm else np.full(len(rows), np.nan)
 
 
 def _by_gate(
-    term: Term, sent: Array, rows: dict[str, tuple[int, int]]
-) -> Iterator[tuple[str, Array]]:
-    """What a term gave to each gate's rows, in the parameter's shape."""
-    entry = np.asarray(dense(term.sent), dtype=float)
-    axis = rows_axis(term.use, term.slot)
-    for gate, (low, high) in rows.items():
-        if not entry.ndim or high - low == entry.shape[axis]:
-            yield gate, sent
-            continue
-        at: list[Any] = [slice(None)] * entry.ndim
-        at[axis] = slice(low, high)
-        part = np.zeros_like(entry)
-        part[tuple(at)] = entry[tuple(at)]
-        yield gate, np.asarray(term.way.back(part))
+    terms_: list[Term], sent: Array, rows: list[dict[str, tuple[int, int]]], gates: list[str]
+) -> Iterator[Array]:
+    """For each gate, what every term gave to the gate's rows, in the parameter's shape."""
+    for gate in gates:
+        found = np.zeros_like(sent)
+        cut: dict[
+            tuple[int, int, int], list[int]
+        ] = {}  # terms of which only some rows feed the gate
+        for i, (term, own) in enumerate(zip(terms_, rows)):
+            if gate not in own:
+                continue
+            low, high = own[gate]
+            entry = term.use.inputs[term.slot]
+            axis = axis_of(term.use, term.slot)
+            if not entry.ndim or high - low == entry.shape[axis]:
+                found[i] = sent[i]
+            else:
+                cut.setdefault((axis, low, high), []).append(i)
+        for (axis, low, high), which in cut.items():
+            found[which] = stacked([terms_[i] for i in which], sent.shape[1:], (axis, low, high))
+        yield found

@@ -102,7 +102,12 @@ def relabel(piece: Piece, labels: Array) -> Piece:
     >>> relabel(rows, np.array([5, 3, 5]))
     Rows(labels=array([3, 5]), values=array([ 10., 101.]))
     """
-    new, inverse = np.unique(labels, return_inverse=True)
+    if (labels[1:] > labels[:-1]).all():
+        return piece._replace(labels=labels)
+    if (labels == labels[0]).all():
+        new, inverse = labels[:1], np.zeros(len(labels), dtype=int)
+    else:
+        new, inverse = np.unique(labels, return_inverse=True)
 
     def merged(rows: Array) -> Array:
         total = np.zeros((len(new), *rows.shape[1:]), rows.dtype)

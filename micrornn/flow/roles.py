@@ -123,6 +123,22 @@ def _start(node: Tensor) -> int | None:
     return 0 if node.shape[-1:] == node.inputs[0].shape[-1:] else None
 
 
+_AXES: dict[Any, int] = {}  # by rule and shapes
+_REMEMBERED = 10_000
+
+
+def axis_of(use: Tensor, slot: int) -> int:
+    """`rows_axis`, found out once for uses of one kind."""
+    settings = tuple((k, repr(v)) for k, v in use.params.items())
+    shapes = tuple(x.shape for x in use.inputs)
+    key = use.primitive, slot, use.shape, shapes, settings
+    if key not in _AXES:
+        if len(_AXES) >= _REMEMBERED:
+            _AXES.clear()
+        _AXES[key] = rows_axis(use, slot)
+    return _AXES[key]
+
+
 def rows_axis(use: Tensor, slot: int) -> int:
     """Which axis of a parameter runs along the last axis of what it was used for.
 

@@ -20,7 +20,7 @@ from micrornn.flow.pieces import Array, PartRows, Piece, ProductRows, Rows
 
 Way = Literal["stack", "unwritten", "each"]
 
-_WAYS: dict[Any, Way] = {}  # by rule and shapes: how a stack goes through
+_WAYS: dict[Any, Sequence[Way]] = {}  # by rule and shapes: how a stack goes through
 _REMEMBERED = 10_000
 
 
@@ -30,7 +30,7 @@ def pull_rows(node: Tensor, rows: Rows, slots: Sequence[int]) -> list[Piece]:
     assert p is not None
     labels, g = rows
     pieces: dict[int, Piece] = {}
-    ways = {slot: _way(node, slot) for slot in slots}
+    ways = dict(zip(slots, _ways(node, slots)))
     if "unwritten" in ways.values():
         first = g[0][()]
         sent = p.pull(node, first)
@@ -59,21 +59,24 @@ def _unwritten(sent: Any, first: Any, labels: Array, g: Array) -> Piece:
     return ProductRows(labels, sent.left, g, False)
 
 
-def _way(node: Tensor, slot: int) -> Way:
+def _ways(node: Tensor, slots: Sequence[int]) -> Sequence[Way]:
+    """How a stack goes through a node to some of its inputs; tried once for nodes of one kind."""
     p = node.primitive
     if p is None or p.variadic:
-        return "each"
-    wanted = node.inputs[slot].requires_grad
+        return ["each"] * len(slots)
+    wanted = tuple([node.inputs[slot].requires_grad for slot in slots])
     shapes = tuple([shape_of(v) for v in node.values])
+    params = tuple([(k, _hashable(v)) for k, v in node.params.items()]) if node.params else ()
+    key = p, tuple(slots), wanted, shapes, params
     try:
-        key = (p, slot, wanted, shapes, tuple([(k, _hashable(v)) for k, v in node.params.items()]))
-        if key not in _WAYS:
-            if len(_WAYS) >= _REMEMBERED:
-                _WAYS.clear()
-            _WAYS[key] = _try(node, slot)
-        return _WAYS[key]
+        found = _WAYS.get(key)
     except TypeError:  # an index or another array among the parameters
-        return _try(node, slot)
+        return [_try(node, slot) for slot in slots]
+    if found is None:
+        if len(_WAYS) >= _REMEMBERED:
+            _WAYS.clear()
+        found = _WAYS[key] = [_try(node, slot) for slot in slots]
+    return found
 
 
 def _hashable(value: Any) -> Any:

@@ -15,10 +15,11 @@ import numpy as np
 
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
-from micrornn.flow.pieces import one
+from micrornn.flow.pieces import Rows
 from micrornn.flow.rows import sweep
 from micrornn.forward import jvp
 from micrornn.recording import Recording
+from micrornn.recording.passes import total
 
 Array = np.ndarray[Any, Any]
 
@@ -40,8 +41,14 @@ class Way(NamedTuple):
         """A gradient of the entry, carried back to the parameter."""
         if self.entry is self.parameter:
             return g
-        found = sweep(self.nodes, {self.entry.number: one(g)}, [self.parameter.number])
-        return found[self.parameter.number].values[0]
+        return self.all_back(np.asarray(g)[None])[0]
+
+    def all_back(self, rows: Array) -> Array:
+        """Several gradients of the entry, one for each row, carried back together."""
+        if self.entry is self.parameter:
+            return rows
+        seeds = {self.entry.number: Rows(np.arange(len(rows)), rows)}
+        return sweep(self.nodes, seeds, [self.parameter.number])[self.parameter.number].dense()
 
     def ahead(self, tangent: Array) -> Array:
         """A tangent of the parameter, pushed ahead to the entry."""
@@ -75,6 +82,45 @@ class Term(NamedTuple):
     def dense(self) -> Any:
         """The contribution in the shape of the parameter."""
         return self.way.back(dense(self.sent))
+
+
+def added(own: Sequence[Term], shape: tuple[int, ...]) -> Array:
+    """The sum of terms in the shape of the parameter; each way is gone only once."""
+    whole = np.zeros(shape)
+    for where in _by_way(own).values():
+        way = own[where[0]].way
+        whole = whole + way.back(np.asarray(total([own[i].sent for i in where]), dtype=float))
+    return whole
+
+
+def stacked(
+    own: Sequence[Term], shape: tuple[int, ...], rows: tuple[int, int, int] | None = None
+) -> Array:
+    """The terms in the shape of the parameter, one below the other: shape (terms, *shape).
+
+    Args:
+        rows: of what was sent, only the stretch (axis, low, high).
+    """
+    found = np.zeros((len(own), *shape))
+    for where in _by_way(own).values():
+        sent = np.array([dense(own[i].sent) for i in where], dtype=float)
+        if rows is not None:
+            axis, low, high = rows
+            at: list[Any] = [slice(None)] * sent.ndim
+            at[axis + 1 if axis >= 0 else axis] = slice(low, high)
+            part = np.zeros_like(sent)
+            part[tuple(at)] = sent[tuple(at)]
+            sent = part
+        found[where] = own[where[0]].way.all_back(sent)
+    return found
+
+
+def _by_way(own: Sequence[Term]) -> dict[int, list[int]]:
+    """Which terms share a way."""
+    found: dict[int, list[int]] = {}
+    for i, term in enumerate(own):
+        found.setdefault(term.way.entry.number, []).append(i)
+    return found
 
 
 def terms(rec: Recording, parameters: Sequence[Tensor]) -> dict[int, list[Term]]:

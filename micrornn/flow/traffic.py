@@ -6,33 +6,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
-from micrornn.flow.pieces import Piece, Rows, assemble, one
+from micrornn.flow.pieces import PartRows, Piece, ProductRows, Rows, assemble, one
 from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import norm
-from micrornn.recording import Recording
+from micrornn.flow.stacked import pull_rows
+from micrornn.recording import Pass, Recording
+from micrornn.recording.passes import total
 
 Array = np.ndarray[Any, Any]
 
 
 class Sent(NamedTuple):
-    """A contribution: ``node`` sent ``piece`` to its input in ``slot``."""
+    """A contribution, as it was recorded or as a sweep carried it: from ``node`` to its input in ``slot``."""
 
     node: Tensor
     slot: int
-    piece: Piece
+    sent: Any
 
     def value(self) -> Array:
         """The contribution as an array in the shape of the input."""
-        sent: Array = assemble([self.piece], self.node.inputs[self.slot].shape).values[0]
-        return sent
+        if isinstance(self.sent, (Rows, PartRows, ProductRows)):
+            whole: Array = assemble([self.sent], self.node.inputs[self.slot].shape).values[0]
+            return whole
+        return np.asarray(dense(self.sent))
 
 
 class Traffic:
     """The backward passes of a recording, seen from one node: only what lies on a path to it.
 
-    The rules run anew, so that it reaches inputs and initial states as well, for which backward passes
-    compute nothing.
+    What was recorded is read. Where nothing was, the rules run anew: for inputs and initial states, for which
+    backward passes compute nothing, and where a pass broke off.
 
     Attributes:
         target: the node.
@@ -47,13 +52,50 @@ class Traffic:
         self.gradients: dict[int, Array] = {}
         self.senders: dict[int, list[Sent]] = {}
         self.outs = {run.out.number: run.out for run in rec.passes if run.out.number in self.below}
+        with np.errstate(all="ignore"):
+            if all(_whole(run, self.below) for run in rec.passes):
+                self._read(rec)
+            else:
+                self._run_anew(rec)
+
+    def _read(self, rec: Recording) -> None:
+        """From the recorded passes; only what needs no gradient is worked out."""
+        pending: dict[int, list[Piece]] = {}
+        for run in rec.passes:
+            for node, g, contributions in run.pullbacks:
+                number = node.number
+                if number not in self.below:
+                    continue
+                old = self.gradients.get(number)
+                self.gradients[number] = np.asarray(g) if old is None else old + g
+                for slot, (x, c) in enumerate(zip(node.inputs, contributions)):
+                    if x.number not in self.below:
+                        continue
+                    if c is None:
+                        (c,) = pull_rows(node, one(g), [slot])
+                        pending.setdefault(x.number, []).append(c)
+                    self.senders.setdefault(x.number, []).append(Sent(node, slot, c))
+        if len(rec.passes) > 1:
+            for senders in self.senders.values():
+                senders.sort(key=lambda s: -s.node.number)
+        number = self.target.number
+        if pending:
+            rest = [n for n in rec.nodes if n.number in self.below and not n.requires_grad]
+            shapes = {n.number: n.shape for n in rest}
+            seeds = {n: assemble(pieces, shapes[n]) for n, pieces in pending.items()}
+            sweep(rest, seeds, [number], turn=self._arrived, edge=self._sent)
+        elif number not in self.gradients and number in self.senders:
+            g = total([s.sent for s in self.senders[number]])
+            self.gradients[number] = np.asarray(g)
+
+    def _run_anew(self, rec: Recording) -> None:
+        """By the rules alone."""
         seeds: dict[int, list[Piece]] = {}
         for run in rec.passes:
             if run.out.number in self.outs:
                 seeds.setdefault(run.out.number, []).append(one(run.seed))
         totals = {n: assemble(pieces, self.outs[n].shape) for n, pieces in seeds.items()}
-        with np.errstate(all="ignore"):
-            sweep(rec.nodes, totals, [target.number], turn=self._arrived, edge=self._sent)
+        sweep(rec.nodes, totals, [self.target.number], turn=self._arrived, edge=self._sent)
 
     def _arrived(self, node: Tensor, rows: Rows) -> Rows:
         self.gradients[node.number] = rows.values[0]
@@ -86,3 +128,15 @@ class Traffic:
 
 def _weight(size: float) -> float:
     return size if size == size else np.inf
+
+
+def _whole(run: Pass, below: set[int]) -> bool:
+    """Whether a pass came to its end: every node that was sent something had its turn."""
+    turns = run.arrived
+    for node, _, contributions in run.pullbacks:
+        if node.number in below:
+            for x, c in zip(node.inputs, contributions):
+                inside = x.number in below and x.requires_grad
+                if inside and (c is None or (x.inputs and x.number not in turns)):
+                    return False
+    return True

@@ -19,6 +19,7 @@ from micrornn.flow.paths import paths
 from micrornn.flow.series import table
 from micrornn.flow.why import why as why_of
 
+BEAM, LARGE = 64, 20_000  # partial paths that are followed; fewer in a run of so many nodes
 MOST = 24  # lines of a table that are shown
 
 
@@ -93,7 +94,7 @@ def path(cursor: Cursor, text: str) -> Outcome:
         raise DebuggerError("path from where to where? Write path h[1], or path loss[3] h[1]")
     rec, node = cursor.recording, cursor.places.node(words[-1])
     loss = _loss(cursor, words[0]) if len(words) == 2 else None
-    found = heaviest_paths(rec, node, loss=loss)
+    found = heaviest_paths(rec, node, loss=loss, beam=BEAM if len(rec.nodes) < LARGE else BEAM // 4)
     if not found.paths:
         start = "the loss" if loss is None else cursor.places.label(loss)
         raise DebuggerError(f"no path leads from {start} to {cursor.places.label(node)}; ask why")
