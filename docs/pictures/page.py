@@ -11,13 +11,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
-
-from PIL import Image
-from playwright.sync_api import sync_playwright
+from typing import TYPE_CHECKING, Any
 
 from micrornn.tasks.source import recorded
 from viz.page.player import player
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 HERE = Path(__file__).parent
 SIZE = {"width": 1400, "height": 640}
@@ -27,6 +27,8 @@ ZERO = "h2"  # whose gradient is set to zero at the end
 
 def frame(page: Any) -> Image.Image:
     """What is seen now."""
+    from PIL import Image
+
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
@@ -55,6 +57,9 @@ def frames(page: Any) -> tuple[list[Image.Image], list[int]]:
 
 def main() -> None:
     """Write both files."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
     run = recorded("hello", {"cell": "lstm"})
     browser_path = os.environ.get("MICRORNN_BROWSER") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
