@@ -14,6 +14,7 @@ from micrornn.flow.causes.cuts import cut_steps, cuts
 from micrornn.flow.credit import credit
 from micrornn.flow.gates import GateTrace, gates
 from micrornn.flow.recurrence import recurrent_weights
+from micrornn.flow.roles import state_names
 from micrornn.flow.series import label, layers, number, series
 from micrornn.flow.verdicts import BORN, DETACHED, TRUNCATED
 from micrornn.flow.why import why
@@ -71,7 +72,7 @@ def _detached(rec: Recording) -> Problem | None:
     if not cuts(rec):
         return None
     for layer in layers(rec):
-        for node in series(rec, "h", layer):
+        for node in series(rec, state_names(rec, layer)[0], layer):
             if rec.gradient(node) is None and node.requires_grad:
                 answer = why(rec, node)
                 if answer.verdict == DETACHED:
@@ -95,7 +96,8 @@ def _detached(rec: Recording) -> Problem | None:
 def _over_time(
     rec: Recording, layer: str, traces: dict[str, GateTrace], cut: bool
 ) -> Iterator[Problem]:
-    name = "c" if "forget gate" in traces else "h"
+    names = state_names(rec, layer)
+    name = "c" if "forget gate" in traces and "c" in names else names[0]
     nodes = series(rec, name, layer)
     row = credit(rec, nodes, losses=_sampled(rec)).norms if len(nodes) > 1 else np.zeros((0, 0))
     losses = [i for i in range(len(row)) if np.isfinite(row[i]).sum() > 1]

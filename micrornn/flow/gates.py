@@ -9,7 +9,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.activation import activation_of, bounds, pulled, slope
-from micrornn.flow.roles import Cell, cells
+from micrornn.flow.roles import Cell, cells, first_state
 from micrornn.flow.series import layers, norm, plain, table
 from micrornn.recording import Recording, RecordingError
 
@@ -134,7 +134,7 @@ def _trace(rec: Recording, layer: str, role: str, own: list[Cell]) -> GateTrace:
         n: [] for n in ("mean", "low", "high", "shut", "open", "multiplies", "arrived", "sent")
     }
     for cell in own:
-        node = cell.gates.get(role) if role != "state" else cell.states.get("h")
+        node = cell.gates.get(role) if role != "state" else first_state(rec, cell)
         if node is None:
             continue
         value = np.asarray(rec.value(node), dtype=float)

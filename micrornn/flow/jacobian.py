@@ -13,7 +13,7 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.flow.pieces import Rows
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
-from micrornn.flow.roles import STATES, layer_of
+from micrornn.flow.roles import layer_of, main_state, state_names
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import plain, series, table
 from micrornn.recording import Recording, RecordingError
@@ -27,7 +27,7 @@ EXACT = (
 
 @dataclass(frozen=True)
 class JacobianStrip:
-    """The one-step Jacobians of a layer's whole state s = (h) or (h, c), and their product.
+    """The one-step Jacobians of a layer's whole state s, such as (h) or (h, c), and their product.
 
     Attributes:
         layer: the scope.
@@ -139,9 +139,9 @@ def jacobian_strip(rec: Recording, layer: str | None = None) -> JacobianStrip:
     (array([0.5, 0.5, 0.5]), 1.0)
     """
     if layer is None:
-        layer = layer_of(series(rec, "h")[-1])
+        layer = layer_of(series(rec, main_state(rec))[-1])
     order = states_in_order(rec, layer)
-    names = tuple(n for n in STATES if n in order[-1])
+    names = tuple(n for n in state_names(rec, layer) if n in order[-1])
     jacobians, steps = [], []
     for before, after in pairwise(order):
         jacobians.append(between(rec, [after[n] for n in names], [before[n] for n in names]))
@@ -153,7 +153,7 @@ def jacobian_strip(rec: Recording, layer: str | None = None) -> JacobianStrip:
         running.append(largest(product))
     weights = recurrent_weights(rec, layer)
     bound = None
-    if len(weights) == 1 and weights[0].gate is None and weights[0].gamma and names == ("h",):
+    if len(weights) == 1 and weights[0].gate is None and weights[0].gamma and len(names) == 1:
         powers = np.arange(len(steps), 0, -1)
         with np.errstate(over="ignore"):
             bound = (weights[0].gamma * weights[0].sigma_max) ** powers
@@ -177,11 +177,12 @@ def states_in_order(rec: Recording, layer: str) -> list[dict[str, Tensor]]:
         RecordingError: the layer has no named state.
     """
     by_step: dict[int, dict[str, Tensor]] = {}
-    for name in STATES:
+    names = state_names(rec, layer)
+    for name in names:
         try:
             own = series(rec, name, layer)
         except RecordingError:
-            if name == "h":
+            if name == names[0]:
                 raise
             continue
         for node in own:

@@ -10,7 +10,7 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.flow.activation import activation_of, steepest
 from micrornn.flow.pieces import Rows
-from micrornn.flow.roles import Cell, cells, gate_rows
+from micrornn.flow.roles import Cell, cells, first_state, gate_rows
 from micrornn.flow.stacked import pull_rows
 from micrornn.recording import Recording
 from micrornn.recording.losses import kind_of
@@ -45,7 +45,7 @@ def recurrent_weights(rec: Recording, layer: str) -> list[Recurrent]:
     if len(own) < 2:
         return []
     before, cell = sorted(own, key=lambda c: max(n.number for n in c.states.values()))[-2:]
-    h = before.states.get("h")
+    h = first_state(rec, before)
     if h is None:
         return []
     found = []

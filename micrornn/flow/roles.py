@@ -46,6 +46,33 @@ class Cell:
         return "gru" if "update gate" in self.gates else "rnn"
 
 
+def state_names(rec: Recording, layer: str | None = None) -> tuple[str, ...]:
+    """The names of the states of a layer, or of all layers: what a step hands to the next; h and c first.
+
+    Where no step reads a named value of the step before, h and c are taken for states, as in the papers.
+
+    >>> import micrornn as mr
+    >>> s = mr.Value(1.0, "w")
+    >>> for t in range(1, 4):
+    ...     with mr.scope("mine", t=t):
+    ...         s = mr.tanh(s)
+    ...         s.name = "s"
+    >>> state_names(mr.record(s))
+    ('s',)
+    """
+    scopes = [layer] if layer is not None else list(rec.carried)
+    names = {name for scope in scopes for name in rec.carried.get(scope, ())}
+    if not names:
+        return STATES
+    usual = [name for name in STATES if name in names]
+    return (*usual, *sorted(names - set(usual)))
+
+
+def main_state(rec: Recording) -> str:
+    """The state that a view is of, if none is named: h if a step hands it on, else the first there is."""
+    return state_names(rec)[0]
+
+
 def layer_of(node: Tensor) -> str:
     """The scope of the layer: the node's scope without the gate's own."""
     scope = node.scope
@@ -57,17 +84,18 @@ def cells(rec: Recording) -> dict[tuple[str, int], Cell]:
     """Every cell by (layer, step), in the order in which they were made.
 
     A gate is a node with the gate's letter as its name, or else the newest activation in a scope that
-    has the gate's name. A state is a node named h or c.
+    has the gate's name. A state is a node named h or c, or what a step hands to the next by a name.
     """
     found: dict[tuple[str, int], Cell] = {}
     for node in rec.nodes:
         if node.step is None or not node.inputs:
             continue
-        role = GATES.get(node.name or "")
+        carried = node.name in rec.carried.get(node.scope, ())
+        role = None if carried else GATES.get(node.name or "")
         last = node.scope.rpartition("/")[2]
         if role is None and last in GATE_SCOPES and kind_of(node) == "activation":
             role = last
-        state = node.name if node.name in STATES else None
+        state = node.name if node.name in STATES or carried else None
         if role is None and state is None:
             continue
         layer = layer_of(node)
@@ -79,6 +107,12 @@ def cells(rec: Recording) -> dict[tuple[str, int], Cell]:
         elif state is not None:
             cell.states[state] = node
     return found
+
+
+def first_state(rec: Recording, cell: Cell) -> Tensor | None:
+    """The new state of a cell that the next step reads: h, or the first by the order of `state_names`."""
+    names = (*state_names(rec, cell.scope), *cell.states)
+    return next((cell.states[name] for name in names if name in cell.states), None)
 
 
 def gate_rows(cell: Cell) -> dict[int, dict[str, Interval]]:

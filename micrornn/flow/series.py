@@ -78,8 +78,14 @@ def _enters(rec: Recording, node: Tensor, layer: str) -> bool:
     return any(_within(user.scope, layer) for user, _ in rec.users.get(node.number, ()))
 
 
-def layers(rec: Recording, name: str = "h") -> list[str]:
-    """The scopes in which that name occurs over time, oldest first: the layers."""
+def layers(rec: Recording, name: str | None = None) -> list[str]:
+    """The scopes in which that name occurs over time, oldest first: the layers.
+
+    Without a name: where h occurs, or, if there is none, where a step hands a named value to the next.
+    """
+    if name is None:
+        by_h = layers(rec, "h")
+        return by_h or list(rec.carried)
     found = [n.scope for n in rec.find(name, exact=True) if n.step]
     return list(dict.fromkeys(found))
 

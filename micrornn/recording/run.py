@@ -110,6 +110,24 @@ class Recording:
                 found[x.number].append((node, slot))
         return dict(found)
 
+    @cached_property
+    def carried(self) -> dict[str, list[str]]:
+        """By scope, the names of the values that one step hands to the next in the same scope: its states.
+
+        A step's input and output (x, y) are not states, whoever reads them.
+        """
+        found: dict[str, list[str]] = {}
+        for node in self.nodes:
+            for x in node.inputs:
+                if not x.name or not x.inputs or node.step is None or x.step is None:
+                    continue
+                inside = node.scope == x.scope or node.scope.startswith(f"{x.scope}/")
+                if inside and abs(node.step - x.step) == 1 and x.name not in ("x", "y"):
+                    names = found.setdefault(x.scope, [])
+                    if x.name not in names:
+                        names.append(x.name)
+        return found
+
     def value(self, target: Tensor | str) -> Data:
         """The value a node had when it was used (first), whatever training made of it since."""
         node = self.node(target)

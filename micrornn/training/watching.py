@@ -19,6 +19,7 @@ import numpy as np
 from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.flow import gates
+from micrornn.flow.roles import state_names
 from micrornn.flow.series import layers, norm, series
 from micrornn.flow.trend import FILE
 from micrornn.recording import Recording, RecordingError
@@ -195,7 +196,7 @@ def _recorded(loss: Tensor) -> Recording:
 
 def _states(rec: Recording, layer: str) -> dict[str, list[Any]]:
     """The norm of the gradient at each step's state."""
-    nodes = [node for node in series(rec, "h", layer) if node.step]
+    nodes = [node for node in series(rec, state_names(rec, layer)[0], layer) if node.step]
     arrived = [rec.gradient(node) for node in nodes]
     return {
         "steps": [node.step for node in nodes],

@@ -311,7 +311,7 @@ class Drawing:
         for layer in self.story.layers:
             chain = self.story.chain(layer)
             for before, box in pairwise(chain):
-                state = "c" if "c" in box.nodes else "h"
+                state = "c" if "c" in box.nodes else next(iter(box.nodes))
                 found = factor(self.story, box, before, state)
                 if found is None or not self.show("backward", min(before.step, box.step)):
                     continue

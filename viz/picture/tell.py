@@ -13,7 +13,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.pieces import Rows, one
-from micrornn.flow.roles import GATES, STATES, Cell, cells
+from micrornn.flow.roles import GATES, STATES, Cell, cells, state_names
 from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import layers, norm
 from micrornn.recording import Recording, RecordingError
@@ -72,7 +72,7 @@ def _kind(cell: Cell) -> str:
     """The kind of a cell; of one without gates only if it is a layer of sums: its activation, else ""."""
     if cell.kind != "rnn":
         return cell.kind
-    h = cell.states.get("h")
+    h = next(iter(cell.states.values()), None)
     made = h.primitive if h is not None else None
     if h is None or made is None or made.kind != "activation" or not h.inputs:
         return ""
@@ -85,11 +85,23 @@ def _layers(rec: Recording) -> list[str]:
     """The layers, without those of a single state beside longer ones: a bridge to a decoder, say."""
     found = layers(rec)
     count = {
-        scope: len({n.step for n in rec.find("h", exact=True) if n.scope == scope and n.step})
+        scope: len(
+            {
+                n.step
+                for n in rec.find(_first(rec, scope), exact=True)
+                if n.scope == scope and n.step
+            }
+        )
         for scope in found
     }
     most = max(count.values(), default=0)
     return [scope for scope in found if count[scope] > 1 or most == 1]
+
+
+def _first(rec: Recording, scope: str) -> str:
+    """The state that every step of the layer has: h where it is made, else the first that is handed on."""
+    names = state_names(rec, scope)
+    return "h" if rec.find("h", exact=True) else names[0]
 
 
 # -- the boxes --------------------------------------------------------------------------------------
@@ -97,8 +109,9 @@ def _layers(rec: Recording) -> list[str]:
 
 def _states(rec: Recording, scopes: Sequence[str]) -> list[Box]:
     found: dict[tuple[str, int], Box] = {}
+    names = STATES if rec.find("h", exact=True) else state_names(rec)
     for node in rec.nodes:
-        if node.name not in STATES or node.step is None:
+        if node.name not in names or node.step is None:
             continue
         layer = node.scope if node.scope in scopes else _entered(rec, node, scopes)
         if layer is None:

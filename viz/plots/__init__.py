@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.flow.roles import main_state
 from viz.plots.canvas import FORMATS
 from viz.plots.credit_map import CreditView
 from viz.plots.gate_traces import GatesView
@@ -75,7 +76,7 @@ def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None)
         if view == "ledger":
             return LedgerView(own, of, over or "copies")
         if view == "credit":
-            return CreditView(own, of or "h")
+            return CreditView(own, of or main_state(next(iter(own.values()))))
         if view == "paths":
             return PathsView(own, of)
         found: View = plain[view](own)

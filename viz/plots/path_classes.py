@@ -14,6 +14,7 @@ from micrornn.flow.heaviest import HeaviestPaths, heaviest_paths
 from micrornn.flow.paths import HIGHWAY, PathClasses
 from micrornn.flow.paths import paths as paths_of
 from micrornn.flow.roles import cells as cells_of
+from micrornn.flow.roles import main_state
 from micrornn.flow.series import label
 from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
@@ -148,7 +149,8 @@ class PathsView(View):
 
 
 def _highway_state(rec: Recording) -> str:
-    return "c" if any(cell.kind == "lstm" for cell in cells_of(rec).values()) else "h"
+    gated = any(cell.kind == "lstm" and "c" in cell.states for cell in cells_of(rec).values())
+    return "c" if gated else main_state(rec)
 
 
 def _thinned(nodes: list[Tensor]) -> list[Tensor]:

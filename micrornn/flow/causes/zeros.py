@@ -113,7 +113,7 @@ def _killer(edge: Sent, g: Array, size: float) -> Finding:
         )
     where = "" if np.any(value) else ", which is all zero"
     word = label(factor)
-    if factor.name in ("h", "c", "h0", "c0") and factor.step == 0:
+    if factor.name and factor.step == 0:
         word = f"the initial state {word}"
     elif factor.step is None and factor.is_leaf and factor.requires_grad:
         word = f"the weight {word}"
@@ -166,7 +166,7 @@ def _is_mask(factor: Tensor, value: Any) -> bool:
         return False
     if factor.name is not None and "mask" in factor.name.lower():
         return True
-    if factor.name in ("h", "c", "x", "h0", "c0"):
+    if factor.name == "x" or (factor.name and factor.step == 0):
         return False
     distinct = np.unique(value)
     if np.ndim(value) == 0:
