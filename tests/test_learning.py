@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+
+from micrornn.sweep.store import opened
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = ROOT / "benchmarks"
@@ -53,7 +56,8 @@ def test_every_experiment_runs(part: Any) -> None:
     [
         (["nosuch"], "no experiment nosuch; there are adding, copy, "),
         (["adding", "--seeds", "0"], "--seeds 0: give at least 1"),
-        (["--quick", "--write"], "--quick measures nothing worth storing"),
+        (["adding", "--workers", "-1"], "--workers -1: give 0 or more"),
+        (["adding", "-o", __file__], "give the file of a sweep, or a new one"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], said: str) -> None:
@@ -64,64 +68,76 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], said: str
     assert run.stdout == ""
 
 
-def test_the_stored_table_has_every_experiment(part: Any) -> None:
+@pytest.fixture
+def kept(part: Any, tmp_path: Path) -> Iterator[Any]:
+    """The runs of benchmarks/learning.db, read from a copy."""
+    copy = shutil.copy(BENCHMARKS / "learning.db", tmp_path / "learning.db")
+    with opened(copy) as store:
+        yield part("stored").Stored(store)
+
+
+def test_the_page_has_every_experiment(part: Any, kept: Any) -> None:
     first, *_ = (BENCHMARKS / "learning.md").read_text(encoding="utf-8").split("\n## ")
     lines = first.splitlines()
     for name, experiment in part("").EXPERIMENTS.items():
         rows = [line for line in lines if line.startswith(f"| {name} |")]
-        stored = part("stored").Stored(BENCHMARKS / "learning.json", reading=True, writing=False)
-        found = stored.results(experiment)
-        assert found is not None, f"{name} has not been measured with its settings"
-        assert len(rows) == len(experiment.rows(found))
+        results = kept.results(experiment)
+        assert results is not None, f"{name} has not been measured with its settings"
+        assert len(rows) == len(experiment.rows(results))
+        assert all(len(runs) == experiment.seeds for runs in kept.of(experiment).values())
 
 
-def test_the_stored_table_is_that_of_the_stored_figures(part: Any) -> None:
-    stored = part("stored").Stored(BENCHMARKS / "learning.json", reading=True, writing=False)
+def test_the_page_is_that_of_the_trials(part: Any, kept: Any) -> None:
     written = (BENCHMARKS / "learning.md").read_text(encoding="utf-8")
-    assert written == part("page").page(part("").EXPERIMENTS, stored), (
-        "run `python benchmarks/learning.py --write --resume`"
+    assert written == part("page").page(part("").EXPERIMENTS, kept), (
+        "run `python benchmarks/learning.py`"
     )
 
 
-def test_a_run_replaces_that_of_its_seed_only(part: Any, tmp_path: Path) -> None:
-    stored, frame = part("stored"), part("frame")
-    path = tmp_path / "learning.json"
-    one = frame.Experiment("one", "", {"a": 1}, {"x": {}}, lambda **_: {}, lambda _: [])
-
-    def run(seed: int, value: float | None, a: int = 1) -> Any:
-        return stored.Run("one", "x", seed, {"a": a}, {"value": value}, 1.0, "")
-
-    first = stored.Stored(path, reading=True, writing=True)
-    for made in (run(0, 1.0), run(1, None), run(2, 3.0, a=2), run(0, 2.0)):
-        first.add(made)
-    again = stored.Stored(path, reading=True, writing=False)
-    assert again.results(one) == {"x": [{"value": 2.0}, {"value": None}]}, "others had a = 2"
-    assert again.has("one", "x", 1, {"a": 1})
-    assert not again.has("one", "x", 2, {"a": 1})
-    assert len(json.loads(path.read_text(encoding="utf-8"))) == 3
+def test_figures_come_back_from_numbers(part: Any) -> None:
+    stored = part("stored")
+    figures = {
+        "never": None,
+        "whole": 3,
+        "half": 0.5,
+        "by lag": {"5": 50, "10": 100},
+        "all": [1, 2.5],
+    }
+    assert stored.nested(stored.flat(figures)) == figures
 
 
-def test_an_interruption_loses_nothing(
+def test_an_interruption_loses_nothing_and_other_settings_are_measured_again(
     part: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # what the program sets is unset again after
+    monkeypatch.chdir(tmp_path)  # and so is its folder
     learning = importlib.import_module("learning")
     asked = []
 
-    def measure(seed: int) -> dict[str, float]:
-        asked.append(seed)
-        if seed == 1 and asked.count(1) == 1:
+    def measure(seed: int, a: int) -> dict[str, float]:
+        asked.append((seed, a))
+        if asked == [(0, 1), (1, 1)]:
             raise KeyboardInterrupt
         return {"value": float(seed)}
 
-    row = part("frame").Row("values", "any", "some", True)
-    one = part("frame").Experiment("one", "", {}, {"x": {}}, measure, lambda _: [row], seeds=3)
-    monkeypatch.setattr(learning, "EXPERIMENTS", {"one": one})
-    assert learning.main(["--write"], tmp_path) == 130
-    assert "--resume goes on" in capsys.readouterr().err
-    assert "| one | values | any | some | as expected |" in (tmp_path / "learning.md").read_text()
-    assert learning.main(["--write", "--resume"], tmp_path) == 0
-    assert asked == [0, 1, 1, 2]
+    frame, experiments = part("frame"), part("").EXPERIMENTS
+    row = frame.Row("values", "any", "some", True)
+    for name in list(experiments):
+        monkeypatch.delitem(experiments, name)
+    file = tmp_path / "again.db"
+
+    def measured(a: int) -> int:
+        one = frame.Experiment("one", "", {"a": a}, {"x": {}}, measure, lambda _: [row])
+        monkeypatch.setitem(experiments, "one", one)
+        return int(learning.main(["-o", str(file)]))
+
+    assert measured(1) == 130
+    assert "the same command continues" in capsys.readouterr().err
+    assert "| one | values | any | some | as expected |" in file.with_suffix(".md").read_text()
+    assert measured(1) == 0
+    assert asked == [(0, 1), (1, 1), (1, 1), (2, 1)]
+    assert measured(2) == 0
+    assert asked[4:] == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_the_derivatives_by_hand_are_right(part: Any) -> None:

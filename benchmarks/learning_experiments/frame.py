@@ -69,8 +69,9 @@ class Experiment:
     seeds: int = 3
 
     def settings_of(self, variant: str, quick: bool = False) -> dict[str, Any]:
-        """All settings of one variant."""
-        return {**self.settings, **self.variants[variant], **(self.quick if quick else {})}
+        """All settings of one variant, with its name and that of the experiment."""
+        changed = {**self.variants[variant], **(self.quick if quick else {})}
+        return {"experiment": self.name, "variant": variant, **self.settings, **changed}
 
 
 # -- training ---------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ MISSING = "not yet measured"
 HEAD = """\
 # What the networks learn
 
-Written by `python benchmarks/learning.py --write` from the figures in `learning.json`. A figure is the median
+Written by `python benchmarks/learning.py` from the trials in `learning.db`, a sweep. A figure is the median
 over the seeds, with the range in brackets; `never` is what was not reached within the iterations given.
-Every verdict is worked out from the figures, none is written by hand. Errors are measured on sequences that
-were not trained on. To measure what is missing: `python benchmarks/learning.py --write --resume`.
+Every verdict is computed from the figures. Errors are measured on held-out sequences. The same command
+measures what is missing; `-o again.db` measures everything again. "Measured" is the date of each run.
 
 What counts as expected was in part settled after first figures had been seen. For copy, "clearly less"
 was 0.8 of the answer without memory, which the LSTM missed in 2,000 iterations; it was let down to 0.9
@@ -32,11 +32,6 @@ one. Learning rates and sizes were found by trying.
 """
 
 
-def short(figures: Figures) -> str:
-    """The figures that are single numbers, in one line."""
-    return ", ".join(f"{name} {one(value)}" for name, value in singles(figures).items())
-
-
 def singles(figures: Figures) -> dict[str, Any]:
     """The figures that are single numbers."""
     return {k: v for k, v in figures.items() if not isinstance(v, list | dict)}
@@ -46,8 +41,6 @@ def one(value: Any) -> str:
     """A single number; None is what was not reached."""
     if value is None:
         return "never"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -120,5 +113,5 @@ def table_of(runs: list[Run]) -> str:
     lines = []
     for run in runs:
         figures = [one(run.figures[name]) if name in run.figures else "" for name in names]
-        lines.append([run.variant, str(run.seed), *figures, f"{run.seconds:.0f}"])
-    return table(["variant", "seed", *names, "seconds"], lines)
+        lines.append([run.variant, str(run.seed), *figures, f"{run.seconds:.0f}", run.measured])
+    return table(["variant", "seed", *names, "seconds", "measured"], lines)

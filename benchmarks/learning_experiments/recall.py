@@ -92,7 +92,7 @@ def detail(found: Results) -> str:
     lags = RECALL.settings["lags"]
     lines = []
     for variant, runs in found.items():
-        learnt = [sum(str(lag) in run["iterations"] for run in runs) for lag in lags]
+        learnt = [sum(str(lag) in run.get("iterations", ()) for run in runs) for lag in lags]
         lines.append([variant, *map(str, learnt)])
     return table(["seeds that learn T =", *map(str, lags)], lines)
 

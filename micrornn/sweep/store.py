@@ -91,6 +91,8 @@ class Trial(NamedTuple):
     state: str = WAITING
     error: str = ""
     seconds: float | None = None
+    ended: str = ""
+    versions: Mapping[str, str] = MappingProxyType({})
 
 
 class Outcome(NamedTuple):
@@ -279,11 +281,13 @@ class Store:
     def trials(self, source: str) -> list[Trial]:
         """All trials of a source."""
         rows = self._db.execute(
-            "SELECT id, source, settings, seed, state, coalesce(error, ''), seconds FROM trial "
-            "WHERE source = ? ORDER BY id",
+            "SELECT id, source, settings, seed, state, coalesce(error, ''), seconds, "
+            "coalesce(ended, ''), coalesce(versions, '{}') FROM trial WHERE source = ? ORDER BY id",
             (source,),
         )
-        return [Trial(i, s, json.loads(text), *rest) for i, s, text, *rest in rows]
+        return [
+            Trial(row[0], row[1], json.loads(row[2]), *row[3:8], json.loads(row[8])) for row in rows
+        ]
 
     def results(self, source: str) -> dict[int, list[Result]]:
         """The figures of the trials of a source that are done, by trial."""
