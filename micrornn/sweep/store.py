@@ -286,7 +286,8 @@ class Store:
             (source,),
         )
         return [
-            Trial(row[0], row[1], json.loads(row[2]), *row[3:8], json.loads(row[8])) for row in rows
+            Trial(i, of, json.loads(text), seed, state, error, seconds, ended, json.loads(versions))
+            for i, of, text, seed, state, error, seconds, ended, versions in rows
         ]
 
     def results(self, source: str) -> dict[int, list[Result]]:
