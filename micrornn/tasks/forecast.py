@@ -136,9 +136,10 @@ class Series:
     def __init__(self, values: Array, what: str, others: Array | None = None) -> None:
         self.values, self.what = values, what
         self.cut = len(values) - max(len(values) // 5, 1)
-        self.learn = self.cut - max(len(values) // 10, 1)
-        if self.learn < 2:
-            raise ValueError(f"{len(values)} {what} are too few to train on; give at least 4")
+        tenth = max(len(values) // 10, 1)
+        self.learn = max(self.cut - tenth, 2)  # of three values, none are left to choose by
+        if self.cut < 2:
+            raise ValueError(f"{len(values)} {what} are too few to train on; give at least 3")
         self.scaling = Scaling.standard(values[: self.learn])
         columns = [self.scaling.apply(values)]
         for other in [] if others is None else others.T:
@@ -312,7 +313,7 @@ class Forecaster:
             measures,
             examples or self._examples,
             forecast=self.forecast,
-            validate=self.loss,
+            validate=self.loss if series.learn < series.cut else None,
             lr=5e-3,
             view=View(title, batch, words[:-1], words[1:], marks=latest[:-1]),
             remarks=remarks,

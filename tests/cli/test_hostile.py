@@ -180,7 +180,7 @@ def test_a_checkpoint_that_would_fill_the_memory_is_refused(run: Run, folder: Pa
 
 
 def test_standard_input_is_a_file(process: Process, run: Run, folder: Path) -> None:
-    (folder / "prices.csv").write_text("day,close\n1,5\n2,6\n3,7\n4,6\n", encoding="utf-8")
+    (folder / "prices.csv").write_text("day,close\n1,5\n2,6\n3,7\n", encoding="utf-8")
     (folder / "script").write_text("next\n", encoding="utf-8")
     (folder / "word.txt").write_text("abc", encoding="utf-8")
     assert run("record", "hello", "-o", "run.mrn").exit_code == 0

@@ -321,6 +321,18 @@ def test_early_stopping_does_not_see_what_is_reported(tmp_path: Path) -> None:
     assert losses[0] == losses[1] and results[0] != results[1]
 
 
+def test_three_values_are_enough_and_leave_none_to_choose_by(tmp_path: Path) -> None:
+    given = {"csv": written(tmp_path / "s.csv", "v\n1\n2\n4\n"), "steps": 2}
+    problem = task("weather").problem(given)
+    assert problem.validate is None
+    (measure,) = problem.evaluate()
+    assert "persistence" in measure.goal and np.isfinite(measure.value)
+    with pytest.raises(
+        ValueError, match=r"2 values of .* are too few to train on; give at least 3"
+    ):
+        task("weather").problem({**given, "csv": written(tmp_path / "t.csv", "v\n1\n2\n")})
+
+
 def test_a_label_for_each_row(tmp_path: Path) -> None:
     given = {"csv": plant(tmp_path), "column": "wind", "target": "state", "steps": 20}
     problem = task("ecg").problem({**given, "hidden": 8, "bidirectional": False})
