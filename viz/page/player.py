@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -23,6 +24,10 @@ from viz.picture import picture
 from viz.picture.finding import title
 from viz.picture.tell import tell
 from viz.picture.theme import THEMES, Scale
+
+UNSEEN = re.compile(
+    "[\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]"
+)  # characters that only change others
 
 
 def player(
@@ -103,4 +108,5 @@ def player(
 
 def _json(data: Any) -> str:
     """JSON that no text in it can end."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    return UNSEEN.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)  # shown as its code
