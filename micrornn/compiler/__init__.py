@@ -11,7 +11,10 @@ Read the files in this order; each takes a program and gives one that computes t
 7. `lift`, with the rules of `batch`: what does not depend on the state leaves the loop.
 8. `simplify`: nothing is computed twice, and a weight's gradient is one product over time.
 9. `write`: the text of a function, with arrays that are kept from call to call.
-10. `step`: `micrornn.compile`, which runs all this, checks the result against the engine, and uses it.
+10. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which runs all this, checks
+    the result against the engine, and uses it.
+
+`explain`, with `readable`, `equations` and `symbols`, writes a program for people.
 """
 
 from micrornn.compiler.step import Compiled, compile

@@ -21,8 +21,6 @@ import numpy as np
 
 from micrornn.core.context import Place, current
 
-Reference = Any  # a Value, a Row, Rows or a Past
-
 
 class Value:
     """What a call gives; without a call it is a leaf: a parameter, an argument, a constant or a draw."""

@@ -106,7 +106,7 @@ class Readable(Written):
 
     # -- names --
 
-    def _name(self, v: Value, plural: bool = False) -> str:
+    def _name(self, v: Value) -> str:
         if v not in self.names:
             base, source = v.name, v.source
             while base is None and v.back and isinstance(source, Value):

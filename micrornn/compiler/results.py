@@ -54,15 +54,20 @@ def replaced(tree: Any, function: Callable[[Any], Any], data: bool = True) -> An
     return tree
 
 
-def structure(tree: Any, given: list[Any]) -> Any:
-    """What a program depends on besides its arrays, which are collected."""
+def structure(tree: Any, given: list[Any], held: list[Any]) -> Any:
+    """What a program depends on besides its arrays.
+
+    Args:
+        given: collects the arrays.
+        held: collects what is known by its identity, so that nothing else can take its place.
+    """
 
     def array(x: Any) -> Any:
         x = np.asarray(x)
         given.append(x)
         return _Shape(x.shape, x.dtype.str)
 
-    return _frozen(replaced(tree, array, data=False))
+    return _frozen(replaced(tree, array, data=False), held)
 
 
 @dataclass(frozen=True)
@@ -71,20 +76,22 @@ class _Shape:
     dtype: str
 
 
-def _frozen(tree: Any) -> Any:
-    if isinstance(tree, Tensor):
-        return id(tree)
+def _frozen(tree: Any, held: list[Any]) -> Any:
     if isinstance(tree, (tuple, list)):
-        return (type(tree).__name__, *map(_frozen, tree))
+        return (type(tree).__name__, *[_frozen(x, held) for x in tree])
     if isinstance(tree, dict):
-        return tuple([(key, _frozen(x)) for key, x in tree.items()])
-    try:
-        hash(tree)
-    except TypeError:
-        if hasattr(tree, "__dataclass_fields__"):
-            return (type(tree), *[_frozen(getattr(tree, k)) for k in tree.__dataclass_fields__])
-        return id(tree)
-    return tree
+        return tuple([(key, _frozen(x, held)) for key, x in tree.items()])
+    if not isinstance(tree, Tensor):
+        try:
+            hash(tree)
+        except TypeError:
+            if hasattr(tree, "__dataclass_fields__"):
+                fields = tree.__dataclass_fields__
+                return (type(tree), *[_frozen(getattr(tree, k), held) for k in fields])
+        else:
+            return tree
+    held.append(tree)
+    return id(tree)
 
 
 def content(given: list[Any]) -> bytes:

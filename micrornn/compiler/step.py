@@ -6,11 +6,12 @@ import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from micrornn.compiler.agreement import compare
 from micrornn.compiler.lift import lift
 from micrornn.compiler.lower import lower
 from micrornn.compiler.program import Program, Row, Value
@@ -28,16 +29,16 @@ from micrornn.compiler.roll import roll
 from micrornn.compiler.rows import as_rows
 from micrornn.compiler.simplify import simplify
 from micrornn.compiler.sums import gather
+from micrornn.compiler.surroundings import Surroundings
 from micrornn.compiler.trace import Trace, values_behind
 from micrornn.compiler.traced import CompileError, plain
 from micrornn.compiler.write import Written
 from micrornn.core.backward import as_gradient, gradients, seed_of
+from micrornn.core.context import current
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor, describe
-from micrornn.nn.module import Module
 
 LONGEST = 5_000  # calls outside of loops, from which on a program is not worth its length
-TOLERANCE = {"d": 1e-12, "f": 1e-5}  # relative, by the dtype of a gradient
 
 
 class CannotRoll(CompileError):
@@ -50,9 +51,10 @@ def compile(function: Callable[..., Any]) -> Compiled:
     The first call runs the function, writes down what it computed, rolls equal steps into loops, derives
     the backward pass, and compares loss and gradients with those of the engine. From then on only the
     program runs. Arrays among the arguments (also in lists, tuples and dictionaries) and tensors that need
-    no gradient are its inputs; parameters are read anew at each call; anything else is fixed. A call with
-    other shapes is traced again, and so is one after ``train()`` or ``eval()`` of a module that the function
-    refers to.
+    no gradient are its inputs; parameters are read anew at each call. The function is traced again for other
+    shapes, after ``train()`` or ``eval()``, when a parameter is frozen or thawed, and when a tensor that it
+    refers to has another value; anything else is fixed. In `no_grad` and where somebody observes the graph,
+    as in a recording, the function itself runs.
 
     Args:
         function: returns the loss, a scalar tensor, or a tuple whose first element is the loss; the others
@@ -60,8 +62,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
 
     Raises:
         TypeError: it is no function.
-        CompileError: when called: the function branches on a computed value, changes an argument in place,
-            or the program's gradients differ from the engine's (1e-12 relative, 1e-5 in float32).
+        CompileError: when called: the function branches on a computed value, changes an argument or a
+            tensor around it, or the program's gradients differ from the engine's (1e-12 relative, 1e-5 in float32).
 
     >>> import numpy as np
     >>> import micrornn as mr
@@ -91,10 +93,16 @@ class Ready:
     results: Any  # the result of the function, with a `Place` for each tensor
     draws: list[Any]
     guards: list[
-        tuple[int, Any, Any, str]
-    ]  # which output, which rows, the answers, the line that asked
+        tuple[int, Any, bytes]
+    ]  # which output and which rows of it, and what they have to be
     seen: bytes  # the data that it was traced with
+    held: list[Any]  # arguments that are known by their identity
+    fixed: list[tuple[Tensor, Any]]  # tensors that were constants of the program, with their values
     checked: bool = False  # whether it was compared on other data as well
+
+    def own(self, outputs: Any) -> dict[Tensor, Any]:
+        """The gradients among the outputs, by parameter."""
+        return dict(zip(self.gradients, outputs[len(outputs) - len(self.gradients) :]))
 
 
 class Compiled:
@@ -112,23 +120,44 @@ class Compiled:
         self.ready: dict[Any, Ready] = {}
         self.programs = 0
         self.eager = ""  # why the function is run as it is, if it is
-        self.modules = modules_of(function)
+        self.surroundings = Surroundings(function)
+        self._turn = RLock()  # a program writes into arrays of its own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result; gradients are added to ``.grad``."""
-        if self.eager:
+        context = current()
+        if not context.recording:
+            return self.function(*args, **kwargs)
+        if self.eager or context.observers:  # somebody wants to see the graph
             return self._eagerly(args, kwargs)
+        with self._turn:
+            return self._run(args, kwargs)
+
+    def _run(self, args: Any, kwargs: Any) -> Any:
         given: list[Any] = []
-        key = (structure((args, kwargs), given), *[module.training for module in self.modules])
+        held: list[Any] = []
+        arguments = structure((args, kwargs), given, held)
+        key = (arguments, *[module.training for module in self.surroundings.modules])
         ready = self.ready.get(key)
-        if ready is None or (not ready.checked and content(given) != ready.seen):
-            return self._traced(key, given, args, kwargs)
-        drawn = [draw.generator.random(draw.shape) for draw in ready.draws]
-        outputs = ready.run(given, ready.parameters, drawn)
-        changed = _changed(ready, outputs)
-        if changed:
+        if ready and not _current(ready):
             del self.ready[key]
-            return self._traced(key, given, args, kwargs)
+            ready = None
+        if ready is None or (not ready.checked and content(given) != ready.seen):
+            return self._traced(key, given, held, args, kwargs)
+        before = {
+            id(d.generator): (d.generator, d.generator.bit_generator.state) for d in ready.draws
+        }
+        drawn = [draw.generator.random(draw.shape) for draw in ready.draws]
+        try:
+            outputs = ready.run(given, ready.parameters, drawn)
+            holds = _holds(ready, outputs)
+        except (ValueError, IndexError, TypeError):  # the function itself says better what is wrong
+            holds = False
+        if not holds:
+            del self.ready[key]
+            for generator, state in before.values():
+                generator.bit_generator.state = state
+            return self._traced(key, given, held, args, kwargs)
         add(ready, outputs)
         return filled(ready.results, outputs)
 
@@ -148,24 +177,34 @@ class Compiled:
         (result if isinstance(result, Tensor) else result[0]).backward()
         return result
 
-    def _traced(self, key: Any, given: list[Any], args: Any, kwargs: Any) -> Any:
+    def _traced(self, key: Any, given: list[Any], held: list[Any], args: Any, kwargs: Any) -> Any:
         """Run the function itself, and write (or compare) its program."""
         trace = Trace()
+        known = [(x, x._value) for x in self.surroundings.tensors()]
         result = trace.run(self.function, args, kwargs)
         loss = _loss_of(result)
+        if changed := [x for x, value in known if x._value is not value]:
+            for x, value in known:
+                x._value = value
+            raise CompileError(
+                f"the function gives {describe(changed[0])} a new value; a program only computes the loss "
+                "and gradients. Do that outside, or leave this function eager"
+            )
         earlier = self.ready.get(key)
-        if earlier and _changed(
-            earlier, earlier.run(given, earlier.parameters, plain(trace.drawn))
-        ):
+        drawn = plain(trace.drawn)
+        if earlier and not _holds(earlier, earlier.run(given, earlier.parameters, drawn)):
             earlier = None
         if earlier is None:
             try:
-                ready = program_of(trace, result, given)
+                ready = program_of(trace, result, given, held)
                 self.programs += 1
             except CannotRoll as error:
                 self.eager = str(error)
                 warnings.warn(f"{self!r} stays eager: {error}", stacklevel=3)
-        for node in Graph(loss):
+        nodes = Graph(loss).nodes
+        older = [(x, x._value) for x in nodes if not x.inputs and x.number < trace.first]
+        fixed = [(x, value) for x, value in (*known, *older) if not x.requires_grad]
+        for node in nodes:
             node._value, node.values = plain(node._value), plain(node.values)
             node.params = plain(node.params)
         reached = gradients(loss, seed_of(loss))
@@ -175,14 +214,17 @@ class Compiled:
                 node.grad = g if node.grad is None else node.grad + g
             return detached(result)
         ready = earlier or ready
-        outputs = compare(ready, given, trace, loss, found)
-        ready.checked = earlier is not None
+        outputs = ready.run(given, ready.parameters, drawn)
+        place = places(ready.results)[0]
+        value = outputs[place.output] if place.row is None else outputs[place.output][place.row]
+        compare(loss, found, value, ready.own(outputs))
+        ready.checked, ready.fixed = earlier is not None, fixed
         self.ready[key] = ready
         add(ready, outputs)  # the program's own, so that all calls round alike
         return filled(ready.results, outputs)
 
 
-def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
+def program_of(trace: Trace, result: Any, given: list[Any], held: list[Any]) -> Ready:
     """The program of one run of a function.
 
     Raises:
@@ -190,7 +232,7 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
     """
     tensors: list[Tensor] = []
     results = numbered(result, tensors)
-    asked = [origin for origin, _, _ in trace.guards]
+    asked = [origin for origin, _ in trace.guards]
     values, found = values_behind([*tensors, *asked])
     program = gather(roll(*as_rows(values, {"wanted": found})))
     straight = sum(isinstance(b, Value) for b in program.blocks)
@@ -201,20 +243,20 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
         )
     found = program.outputs["wanted"]
     whole: dict[Any, int] = {}
-    places = []
+    found_at = []
     for reference in found:
-        held = isinstance(reference, Row) and reference.of.loop is not None
-        of = reference.of if held else reference
-        places.append((whole.setdefault(of, len(whole)), reference.start if held else None))
+        rolled = isinstance(reference, Row) and reference.of.loop is not None
+        of = reference.of if rolled else reference
+        found_at.append((whole.setdefault(of, len(whole)), reference.start if rolled else None))
     outputs: dict[Any, Any] = {i: of for of, i in whole.items()}
     loss = found[0]
     program = reverse(Program(program.blocks, {**outputs, "loss": loss}), loss)
     program.outputs.pop("loss")
     program = simplify(lift(simplify(lower(program))))
     written = Written(program)
-    guards: dict[tuple[int, str], tuple[list[Any], list[Any]]] = {}
-    for (output, row), (_, answer, line) in zip(places[len(tensors) :], trace.guards):
-        rows, answers = guards.setdefault((output, line), ([], []))
+    guards: dict[tuple[int, bool], tuple[list[Any], list[Any]]] = {}
+    for (output, row), (_, answer) in zip(found_at[len(tensors) :], trace.guards):
+        rows, answers = guards.setdefault((output, row is None), ([], []))
         rows.append(row)
         answers.append(answer)
     return Ready(
@@ -222,43 +264,13 @@ def program_of(trace: Trace, result: Any, given: list[Any]) -> Ready:
         written.text,
         written.parameters,
         [key for key in program.outputs if isinstance(key, Tensor)],
-        placed(results, places),
+        placed(results, found_at),
         [draw.leaf for draw in trace.draws],
-        [_guard(*key, *asked) for key, asked in guards.items()],
+        [_guard(output, *asked) for (output, _), asked in guards.items()],
         content(given),
+        held,
+        [],
     )
-
-
-def compare(ready: Ready, given: list[Any], trace: Trace, loss: Tensor, found: Any) -> Any:
-    """Compare a program with the engine; returns what the program gave.
-
-    Raises:
-        CompileError: they differ.
-    """
-    outputs = ready.run(given, ready.parameters, plain(trace.drawn))
-    place = next(p for p in places(ready.results))
-    ours = outputs[place.output] if place.row is None else outputs[place.output][place.row]
-    _close(ours, loss._value, f"the loss {describe(loss)}", abs(float(loss.item())))
-    largest = max([float(np.max(np.abs(g), initial=0.0)) for _, g in found], default=0.0)
-    start = len(outputs) - len(ready.gradients)
-    own = dict(zip(ready.gradients, outputs[start:]))
-    for node, g in found:
-        what = f"the gradient of {describe(node)}"
-        _close(own.get(node, np.zeros(node.shape)), g, what, largest)
-    return outputs
-
-
-def _close(ours: Any, theirs: Any, what: str, scale: float) -> None:
-    ours, theirs = np.asarray(ours), np.asarray(theirs)
-    off = float(np.max(np.abs(ours - theirs), initial=0.0))
-    allowed = TOLERANCE.get(theirs.dtype.char, 1e-12) * scale
-    both = np.array_equal(np.isnan(ours), np.isnan(theirs)) and np.isnan(theirs).any()
-    if not (off <= allowed or both):
-        raise CompileError(
-            f"the program differs from the function in {what}: by {off:.3g}, of {scale:.3g}. Something that "
-            "changes from call to call did not come in as an argument; give it as one, or leave the "
-            "function eager"
-        )
 
 
 def _loss_of(result: Any) -> Tensor:
@@ -272,49 +284,29 @@ def _loss_of(result: Any) -> Tensor:
     return loss
 
 
-def modules_of(function: Any, depth: int = 4) -> list[Module]:
-    """The modules that a function refers to, by its closure, its globals, or the object it belongs to."""
-    owner = getattr(function, "__self__", None)
-    function = getattr(function, "__func__", function)
-    cells = [
-        cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _filled(cell)
-    ]
-    names = getattr(getattr(function, "__code__", None), "co_names", ())
-    known = getattr(function, "__globals__", {})
-    found: dict[int, Module] = {}
-    for x in (owner, *cells, *[known[name] for name in names if name in known]):
-        if isinstance(x, Module):
-            found[id(x)] = x
-        elif isinstance(x, FunctionType) and depth:
-            found.update({id(m): m for m in modules_of(x, depth - 1)})
-    return list(found.values())
+def _guard(output: int, rows: list[Any], answers: list[Any]) -> tuple[int, Any, bytes]:
+    if rows[0] is None:
+        return output, None, answers[0].tobytes()
+    return output, np.array(rows), np.array(answers).tobytes()
 
 
-def _filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:  # a name that is not bound yet
-        return False
+def _current(ready: Ready) -> bool:
+    """Whether the tensors around a program are what they were: those that learn, and those that do not."""
+    learning = all(p.requires_grad for p in ready.parameters)
+    return learning and all(x._value is v and not x.requires_grad for x, v in ready.fixed)
 
 
-def _guard(output: int, line: str, rows: list[Any], answers: list[Any]) -> Any:
-    """What an output has to be for the program to hold: all of it, or some rows, as bytes."""
-    known = np.array(answers) if rows[0] is not None else answers[0]
-    return output, None if rows[0] is None else np.array(rows), known.tobytes(), line
-
-
-def _changed(ready: Ready, outputs: Any) -> str:
-    """The line whose question about the data has another answer than when it was traced."""
-    for output, rows, answers, line in ready.guards:
+def _holds(ready: Ready, outputs: Any) -> bool:
+    """Whether the function would ask its data the same and be answered the same."""
+    for output, rows, answers in ready.guards:
         value = np.asarray(outputs[output])
         if (value if rows is None else value[rows]).tobytes() != answers:
-            return line
-    return ""
+            return False
+    return True
 
 
 def add(ready: Ready, outputs: Any) -> None:
     """Add a program's gradients to those of the parameters."""
-    start = len(outputs) - len(ready.gradients)
-    for node, g in zip(ready.gradients, outputs[start:]):
+    for node, g in ready.own(outputs).items():
         g = as_gradient(g, node)
         node.grad = g if node.grad is None else node.grad + g

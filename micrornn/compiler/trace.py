@@ -16,7 +16,7 @@ import numpy as np
 from micrornn.compiler.program import Argument, Constant, Draw, Parameter, Value, leaf, mapped, uses
 from micrornn.compiler.results import replaced
 from micrornn.compiler.traced import CURRENT, CompileError, Computed, Traced, origins, plain, traced
-from micrornn.core.context import observed
+from micrornn.core.context import current, observed
 from micrornn.core.tensor import Tensor
 
 
@@ -24,7 +24,8 @@ class Trace:
     """One run of a function: what it computed, from what, and what it asked of its data."""
 
     def __init__(self) -> None:
-        self.guards: list[tuple[Value, Any, str]] = []
+        self.guards: list[tuple[Value, Any]] = []
+        self.first = current().number()  # tensors of lower numbers are older than the run
         self.askers: list[Any] = []  # the code that asked
         self.arguments: list[Value] = []
         self.draws: list[Value] = []
@@ -56,7 +57,7 @@ class Trace:
                 "program computes the same at every call. Return the loss and read it outside, use "
                 "mr.where, or leave this function eager"
             )
-        self.guards.append((origin, np.array(answer), line_outside()))
+        self.guards.append((origin, np.array(answer)))
         self.askers.append(sys._getframe(3).f_code)
 
     # -- as an observer of the engine --

@@ -48,9 +48,7 @@ class Written:
         self.names: dict[Value, str] = {}
         self.taken: set[str] = {"np", "given", "parameters", "drawn"}
         self.counts: dict[str, int] = {}
-        self.bound: dict[
-            str, Any
-        ] = {}  # what the function finds under a name: constants, buffers, functions
+        self.bound: dict[str, Any] = {}  # what stands under a name: constants, buffers, functions
         self.head: list[str] = []  # the lines that look up parameters
         self.lines: list[str] = []
         self.indent = "    "
@@ -66,7 +64,7 @@ class Written:
 
     @property
     def text(self) -> str:
-        """The function, ``program(given, parameters)``."""
+        """The function, ``program(given, parameters, drawn)``."""
         defaults = "".join([f", {name}={name}" for name in self.bound])
         return "\n".join(
             [f"def program(given, parameters, drawn{defaults}):", *self.head, *self.lines, ""]
@@ -106,7 +104,7 @@ class Written:
 
     # -- names --
 
-    def _name(self, v: Value, plural: bool = False) -> str:
+    def _name(self, v: Value) -> str:
         if v not in self.names:
             source = v.source if v.source is not None and v.name is None else v
             base = source.name or (named(v.call) if v.leaf is None else "x")

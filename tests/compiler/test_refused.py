@@ -10,6 +10,7 @@ import pytest
 
 import micrornn as mr
 from micrornn import nn
+from micrornn.compiler import agreement
 from micrornn.compiler import step as stepping
 
 w = nn.Parameter(np.ones(3), name="w")
@@ -179,3 +180,136 @@ def test_nan_and_infinity_pass_through() -> None:
         step(2.0 * np.ones(3))
         assert step(np.zeros(3)).item() == -np.inf
         assert np.isnan(step(np.full(3, np.nan)).item())
+
+
+# -- what changes around a compiled function --
+
+
+def test_a_parameter_that_is_frozen_or_thawed_is_traced_again() -> None:
+    a, b = nn.Parameter(np.ones(3), name="a"), nn.Parameter(np.full(3, 2.0), name="b")
+    step = mr.compile(lambda x: (a * b * x).sum())
+    for k in range(3):
+        step(np.full(3, float(k + 1)))
+    b.requires_grad, a.grad, b.grad = False, None, None
+    step(np.ones(3))
+    assert b.grad is None
+    np.testing.assert_array_equal(a.grad, np.full(3, 2.0))
+    b.data = np.full(3, 5.0)  # a frozen weight, too, may be given a value
+    a.grad = None
+    assert step(np.ones(3)).item() == 15.0
+    np.testing.assert_array_equal(a.grad, np.full(3, 5.0))
+    b.requires_grad = True
+    step(np.ones(3))
+    np.testing.assert_array_equal(b.grad, np.ones(3))
+
+
+def test_tensors_made_before_may_have_other_values() -> None:
+    p = nn.Parameter(np.full(2, 0.5))
+    held = [mr.tensor(np.full(2, float(k))) for k in range(5)]
+
+    def loss(x: Any) -> Any:
+        h = mr.tensor(np.zeros(2))
+        for offset in held:
+            h = mr.tanh(p * h + offset * x)
+        return h.sum()
+
+    step, rng = mr.compile(loss), np.random.default_rng(0)
+    for _ in range(4):
+        held[2].data = rng.normal(size=2)
+        x = rng.normal(size=2)
+        assert step(x).item() == pytest.approx(loss(x).item(), rel=1e-12)
+    assert "for " in step.text()
+
+
+def test_without_gradients_only_the_function_runs() -> None:
+    p = nn.Parameter(np.ones(3))
+    step = mr.compile(lambda x: (p * x).sum())
+    step(np.ones(3))
+    p.grad = None
+    with mr.no_grad():
+        assert step(np.ones(3)).item() == 3.0
+    assert p.grad is None
+
+
+def test_a_recording_of_a_compiled_function_is_that_of_the_function() -> None:
+    p = nn.Parameter(np.ones(3), name="p")
+
+    def loss(x: Any) -> Any:
+        return mr.tanh(p * x).sum()
+
+    step = mr.compile(loss)
+    for k in range(3):
+        step(np.full(3, float(k)))
+    with mr.recording() as rec:
+        step(np.ones(3))
+    assert len(rec.nodes) == len(mr.record(lambda: loss(np.ones(3))).nodes) > 3
+
+
+def test_infinite_losses_agree_and_finite_numbers_beside_nan_are_compared() -> None:
+    p = nn.Parameter(np.ones(3))
+    with np.errstate(all="ignore"):
+        assert mr.compile(lambda x: -mr.log(p * x).sum())(np.zeros(3)).item() == np.inf
+        with pytest.raises(mr.CompileError, match="differs from the function"):
+            agreement.close([np.nan, 1.0], [np.nan, 2.0], "a gradient", 2.0)
+
+
+class Holder:
+    """What cannot be hashed, and may be made where another was."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+
+def test_an_object_in_the_place_of_another_is_not_taken_for_it() -> None:
+    p = nn.Parameter(np.ones(3))
+    step = mr.compile(lambda x, held: (p * x).sum() * held.factor)
+    for factor in range(1, 30):
+        assert step(np.ones(3), Holder(factor)).item() == 3.0 * factor
+
+
+def test_threads_take_turns() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    p = nn.Parameter(np.full(200, 0.5))
+
+    def loss(x: Any) -> Any:
+        h = mr.tensor(np.zeros(200))
+        for now in x:
+            h = mr.tanh(p * h + now)
+        return h.sum()
+
+    step = mr.compile(loss)
+    data = [np.random.default_rng(k).normal(size=(30, 200)) for k in range(8)]
+    for x in data[:2]:
+        step(x)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: step(data[k % 8]).item(), range(200)))
+    right = [loss(x).item() for x in data]
+    assert found == pytest.approx([right[k % 8] for k in range(200)], rel=1e-12)
+
+
+def test_what_a_function_changes_around_it_is_refused() -> None:
+    norm = nn.BatchNorm1d(3)
+
+    def loss(x: Any) -> Any:
+        return (norm(x) ** 2).sum()
+
+    with pytest.raises(
+        mr.CompileError, match=r"running_mean.* a new value; a program only computes"
+    ):
+        mr.compile(loss)(np.random.default_rng(0).normal(size=(4, 3)))
+    norm.eval()
+    step, x = mr.compile(loss), np.ones((4, 3))
+    assert step(x).item() == pytest.approx(loss(x).item(), rel=1e-12)
+
+
+def test_wrong_data_after_the_first_calls_gets_the_functions_own_error() -> None:
+    table = nn.Embedding(5, 2, rng=0)
+    step = mr.compile(lambda x: (table(x) ** 2).sum())
+    for k in range(3):
+        step(np.array([k, k + 1]))
+    for wrong in (7, -1):
+        with pytest.raises(ValueError, match=f"index {wrong} has no row in a table of 5"):
+            step(np.array([0, wrong]))
