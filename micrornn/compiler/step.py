@@ -63,7 +63,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     Raises:
         TypeError: it is no function.
         CompileError: when called: the function branches on a computed value, changes an argument or a
-            tensor around it, or the program's gradients differ from the engine's (1e-12 relative, 1e-5 in float32).
+            tensor around it, or the program's gradients differ from the engine's (by 1e-12, in float32 by
+            1e-5, of the largest).
 
     >>> import numpy as np
     >>> import micrornn as mr
