@@ -148,13 +148,14 @@ def named(call: Any) -> str:
 
 def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
     """Arguments, with every reference in them replaced."""
-    if isinstance(tree, (Value, Row, Rows, Past)):
+    kind = type(tree)
+    if kind in REFERENCES:
         return function(tree)
-    if isinstance(tree, (tuple, list)):
-        return type(tree)([mapped(x, function) for x in tree])
-    if isinstance(tree, slice):
+    if kind is tuple or kind is list:
+        return kind([mapped(x, function) for x in tree])
+    if kind is slice:
         return slice(*[mapped(x, function) for x in (tree.start, tree.stop, tree.step)])
-    if isinstance(tree, dict):
+    if kind is dict:
         return {key: mapped(x, function) for key, x in tree.items()}
     return tree
 
@@ -162,13 +163,24 @@ def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
 def references(tree: Any) -> Iterator[Any]:
     """The references in arguments."""
     found: list[Any] = []
-
-    def keep(reference: Any) -> Any:
-        found.append(reference)
-        return reference
-
-    mapped(tree, keep)
+    _collect(tree, found)
     return iter(found)
+
+
+def _collect(tree: Any, found: list[Any]) -> None:
+    kind = type(tree)
+    if kind in REFERENCES:
+        found.append(tree)
+    elif kind is tuple or kind is list:
+        for x in tree:
+            _collect(x, found)
+    elif kind is slice:
+        _collect((tree.start, tree.stop, tree.step), found)
+    elif kind is dict:
+        _collect(tuple(tree.values()), found)
+
+
+REFERENCES = {Value, Row, Rows, Past}
 
 
 def uses(value: Value) -> Iterator[Any]:

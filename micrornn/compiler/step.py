@@ -34,7 +34,7 @@ from micrornn.compiler.trace import Trace, values_behind
 from micrornn.compiler.traced import CompileError, plain
 from micrornn.compiler.write import Written
 from micrornn.core.backward import as_gradient, gradients, seed_of
-from micrornn.core.context import current
+from micrornn.core.context import current, long_loop
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor, describe
 
@@ -144,7 +144,8 @@ class Compiled:
             del self.ready[key]
             ready = None
         if ready is None or (not ready.checked and content(given) != ready.seen):
-            return self._traced(key, given, held, args, kwargs)
+            with long_loop():
+                return self._traced(key, given, held, args, kwargs)
         before = {
             id(d.generator): (d.generator, d.generator.bit_generator.state) for d in ready.draws
         }
@@ -158,7 +159,8 @@ class Compiled:
             del self.ready[key]
             for generator, state in before.values():
                 generator.bit_generator.state = state
-            return self._traced(key, given, held, args, kwargs)
+            with long_loop():
+                return self._traced(key, given, held, args, kwargs)
         add(ready, outputs)
         return filled(ready.results, outputs)
 

@@ -27,6 +27,7 @@ class Trace:
         self.guards: list[tuple[Value, Any]] = []
         self.first = current().number()  # tensors of lower numbers are older than the run
         self.askers: list[Any] = []  # the code that asked
+        self.given: set[Value] = set()  # what is known to depend on the arguments alone
         self.arguments: list[Value] = []
         self.draws: list[Value] = []
         self.drawn: list[Any] = []  # the numbers
@@ -51,7 +52,7 @@ class Trace:
 
     def ask(self, origin: Value, answer: Any) -> None:
         """Note that the function went on according to this value of its data."""
-        if _computed(origin) and not _asked_by_library():
+        if self._computed(origin) and not _asked_by_library():
             raise CompileError(
                 f"the function decides something by a value that it computes, at {line_outside()}; a "
                 "program computes the same at every call. Return the loss and read it outside, use "
@@ -59,6 +60,19 @@ class Trace:
             )
         self.guards.append((origin, np.array(answer)))
         self.askers.append(sys._getframe(3).f_code)
+
+    def _computed(self, value: Value) -> bool:
+        """Whether a value depends on what the function computes."""
+        waiting, seen = [value], {value}
+        while waiting:
+            v = waiting.pop()
+            if isinstance(v.leaf, Computed):
+                return True
+            behind = [x for x in uses(v) if x not in seen and x not in self.given]
+            seen.update(behind)
+            waiting.extend(behind)
+        self.given |= seen
+        return False
 
     # -- as an observer of the engine --
 
@@ -146,11 +160,6 @@ def values_behind(
 def detach(x: Any) -> Any:
     """x, through which no gradient flows."""
     return x
-
-
-def _computed(value: Value) -> bool:
-    """Whether a value depends on what the function computes."""
-    return isinstance(value.leaf, Computed) or any(_computed(x) for x in uses(value))
 
 
 def _asked_by_library() -> bool:

@@ -153,29 +153,31 @@ Traced.transpose = _lengths(np.transpose)  # type: ignore[method-assign]
 
 def plain(tree: Any) -> Any:
     """Traced arrays, also inside lists and tuples, as NumPy's own."""
-    if isinstance(tree, Traced):
+    kind = type(tree)
+    if kind is Traced:
         return tree.view(np.ndarray)
-    if isinstance(tree, (tuple, list)):
-        return type(tree)([plain(x) for x in tree])
-    if isinstance(tree, slice):
+    if kind is tuple or kind is list:
+        return kind([plain(x) for x in tree])
+    if kind is slice:
         return slice(plain(tree.start), plain(tree.stop), plain(tree.step))
-    if isinstance(tree, dict):
+    if kind is dict:
         return {key: plain(x) for key, x in tree.items()}
     return tree
 
 
 def called(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function of NumPy; its result knows what it was made from."""
-    if not _known((args, kwargs)):  # of arrays whose origin was lost on the way
-        return function(*plain(args), **plain(kwargs))
-    result = function(*plain(args), **plain(kwargs))
+    values, given = plain(args), plain(kwargs)
+    result = function(*values, **given)
+    if not _known(args) and not (kwargs and _known(kwargs)):  # their origin was lost on the way
+        return result
     if not isinstance(result, (np.ndarray, np.generic)):
         if isinstance(result, (list, tuple)):
             parts = [called(_part, (function, i, args, kwargs), {}) for i in range(len(result))]
             return type(result)(parts)
         return result
     function, args, kwargs = plainest(function, args, kwargs)
-    value = Value(function, origins(args), origins(kwargs), result)
+    value = Value(function, origins(args), origins(kwargs) if kwargs else {}, result)
     value.place = current().place
     return traced(result, value)
 
@@ -214,24 +216,26 @@ def _part(function: Any, i: int, args: Any, kwargs: Any) -> Any:
 
 
 def _known(tree: Any) -> bool:
-    if isinstance(tree, Traced):
+    kind = type(tree)
+    if kind is Traced:
         return tree.origin is not None
-    if isinstance(tree, (tuple, list)):
+    if kind is tuple or kind is list:
         return any(_known(x) for x in tree)
-    if isinstance(tree, slice):
+    if kind is slice:
         return _known((tree.start, tree.stop, tree.step))
-    return isinstance(tree, dict) and any(_known(x) for x in tree.values())
+    return kind is dict and _known(tuple(tree.values()))
 
 
 def origins(tree: Any) -> Any:
     """Arguments, with the origin in the place of each traced array."""
-    if isinstance(tree, Traced):
+    kind = type(tree)
+    if kind is Traced:
         return plain(tree) if tree.origin is None else tree.origin
-    if isinstance(tree, (tuple, list)):
-        return type(tree)([origins(x) for x in tree])
-    if isinstance(tree, slice):
+    if kind is tuple or kind is list:
+        return kind([origins(x) for x in tree])
+    if kind is slice:
         return slice(origins(tree.start), origins(tree.stop), origins(tree.step))
-    if isinstance(tree, dict):
+    if kind is dict:
         return {key: origins(x) for key, x in tree.items()}
     return tree
 

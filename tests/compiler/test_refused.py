@@ -49,6 +49,22 @@ def test_a_branch_on_the_data_holds_until_the_answer_changes() -> None:
     assert step.programs == 3
 
 
+def test_a_branch_on_what_many_steps_made_of_the_data() -> None:
+    w = mr.nn.Parameter(np.array(2.0))
+
+    def loss(x: Any) -> Any:
+        total = x[0]
+        for i in range(1, len(x)):
+            total = total * 0.5 + x[i]
+        return w * total if total > 0 else w * w
+
+    x = np.ones(3000)
+    step = mr.compile(loss)
+    assert step(x).item() == pytest.approx(4.0)
+    assert step(-x).item() == pytest.approx(4.0)
+    assert step(2 * x).item() == pytest.approx(8.0)
+
+
 def test_another_length_is_traced_once_more() -> None:
     def loss(x: Any) -> Any:
         h = mr.tensor(np.zeros(3))
