@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.compiler.agreement import compare
+from micrornn.compiler.arrange import arrange
 from micrornn.compiler.lift import lift
 from micrornn.compiler.lower import lower
 from micrornn.compiler.program import Program, Row, Value
@@ -255,7 +256,7 @@ def program_of(trace: Trace, result: Any, given: list[Any], held: list[Any]) -> 
     loss = found[0]
     program = reverse(Program(program.blocks, {**outputs, "loss": loss}), loss)
     program.outputs.pop("loss")
-    program = simplify(lift(simplify(lower(program))))
+    program = arrange(simplify(lift(simplify(lower(program)))))
     written = Written(program)
     guards: dict[tuple[int, bool], tuple[list[Any], list[Any]]] = {}
     for (output, row), (_, answer) in zip(found_at[len(tensors) :], trace.guards):

@@ -168,3 +168,17 @@ def test_several_results_come_back_as_values() -> None:
         assert [one.item() for one in about["losses"]] == pytest.approx(
             [one.item() for one in theirs["losses"]], rel=1e-12
         )
+
+
+def test_a_loop_multiplies_a_batch_by_a_weight_that_is_laid_out_once() -> None:
+    def program(batch: int, steps: int) -> str:
+        rnn = nn.RNN(2, 3, rng=0)
+        step = mr.compile(lambda x: (rnn(x)[0] ** 2.0).mean())
+        step(np.random.default_rng(0).normal(size=(steps, batch, 2)))
+        before, loop = step.text().split("    for ", 1)
+        assert "np.dot" in loop
+        return before
+
+    assert "weight_hh_l0_T" in program(batch=4, steps=20)
+    assert "weight_hh_l0_T" not in program(batch=1, steps=20)  # no faster
+    assert "weight_hh_l0_T" not in program(batch=4, steps=5)  # not worth a copy
