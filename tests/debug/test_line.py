@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -357,8 +358,8 @@ def test_the_tutorial_is_played_through_where_nobody_answers(
 ) -> None:
     out = io.StringIO()
     LineDebugger(session, out).do("tutorial")
-    lines = [line for line in out.getvalue().splitlines() if "failures.py" not in line]
-    golden("debug/the tutorial.txt", "\n".join(lines) + "\n")
+    text = re.sub(r"\s*\(?\S*failures\.py:\d+(\)|: .*)", "", out.getvalue())  # wherever the checkout is
+    golden("debug/the tutorial.txt", text)
 
 
 def test_a_refused_line_of_a_script_is_an_error(session: Session) -> None:
