@@ -15,10 +15,12 @@ import difflib
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from warm import Warm
 
 # The matrices here are small, and on a busy machine OpenBLAS's threads wait for one another: up to a
 # hundred times longer. Read when NumPy is first imported, which is later than this; programs inherit it.
@@ -37,12 +39,31 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under ``-n``, a process that has no tests left takes some of another's."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--regenerate",
         action="store_true",
         help="write the stored results in tests/golden/ instead of comparing with them",
     )
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm | None]:
+    """A process that has everything loaded; None where there is no fork."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    process = Warm(tmp_path_factory.mktemp("warm"))
+    yield process
+    process.close()
 
 
 @pytest.fixture

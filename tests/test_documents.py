@@ -33,6 +33,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -182,9 +183,9 @@ def unchecked(document: str) -> list[str]:
 # --------------------------------------------------------------------------- running commands
 
 
-def run_document(document: str, folder: Path) -> list[str]:
+def run_document(document: str, folder: Path, warm: Warm | None = None) -> list[str]:
     """Do all that a document says, in ``folder``; the complaints, where something goes wrong."""
-    environment = prepare(folder)
+    environment = prepare(folder, warm)
     complaints = []
     for kind, command in work_of(document):
         if kind == "write":
@@ -217,8 +218,11 @@ def run(command: Command, folder: Path, environment: dict[str, str]) -> str | No
     return f"$ {command.line}\nshould print\n{shown}but prints\n{done.stdout}"
 
 
-def prepare(folder: Path) -> dict[str, str]:
-    """The folder and the environment of a reader who has installed the project."""
+def prepare(folder: Path, warm: Warm | None) -> dict[str, str]:
+    """The folder and the environment of a reader who has installed the project.
+
+    With a warm process, programs run in forks of it, but for sweeps, which start workers of their own.
+    """
     if (ROOT / "examples").is_dir():
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "examples", folder / "examples", ignore=ignored)
@@ -228,8 +232,13 @@ def prepare(folder: Path) -> dict[str, str]:
     (tools / "program").mkdir()
     (tools / "program" / "micrornn").write_text(start, encoding="utf-8")
     shims = {"micrornn": f"'{tools}/program/micrornn' ", "python": "", "python3": ""}
+    quick = {"micrornn": 'sweep) ;; *) exec "$0-warm"', "python": '*.py) exec "$0-warm"'}
     for name, program in shims.items():
-        (tools / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {program}\"$@\"\n")
+        text = f"exec '{sys.executable}' {program}\"$@\"\n"
+        if warm and name in quick:
+            warm.client(tools / f"{name}-warm", name)
+            text = f'case "$1" in {quick[name]} "$@";; esac\n{text}'
+        (tools / name).write_text(f"#!/bin/sh\n{text}")
         (tools / name).chmod(0o755)
     places = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {
@@ -341,14 +350,14 @@ def test_links_and_pictures_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_and_programs_run(document: Path, tmp_path: Path) -> None:
+def test_commands_and_programs_run(document: Path, tmp_path: Path, warm: Warm | None) -> None:
     text = document.read_text(encoding="utf-8")
     assert unchecked(text) == []
     if (needed := re.match(r"<!-- needs: (\w+) -->", text)) and not find_spec(needed[1]):
         pytest.skip(f"{needed[1]} is not installed; .ci/run has it")
     folder = tmp_path / "reader"
     folder.mkdir()
-    complaints = run_document(text, folder)
+    complaints = run_document(text, folder, warm)
     assert not complaints, "\n\n".join(complaints)
 
 

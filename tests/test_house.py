@@ -456,13 +456,15 @@ def test_a_long_file_is_found(tmp_path: Path) -> None:
 
 def test_stored_results_are_compared_and_written(tmp_path: Path) -> None:
     """The fixture ``golden``, in a small test folder of its own, with and without the flag."""
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    for name in ("conftest.py", "warm.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path)
     stored = tmp_path / "golden" / "a" / "text.txt"
     test = "def test_it(golden): golden('a/text.txt', {!r})\n"
 
     def outcome(content: str | bytes, *flags: str) -> str:
         (tmp_path / "test_it.py").write_text(test.format(content), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir=.", *flags]
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir=."]
+        command += ["-o", "pythonpath=.", *flags]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         return run.stdout.splitlines()[-1].strip("= ").split(" in ")[0] + run.stdout
 

@@ -358,7 +358,9 @@ def test_the_tutorial_is_played_through_where_nobody_answers(
 ) -> None:
     out = io.StringIO()
     LineDebugger(session, out).do("tutorial")
-    text = re.sub(r"\s*\(?\S*failures\.py:\d+(\)|: .*)", "", out.getvalue())  # wherever the checkout is
+    text = re.sub(
+        r"\s*\(?\S*failures\.py:\d+(\)|: .*)", "", out.getvalue()
+    )  # wherever the checkout is
     golden("debug/the tutorial.txt", text)
 
 
