@@ -70,6 +70,7 @@ INSIDE = between("a number between 0 and 1", lambda value: 0 < value < 1)
 FROM_ONE = between("a finite number from 1 up", lambda value: value >= 1)
 ABOVE_ZERO = between("a number above 0, at most 1", lambda value: 0 < value <= 1)
 LIMIT = Rule("a number, 0 or more, or inf", lambda v: NUMBER.holds(v) and v >= 0)
+SPAN = Rule("an integer from 3 up", lambda value: is_integer(value) and value >= 3)
 ORDER = Rule("a positive number, or inf", lambda value: NUMBER.holds(value) and value > 0)
 CLASSES = Rule(
     "1 or more, or -1 for the largest index plus one",
@@ -97,6 +98,7 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (SIZE, "out_channels T_max total_iters step_size updates"),
     (SIZE, "max_length beam_search.width ctc_beam.width"),
     (or_none(SIZE), "total_length top_k length_mask.steps"),
+    (SPAN, "chrono_.longest"),
     (COUNT, "proj_size blank patience cooldown"),
     (EPOCH, "last_epoch"),
     (COUNTS, "milestones"),
@@ -122,7 +124,8 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (NOT_NEGATIVE, "threshold SmoothL1Loss.beta smooth_l1_loss.beta"),
     (NOT_NEGATIVE, "temperature length_power linear_decay.slope"),
     (POSITIVE, "sample.temperature delta beta scale div_factor final_div_factor"),
-    (REAL, "negative_slope gain dampening val forget_bias_.value eta_min a b mean identity_.scale"),
+    (REAL, "negative_slope gain dampening val forget_bias_.value eta_min a b mean"),
+    (REAL, "identity_.scale IRNN.scale"),
     (or_none(REAL), "calculate_gain.param"),
     (NUMBER, "padding_value"),
     (LIMIT, "max_norm clip_value"),

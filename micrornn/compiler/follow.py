@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.program import Row, Rows, Value, dtype_of, leaf, mapped, shape_at, uses
+from micrornn.compiler.program import (
+    Row,
+    Rows,
+    Value,
+    dtype_of,
+    leaf,
+    mapped,
+    shape_at,
+    unknown,
+    uses,
+)
 from micrornn.compiler.trace import values_behind
 from micrornn.compiler.traced import STRICT, traced
 from micrornn.core.primitive import Primitive, in_numpy
@@ -31,7 +41,7 @@ def _followed(v: Value, forward: Any, moved: Any) -> tuple[list[Value], Any] | N
         new = moved(reference)
         if type(new) in (int, float):
             return new
-        ones = np.ones(shape_at(reference, v.loop), dtype_of(reference))
+        ones = unknown(shape_at(reference, v.loop), dtype_of(reference))
         hole = leaf(None, ones)
         holes[hole.number] = new
         return traced(ones, hole)

@@ -55,6 +55,14 @@ class Value:
         return f"<{self.name or ''}#{self.number} {made} {self.shape}>"
 
 
+def unknown(shape: Any, dtype: Any) -> Any:
+    """Numbers for a value that is not known yet: ones, and a square matrix has an inverse."""
+    ones = np.ones(shape, dtype)
+    if len(shape) == 2 and shape[0] == shape[1]:
+        np.fill_diagonal(ones, 2)
+    return ones
+
+
 def blank(shape: tuple[int, ...] | list[int], dtype: Any) -> Any:
     """A sample of this shape and dtype that takes no memory."""
     return np.broadcast_to(np.zeros((), dtype), shape)

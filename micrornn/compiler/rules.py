@@ -22,6 +22,7 @@ from micrornn.compiler.program import (
     leaf,
     mapped,
     shape_at,
+    unknown,
 )
 from micrornn.compiler.trace import values_behind
 from micrornn.compiler.traced import CompileError, traced
@@ -45,7 +46,7 @@ def sent(
     known: dict[int, Any] = {}
 
     def standing(reference: Any) -> Any:
-        ones = np.ones(shape_at(reference, loop), dtype_of(reference))
+        ones = unknown(shape_at(reference, loop), dtype_of(reference))
         hole = leaf(None, ones)
         known[hole.number] = reference
         return traced(ones, hole)
@@ -60,7 +61,7 @@ def sent(
         return node
 
     cotangent = standin(g)
-    cotangent._value = np.ones(v.shape, v.dtype)
+    cotangent._value = unknown(v.shape, v.dtype)
     try:
         if not followable(v):
             raise CompileError("its forward cannot be followed, so its rule is called as a whole")

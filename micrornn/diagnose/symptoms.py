@@ -106,6 +106,8 @@ SYMPTOMS = (
             "Start with an open forget gate: nn.init.forget_bias_(lstm, 1.0), larger for longer "
             "dependences. "
             "In PyTorch's layout the bias is the sum of two.",
+            "Where dependences may be of any length up to N steps, give each unit its own time: "
+            "nn.init.chrono_(lstm, N).",
             "Shorten the way between the input that matters and the loss.",
         ),
     ),

@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.facts import Facts
+from micrornn.diagnose.facts import Array, Facts
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.replay import Change, Replay, computed
 from micrornn.diagnose.watch import Training
 from micrornn.flow.activation import activation_of
 from micrornn.flow.recurrence import recurrent_weights
-from micrornn.flow.roles import cells, layer_of
+from micrornn.flow.roles import Cell, cells, layer_of
 from micrornn.flow.series import label, number
 from micrornn.ops.mark import identity
 from micrornn.recording import Recording
@@ -23,6 +23,7 @@ from micrornn.recording import Recording
 _RATES = (1.0, 0.1, 0.01)  # of which the best one counts
 _TRIED = 3  # problems
 _STEPS = 10
+_SPREAD = 4  # steps, from which on times of memory are spread
 
 Trial = Callable[[Problem, Replay, Training | None], str | None]
 _TRIALS: dict[str, Trial] = {}
@@ -57,22 +58,38 @@ def _for(*names: str) -> Callable[[Trial], Trial]:
 
 @_for("forgetful")
 def _forget_bias(problem: Problem, replay: Replay, training: Training | None) -> str | None:
-    """Forget gates with 1 added before their sigmoid."""
-    instead: dict[int, Change] = {}
-    for cell in cells(replay.rec).values():
-        gate = cell.gates.get("forget gate")
-        active = None if gate is None else activation_of(gate)
-        if gate is None or active is None or active.size != gate.size or active.primitive is None:
-            continue
-        instead[active.number] = partial(_opened, active)
-    if not instead:
+    """Forget gates with 1 added before their sigmoid, and with the biases of `nn.init.chrono_`."""
+    found = list(cells(replay.rec).values())
+    one = _with_biases(found, {"forget gate": 1.0})
+    if not one:
         return None
-    return _compared(problem, replay, "with 1 added to the forget gate's bias", instead=instead)
+    tried = [_compared(problem, replay, "with 1 added to the forget gate's bias", instead=one)]
+    steps = len({cell.step for cell in found})
+    width = max(cell.gates["forget gate"].shape[-1:] or (1,) for cell in found if cell.gates)[0]
+    if steps >= _SPREAD:
+        times = np.log(np.random.default_rng(0).uniform(1.0, steps - 1.0, width))
+        chrono = _with_biases(found, {"forget gate": times, "input gate": -times})
+        words = f"with nn.init.chrono_(lstm, {steps})'s added to the biases"
+        tried.append(_compared(problem, replay, words, instead=chrono))
+    sentences = [sentence for sentence in tried if sentence is not None]
+    return " ".join([*sentences[:1], *[s[0].upper() + s[1:] for s in sentences[1:]]]) or None
 
 
-def _opened(gate: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+def _with_biases(found: Sequence[Cell], biases: dict[str, float | Array]) -> dict[int, Change]:
+    """By activation of a gate, its operation with a bias added to its input."""
+    instead: dict[int, Change] = {}
+    for cell in found:
+        for role, bias in biases.items():
+            gate = cell.gates.get(role)
+            active = None if gate is None else activation_of(gate)
+            if gate is not None and active is not None and active.size == gate.size:
+                instead[active.number] = partial(_opened, active, bias)
+    return instead
+
+
+def _opened(gate: Tensor, bias: float | Array, inputs: Sequence[Tensor]) -> Tensor:
     assert gate.primitive is not None
-    return computed(gate.primitive, [inputs[0] + 1.0], gate.params)
+    return computed(gate.primitive, [inputs[0] + bias], gate.params)
 
 
 @_for("vanishing", "exploding", "explosion hidden by clipping")

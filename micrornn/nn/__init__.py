@@ -6,7 +6,7 @@ The cells are the textbook equations and nothing else: their backward is the eng
 from typing import TYPE_CHECKING
 
 from micrornn.names import no_such_name
-from micrornn.nn import decoding, functional, init, scheduled, utils
+from micrornn.nn import decoding, families, functional, init, scheduled, utils
 from micrornn.nn.activations import (
     Flatten,
     LeakyReLU,
@@ -40,6 +40,7 @@ from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
 from micrornn.nn.decoder import Decoder
 from micrornn.nn.dropout import Dropout
 from micrornn.nn.embedding import Embedding
+from micrornn.nn.families import IRNN, OrthogonalRNN
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import (
     BCELoss,
@@ -67,6 +68,7 @@ from micrornn.nn.weights import load_file, save_file
 
 __all__ = [
     "GRU",
+    "IRNN",
     "LSTM",
     "RNN",
     "AdditiveAttention",
@@ -103,6 +105,7 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "NLLLoss",
+    "OrthogonalRNN",
     "Parameter",
     "ParameterDict",
     "ParameterList",
@@ -122,6 +125,7 @@ __all__ = [
     "ctc_greedy",
     "decoding",
     "each_step",
+    "families",
     "functional",
     "init",
     "load_file",

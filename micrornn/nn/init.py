@@ -15,11 +15,13 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.names import no_such_name
 from micrornn.nn.fans import block_shape, calculate_gain, check_tensor, fans, kaiming_scale
+from micrornn.nn.gate_biases import chrono_, forget_bias_
 from micrornn.nn.generators import Seed, as_generator, manual_seed
 from micrornn.options import check
 
 __all__ = [
     "calculate_gain",
+    "chrono_",
     "constant_",
     "default_",
     "eye_",
@@ -249,41 +251,6 @@ def identity_(tensor: T, scale: float = 1.0, *, blocks: int = 1) -> T:
     rows, columns = block_shape(tensor, blocks, "identity_", 2)
     whole = np.concatenate([scale * np.eye(rows, columns)] * blocks)
     return _fill("identity_", tensor, lambda: whole)
-
-
-def forget_bias_(module: Any, value: float = 1.0) -> None:
-    """Set the bias of an LSTM's forget gates (Gers et al. 2000; Jozefowicz et al. 2015).
-
-    The gate adds two biases, b_ih and b_hh, as in PyTorch: this sets their SUM to ``value``, with b_hh = 0.
-    (Setting both to 1 would give 2.) It applies to every LSTM and LSTMCell inside ``module``, in all layers
-    and directions.
-
-    Raises:
-        ValueError: the module has no LSTM with biases, or the value is not a finite number.
-
-    >>> from micrornn import nn
-    >>> lstm = nn.LSTM(3, 2)
-    >>> nn.init.forget_bias_(lstm, 1.0)
-    >>> (lstm.bias_ih_l0.data + lstm.bias_hh_l0.data)[2:4]
-    array([1., 1.])
-    """
-    check("forget_bias_", value=value)
-    found = False
-    for part in module.modules():
-        if getattr(part, "gate_names", ())[1:2] != ("forget gate",):
-            continue
-        hidden = part.hidden_size
-        for name, parameter in part._parameters.items():
-            if name.startswith("bias_"):
-                bias = parameter.numpy()
-                bias[hidden : 2 * hidden] = value if name.startswith("bias_ih") else 0.0
-                parameter.data = bias
-                found = True
-    if not found:
-        raise ValueError(
-            f"forget_bias_: {type(module).__name__} has no LSTM with biases; give an nn.LSTM or nn.LSTMCell "
-            "with bias=True, or a module that contains one"
-        )
 
 
 def _fill(function: str, tensor: T, draw: Callable[[], Any]) -> T:

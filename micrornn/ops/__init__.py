@@ -11,6 +11,7 @@ from micrornn.ops import (  # noqa: F401 - they declare what is offered
     create,
     elementwise,
     index,
+    inverse,
     mark,
     piecewise,
     product,

@@ -9,15 +9,22 @@ import numpy as np
 
 from micrornn.core.context import scope
 from micrornn.core.tensor import Tensor
+from micrornn.nn import families
 from micrornn.nn.basic import Linear
 from micrornn.nn.functional import one_hot
+from micrornn.nn.gate_biases import set_gates
 from micrornn.nn.init import forget_bias_
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 
 Array = np.ndarray[Any, Any]
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+CELLS: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+FAMILIES: dict[str, Any] = {"irnn": families.IRNN, "orthogonal": families.OrthogonalRNN}
+NAMES = {  # as titles have them
+    **{"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"},
+    **{"irnn": "IRNN", "orthogonal": "orthogonal RNN"},
+}
 
 
 class Network(Module):
@@ -27,7 +34,7 @@ class Network(Module):
     ``lstm.weight_hh_l0`` and so on. All gates of a step are computed in one product.
 
     Args:
-        cell: ``rnn``, ``lstm`` or ``gru``.
+        cell: a key of `CELLS` or `FAMILIES`: ``rnn``, ``lstm``, ``gru``, ...
         input_size: the width of a step; of symbols, how many there are.
         output_size: the width of an output.
         hidden: the width of the state.
@@ -58,12 +65,12 @@ class Network(Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"no cell {cell!r}; choose from {', '.join(CELLS)}")
+        if cell not in NAMES:
+            raise ValueError(f"no cell {cell!r}; choose from {', '.join(NAMES)}")
         rng = np.random.default_rng(seed)
         options: dict[str, Any] = {"bidirectional": bidirectional, "gates": "stacked", "rng": rng}
         self.cell, self.symbols, self.last_only = cell, symbols, last_only
-        setattr(self, cell, CELLS[cell](input_size, hidden, layers, **options))
+        setattr(self, cell, {**CELLS, **FAMILIES}[cell](input_size, hidden, layers, **options))
         self.readout = Linear(hidden * (2 if bidirectional else 1), output_size, rng=rng)
 
     def forward(self, steps: Sequence[Any], state: Any = None) -> Any:
@@ -91,12 +98,11 @@ class Network(Module):
 
     def __str__(self) -> str:
         """What it is: ``an LSTM``, ``a bidirectional GRU with 2 layers``."""
-        recurrent = self.recurrent
-        kind = "tanh RNN" if self.cell == "rnn" else self.cell.upper()
-        layers = f" with {recurrent.num_layers} layers" if recurrent.num_layers > 1 else ""
+        recurrent, kind = self.recurrent, NAMES[self.cell]
         if recurrent.bidirectional:
-            return f"a bidirectional {kind}{layers}"
-        return f"{'an' if self.cell == 'lstm' else 'a'} {kind}{layers}"
+            kind = f"bidirectional {kind}"
+        layers = f" with {recurrent.num_layers} layers" if recurrent.num_layers > 1 else ""
+        return f"{'an' if kind[0] in 'AILORSo' else 'a'} {kind}{layers}"
 
 
 def retention_bias_(network: Network, bias: float) -> None:
@@ -114,16 +120,13 @@ def retention_bias_(network: Network, bias: float) -> None:
     >>> (network.gru.bias_ih_l0.numpy() + network.gru.bias_hh_l0.numpy())[1].item()
     3.0
     """
-    if network.cell == "rnn":
-        raise ValueError("a tanh RNN has no gate that keeps its state; choose the cell lstm or gru")
+    if network.cell not in ("lstm", "gru"):
+        raise ValueError(
+            f"{network} has no gate with a bias that keeps its state; choose the cell lstm or gru"
+        )
     if network.cell == "lstm":
         return forget_bias_(network, bias)
-    hidden = network.recurrent.hidden_size
-    for name, parameter in network.recurrent.named_parameters():
-        if name.startswith("bias_"):
-            values = parameter.numpy().copy()
-            values[hidden : 2 * hidden] = bias if name.startswith("bias_ih") else 0.0
-            parameter.data = values
+    set_gates(network.recurrent, {1: bias})
 
 
 def predicted(outputs: Sequence[Tensor]) -> Array:

@@ -57,7 +57,7 @@ def problem(
     at_least(1, steps=steps)
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
     network = Network(cell, SYMBOLS, SYMBOLS, symbols=True, last_only=True, **sizes)
-    if cell != "rnn" or forget_bias is not None:
+    if cell in ("lstm", "gru") or forget_bias is not None:
         retention_bias_(network, BIAS if forget_bias is None else forget_bias)
     test = draw(held_out(seed), steps, 200)
     objective = at_end(network)

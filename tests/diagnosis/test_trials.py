@@ -46,9 +46,25 @@ def test_a_forget_bias_that_was_tried_does_what_was_said() -> None:
     norms = [
         float(np.linalg.norm(mr.record(lambda b=b: _lstm(b)).gradient("c[1]"))) for b in (0, 1)
     ]
-    _, _, times, before, now = _numbers(sentence)
+    first, _, chrono = sentence.partition(". With ")
+    _, _, times, before, now = _numbers(first)
     np.testing.assert_allclose([before, now], norms, rtol=0.01)
     np.testing.assert_allclose(times, norms[1] / norms[0], rtol=0.01)
+
+    def spread() -> Any:
+        x, y = series(T=30, seed=32)
+        lstm, head = nn.LSTM(2, 8, rng=0), nn.Linear(8, 1, rng=1)
+        nn.init.forget_bias_(lstm, -1.0)
+        bias = lstm.bias_ih_l0.numpy().copy()
+        u = np.log(np.random.default_rng(0).uniform(1.0, 29.0, 8))
+        bias[:8] -= u
+        bias[8:16] += u
+        lstm.bias_ih_l0.data = bias
+        return F.mse_loss(head(lstm(x)[0][-1])[:, 0], y[-1])
+
+    *_, before, now = _numbers(chrono)
+    norms[1] = float(np.linalg.norm(mr.record(spread).gradient("c[1]")))
+    np.testing.assert_allclose([before, now], norms, rtol=0.01)
 
 
 def test_orthogonal_weights_that_were_tried_do_what_was_said() -> None:

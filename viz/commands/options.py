@@ -13,7 +13,7 @@ from micrornn.data.translations import SYMBOLS
 from micrornn.messages import nearest
 from micrornn.tasks import TASKS
 from micrornn.tasks.hello import LOSSES
-from micrornn.tasks.network import CELLS
+from micrornn.tasks.network import NAMES
 from viz.commands.help import NETWORK_SECTIONS, Option
 
 ATTENTIONS = ("none", "dot", "scaled", "general", "additive")
@@ -162,7 +162,7 @@ def network_options() -> list[Option]:
     bidirectional = "Read from both ends, or from the start only."
     bias = "Initial bias of the LSTM's forget gate or the GRU's update gate."
     return [
-        option(network, "--cell", type=OneOf(tuple(CELLS)), help="Recurrent cell."),
+        option(network, "--cell", type=OneOf(tuple(NAMES)), help="Recurrent cell."),
         option(network, "--hidden", type=Integer(1, 100_000), help="Width of the hidden state."),
         option(network, "--layers", type=Integer(1, 1000), help="Number of recurrent layers."),
         option(network, "--bidirectional/--one-way", default=None, help=bidirectional),
@@ -216,7 +216,7 @@ def takes_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     command = takes_source(command)
     for option in command.__click_params__:  # type: ignore[attr-defined]
         if option.name == "cell":
-            option.type = SomeOf(tuple(CELLS))
+            option.type = SomeOf(tuple(NAMES))
             option.help = "Recurrent cell, or several to compare."
     return command
 

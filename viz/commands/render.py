@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 import viz
-from micrornn.tasks.network import CELLS
+from micrornn.tasks.network import CELLS, NAMES
 from viz.commands.console import destination, emit_file, is_terminal, say
 from viz.commands.help import LOOK, OUTPUT, Command, option
 from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
 from viz.commands.progress import working
-from viz.commands.runs import NAMES
 from viz.gradients import is_cut
 from viz.picture import LEGENDS
 from viz.picture.place import ASPECTS

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from micrornn.diagnose import Training
     from micrornn.recording import Recording
 
-NAMES = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}  # of cells, as titles have them
-
 
 def recording_of(
     source: str, options: Mapping[str, Any] | None = None, quiet: bool = False

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from micrornn.tasks.network import NAMES
 from viz.commands.console import say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, takes_sources
 from viz.commands.progress import working
-from viz.commands.runs import NAMES, iterations_of, recordings_of
+from viz.commands.runs import iterations_of, recordings_of
 
 if TYPE_CHECKING:
     from micrornn.recording import Recording

@@ -1,0 +1,135 @@
+"""The networks after 2014: each is its paper's loop, in every form in which it can be computed and read."""
+
+import numpy as np
+import pytest
+from reference.compare import differences, leaves_of
+from reference.store import load
+
+import micrornn as mr
+from micrornn import nn
+from micrornn.compiler.explain import derived
+from micrornn.nn.families import cayley
+from micrornn.recording import record
+from micrornn.tasks import task
+from micrornn.tasks.network import FAMILIES
+
+CASES = load("families")
+KINDS = [case.name for case in CASES]
+RNG = np.random.default_rng(0)
+
+
+def made(kind, inputs=3, hidden=4, layers=1, **options):
+    return getattr(nn, kind)(inputs, hidden, layers, rng=0, **options)
+
+
+def parts(state):
+    return list(state) if isinstance(state, tuple) else [state]
+
+
+def test_every_family_has_a_reference():
+    assert sorted(KINDS) == sorted({made.__name__ for made in FAMILIES.values()})
+
+
+@pytest.mark.parametrize("case", CASES, ids=KINDS)
+def test_a_family_is_its_papers_loop(case):
+    net = made(case.name)
+    net.load_state_dict({f"{key}_l0": value for key, value in case["parameters"].items()})
+    leaves = leaves_of(case)
+    x, *state = leaves.values()
+    given = tuple(mr.expand_dims(part, 0) for part in state)
+    output, last = net(x, given if len(given) > 1 else given[0])
+    outputs = {"output": output}
+    outputs |= {name: part[0] for name, part in zip(net.state_names, parts(last), strict=True)}
+    found = {name.removesuffix("_l0"): p for name, p in net.named_parameters()}
+    assert differences(case, outputs, {**found, **leaves}) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_both_ways_lengths_and_steps_one_by_one(kind):
+    net = made(kind, layers=2, bidirectional=True)
+    x, lengths = RNG.normal(size=(4, 2, 3)), [4, 2]
+    output, last = net(x, lengths=lengths)
+    assert output.shape == (4, 2, 8) and all(part.shape[:2] == (4, 2) for part in parts(last))
+    alone, last_alone = net(x[:2, 1])
+    assert np.abs(output.data[:2, 1] - alone.data).max() < 1e-12
+    assert not output.data[2:, 1].any()
+    for whole, one in zip(parts(last), parts(last_alone), strict=True):
+        assert np.abs(whole.data[:, 1] - one.data).max() < 1e-12
+    one_way, state = made(kind), None
+    whole, end = one_way(x)
+    for t in range(4):
+        step, state = one_way(x[t : t + 1], state)
+        assert np.abs(step.data[0] - whole.data[t]).max() < 1e-12
+    for a, b in zip(parts(end), parts(state), strict=True):
+        assert np.abs(a.data - b.data).max() < 1e-12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_those_of_differences(kind):
+    net, x = made(kind, 2, 2), mr.tensor(RNG.normal(size=(3, 2)), requires_grad=True)
+    names = [name for name, _ in net.named_parameters()]
+
+    def output(x, *values):
+        for name, value in zip(names, values, strict=True):
+            net.__dict__[name] = value
+        return net(x)[0]
+
+    kept = [mr.tensor(p.numpy() + 0.1 * RNG.normal(size=p.shape)) for p in net.parameters()]
+    for p in kept:
+        p.requires_grad = True
+    mr.gradcheck(output, [x, *kept])
+
+
+@pytest.mark.parametrize("cell", FAMILIES)
+def test_a_run_is_drawn_explained_and_recorded(cell):
+    from viz.picture import picture
+
+    unrolled = task("hello").unrolled({"cell": cell, "hidden": 2})
+    recording = record(unrolled.loss)
+    assert picture(recording).startswith("<svg")
+    unrolled.loss.backward()
+    program = derived(unrolled.loss)
+    names = {key.name for key in program.outputs if not isinstance(key, str)}
+    assert names == {name for name, _ in unrolled.model.named_parameters()}
+
+
+# -- rotations ----------------------------------------------------------------------------------------
+
+
+def test_an_irnn_begins_by_adding_up_its_inputs():
+    net = made("IRNN", 1, 3)
+    assert (net.weight_hh_l0.data == np.eye(3)).all() and not net.bias_hh_l0.data.any()
+    assert 0 < np.abs(net.weight_ih_l0.data).max() < 0.005
+    assert (made("IRNN", 1, 3, scale=0.01).weight_hh_l0.data == 0.01 * np.eye(3)).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_orthogonal_matrix_stays_orthogonal_in_training(seed):
+    net = nn.OrthogonalRNN(2, 5, rng=seed)
+    sgd = mr.optim.SGD(net.parameters(), 0.1)
+    first = cayley(net.weight_hh_l0).data
+    for _ in range(5):
+        w = cayley(net.weight_hh_l0).data
+        assert np.abs(w @ w.T - np.eye(5)).max() < 1e-12
+        sgd.zero_grad()
+        net(RNG.normal(size=(6, 2)))[0].sum().backward()
+        sgd.step()
+    assert np.abs(w - first).max() > 1e-2
+
+
+def test_chrono_spreads_the_times_and_closes_the_input_gate():
+    lstm, gru = nn.LSTM(2, 200, 2), nn.GRU(2, 200, bidirectional=True)
+    nn.init.chrono_(nn.ModuleList([lstm, gru]), 40, generator=0)
+    for suffix in ("_l0", "_l1"):
+        both = getattr(lstm, f"bias_ih{suffix}").data + getattr(lstm, f"bias_hh{suffix}").data
+        i, f = both[:200], both[200:400]
+        assert (i == -f).all()
+        times = np.exp(f)
+        assert 1 < times.min() < 3 and 37 < times.max() < 39
+    for suffix in ("_l0", "_l0_reverse"):
+        both = getattr(gru, f"bias_ih{suffix}").data + getattr(gru, f"bias_hh{suffix}").data
+        assert 18 < np.exp(both[200:400]).mean() < 22
+    with pytest.raises(ValueError, match="no LSTM or GRU with biases"):
+        nn.init.chrono_(nn.RNN(2, 2), 40)
+    with pytest.raises(ValueError, match="longest=2; give an integer from 3 up"):
+        nn.init.chrono_(lstm, 2)
