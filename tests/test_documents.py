@@ -37,7 +37,8 @@ from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LESSONS = (ROOT / "micrornn" / "course").glob("*.md")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *LESSONS])
 
 #: Lines that are not run from here, by what they contain or begin with, and why.
 NOT_RUN = {

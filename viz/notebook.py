@@ -6,8 +6,10 @@ before.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from micrornn.core.graph import Graph
@@ -91,6 +93,44 @@ def frame(page: str) -> str:
         '<iframe sandbox="allow-scripts allow-downloads" style="width: 100%; height: 640px; border: 0" '
         f'title="The backward pass" srcdoc="{escape(page)}"></iframe>'
     )
+
+
+class Shown:
+    """What a file holds, as IPython displays it: see `show`."""
+
+    def __init__(self, bundle: dict[str, str]) -> None:
+        self._bundle = bundle
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self._bundle
+
+
+def show(path: str | Path) -> Shown:
+    """Show a picture or a page that a command wrote, as the last line of a notebook's cell.
+
+    The notebook keeps what it shows, so that it can be sent to somebody without the file.
+
+    Args:
+        path: a file that ends in .svg, .png, .gif or .html.
+
+    Raises:
+        ValueError: it ends in something else.
+        OSError: it is not there.
+
+    >>> show("picture.tiff")
+    Traceback (most recent call last):
+    ValueError: cannot show picture.tiff; give a file that ends in .svg, .png, .gif or .html
+    """
+    file = Path(path)
+    kind = file.suffix.lstrip(".").lower()
+    if kind == "svg":
+        return Shown({"image/svg+xml": file.read_text(encoding="utf-8")})
+    if kind in ("png", "gif"):
+        return Shown({f"image/{kind}": b64encode(file.read_bytes()).decode()})
+    if kind == "html":
+        page = frame(file.read_text(encoding="utf-8"))
+        return Shown({"text/html": page, "text/plain": f"the page {file}"})
+    raise ValueError(f"cannot show {file}; give a file that ends in .svg, .png, .gif or .html")
 
 
 def _draw(graph: Graph, format: str, detail: str) -> str:

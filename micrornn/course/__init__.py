@@ -5,6 +5,6 @@ A lesson is Markdown with doctest examples: readable as it is, printable in a te
 """
 
 from micrornn.course.lessons import LESSONS, Lesson, lesson
-from micrornn.course.notebook import notebook
+from micrornn.course.notebook import myst, notebook
 
-__all__ = ["LESSONS", "Lesson", "lesson", "notebook"]
+__all__ = ["LESSONS", "Lesson", "lesson", "myst", "notebook"]

@@ -49,18 +49,27 @@ def course(number: int | None, start: str | None) -> None:
 
 
 def _write(folder: Path) -> None:
-    """Each lesson as Markdown and as a notebook, and the exercises of the grader."""
-    from micrornn.course import LESSONS, notebook
+    """Each lesson as a notebook, in both forms, and the exercises of the grader."""
+    from micrornn.course import LESSONS, myst, notebook
+    from micrornn.data.tables import counted
     from micrornn.grade.files import start
     from micrornn.grade.problem import CELLS
     from viz.render import write_whole
 
     folder.mkdir(parents=True, exist_ok=True)
-    for one in LESSONS:
-        write_whole(folder / f"{one.name}.md", one.text)
-        write_whole(folder / f"{one.name}.ipynb", notebook(one))
+    texts = {f"{one.name}.md": myst(one.text) for one in LESSONS}
+    texts |= {f"{one.name}.ipynb": notebook(one) for one in LESSONS}
+    kept = 0
+    for name, text in texts.items():
+        if (folder / name).exists():  # it may be somebody's work
+            kept += 1
+        else:
+            write_whole(folder / name, text)
     for cell in CELLS:
         path = folder / f"exercise_{cell}.py"
-        if not path.exists():  # it may be somebody's work
+        if path.exists():
+            kept += 1
+        else:
             start(path, cell)
-    say(f"wrote {len(LESSONS)} lessons and {len(CELLS)} exercises to {folder}")
+    left = f"; left {counted(kept, 'file')} as before" if kept else ""
+    say(f"wrote {counted(len(texts) + len(CELLS) - kept, 'file')} to {folder}{left}")
