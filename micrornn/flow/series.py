@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +20,11 @@ def norm(x: Any) -> float:
     >>> norm(np.array([3e-200, 4e-200]))
     5e-200
     """
-    return float(norms(np.asarray(x)[None])[0])
+    flat = np.asarray(x, dtype=float).ravel()
+    square = float(flat.dot(flat))
+    if 1e-280 < square < 1e280:
+        return math.sqrt(square)
+    return float(norms(flat[None])[0])
 
 
 def norms(rows: Any) -> Array:

@@ -17,6 +17,8 @@ from micrornn.recording.passes import total
 
 Array = np.ndarray[Any, Any]
 
+CLOSE = 1e-3  # of all that arrived: float32 sums in another order differ by less
+
 
 class Sent(NamedTuple):
     """A contribution, as it was recorded or as a sweep carried it: from ``node`` to its input in ``slot``."""
@@ -51,6 +53,8 @@ class Traffic:
         self.below = descendants(rec.nodes, {target.number})
         self.gradients: dict[int, Array] = {}
         self.senders: dict[int, list[Sent]] = {}
+        self._sizes: dict[int, float] = {}
+        self._sizes_sent: dict[int, float] = {}  # by identity: what was sent lives as long as this
         self.outs = {run.out.number: run.out for run in rec.passes if run.out.number in self.below}
         with np.errstate(all="ignore"):
             if all(_whole(run, self.below) for run in rec.passes):
@@ -112,15 +116,40 @@ class Traffic:
 
     def size(self, node: Tensor) -> float:
         """The norm of what arrived at a node; 0 where nothing did."""
-        g = self.gradients.get(node.number)
-        return 0.0 if g is None else norm(g)
+        size = self._sizes.get(node.number)
+        if size is None:
+            g = self.gradients.get(node.number)
+            size = self._sizes[node.number] = 0.0 if g is None else norm(g)
+        return size
+
+    def size_sent(self, sent: Sent) -> float:
+        """The norm of a contribution."""
+        size = self._sizes_sent.get(id(sent.sent))
+        if size is None:
+            size = self._sizes_sent[id(sent.sent)] = norm(sent.value())
+        return size
+
+    def changed(self, node: Tensor) -> tuple[float, float] | None:
+        """The norm that the contributions to a node add up to, and the norm of the gradient it went on with.
+
+        None where the two are one and the same, as they are unless someone changed the gradient on its
+        arrival: a what-if of the debugger, or a hook.
+        """
+        g, senders = self.gradients.get(node.number), self.senders.get(node.number, [])
+        if g is None or not senders or not node.inputs or node.number in self.outs:
+            return None
+        given = sum((np.asarray(s.value(), float) for s in senders[1:]), senders[0].value())
+        most = sum(self.size_sent(s) for s in senders)
+        if not np.isfinite(most) or norm(given - g) <= CLOSE * most:
+            return None
+        return norm(given), self.size(node)
 
     def dominant(self) -> list[Sent]:
         """From the target towards a loss, at each node the sender of the largest contribution."""
         way = []
         node = self.target
         while senders := self.senders.get(node.number):
-            best = max(senders, key=lambda s: _weight(norm(s.value())))
+            best = max(senders, key=lambda s: _weight(self.size_sent(s)))
             way.append(best)
             node = best.node
         return way

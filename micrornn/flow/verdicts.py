@@ -12,10 +12,11 @@ SHRUNK = "shrunk hop by hop"
 UNDERFLOWED = "underflowed"
 GROWN = "grown hop by hop"
 BORN = "NaN or inf born here"
+CHANGED = "changed by hand"
 FEW = "arrived from few uses"
 HEALTHY = "arrived in full"
 
 VERDICTS = (
     *(BACKWARD_NOT_RUN, NO_PATH, DETACHED, TRUNCATED, MASKED, ZERO, SATURATED),
-    *(CANCELLED, SHRUNK, UNDERFLOWED, GROWN, BORN, FEW, HEALTHY),
+    *(CANCELLED, SHRUNK, UNDERFLOWED, GROWN, BORN, CHANGED, FEW, HEALTHY),
 )

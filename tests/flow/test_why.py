@@ -13,6 +13,7 @@ import pytest
 import micrornn as mr
 from micrornn import flow, nn
 from micrornn.core.tensor import Tensor
+from micrornn.debug.branch import rerun
 from micrornn.flow.failures import FAILURES, record_failure
 from micrornn.flow.verdicts import VERDICTS
 from micrornn.flow.why import why
@@ -300,6 +301,18 @@ def healthy() -> Recording:
     return loop(lambda h: mr.tanh(w * h), steps=4)
 
 
+def changed(by: float, at: str = "h[3]") -> Callable[[], Recording]:
+    """A loop whose gradient at one state was replaced on its arrival, as a what-if of the debugger does."""
+
+    def make() -> Recording:
+        w = weight(0.9)
+        rec = loop(lambda h: w * h)
+        turn = next(i for i, p in enumerate(rec.passes[0].pullbacks) if p.node is rec.node(at))
+        return Recording(rec.graph.outs, [rerun(rec.passes[0], turn, lambda g: g * by, {})])
+
+    return make
+
+
 CASES = {
     "not run": Case(not_run, "h[1]", "backward not run", "No backward pass was recorded"),
     "no path": Case(
@@ -372,6 +385,13 @@ CASES = {
         healthy_in_a_long_mean, "h[1]", "arrived in full", "nothing is lost"
     ),
     "healthy": Case(healthy, "h[1]", "arrived in full", "nothing is lost"),
+    "set to zero": Case(
+        changed(0.0), "h[1]", "changed by hand", "went on with a gradient of exactly 0", "h[3]"
+    ),
+    "scaled down": Case(
+        changed(1e-6), "h[1]", "changed by hand", "went on with a gradient of norm 7.29e-07", "h[3]"
+    ),
+    "scaled up": Case(changed(1e6), "h[3]", "changed by hand", "add up to norm 0.729", "h[3]"),
     "few uses": Case(
         lambda: record_failure("detached"), "W_hh", "arrived from few uses", "9 of its 10 uses"
     ),

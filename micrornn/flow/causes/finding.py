@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import GATE_SCOPES, GATES
+from micrornn.flow.series import label
+from micrornn.flow.verdicts import CHANGED
 
 #: The nearest gate a node belongs to is told by its scope or by its name.
 
@@ -23,6 +25,16 @@ class Finding:
     def __post_init__(self) -> None:
         if self.gate is None and self.node is not None:
             self.gate = gate_of(self.node)
+
+
+def by_hand(node: Tensor, given: float, now: float) -> Finding:
+    """The verdict on a gradient that is not what the contributions to its node add up to."""
+    became = "of exactly 0" if not now else f"of norm {now:.3g}"
+    text = (
+        f"The contributions to {label(node)} add up to norm {given:.3g}, but backward went on with a gradient "
+        f"{became}: it was changed on its arrival, in a what-if of the debugger or by a hook."
+    )
+    return Finding(CHANGED, node, [text])
 
 
 def gate_of(node: Tensor) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.causes.finding import Finding, gate_of
+from micrornn.flow.causes.finding import Finding, by_hand, gate_of
 from micrornn.flow.roles import STATES
 from micrornn.flow.series import label, norm
 from micrornn.flow.traffic import Sent, Traffic
@@ -48,6 +48,9 @@ def resized(traffic: Traffic) -> Finding | None:
     sizes = [traffic.size(s.node) for s in way[: start + 1]]
     here, there = norm(g), sizes[-1]
     hops = _by_step(traffic, way[: start + 1])
+    changed = _changed(traffic, way[: start + 1], _ratio(here, there))
+    if changed is not None:
+        return changed
     if top < tiny and there >= tiny:
         text = (
             f"Its largest element is {top:.3g}, below {tiny:.3g}, the smallest {g.dtype} that keeps its "
@@ -94,8 +97,27 @@ def _start(way: list[Sent]) -> int:
     return stepped[-1] if stepped else len(way) - 1
 
 
+def _changed(traffic: Traffic, way: list[Sent], ratio: float) -> Finding | None:
+    """The verdict where the target's own gradient was changed by hand, or one on the way that explains it."""
+    own = traffic.changed(traffic.target)
+    if own is not None:
+        return by_hand(traffic.target, *own)
+    if 1 / FAR <= ratio <= FAR:
+        return None
+    found = [(s.node, change) for s in way if (change := traffic.changed(s.node))]
+    if not found:
+        return None
+    node, (given, now) = max(found, key=lambda one: abs(_log(_ratio(one[1][1], one[1][0]))))
+    explained = abs(_log(_ratio(now, given))) >= _MOST * abs(_log(ratio))
+    return by_hand(node, given, now) if explained else None
+
+
+def _log(ratio: float) -> float:
+    return math.log(min(max(ratio, 1e-300), 1e300))
+
+
 def _ratio(a: float, b: float) -> float:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return float(np.float64(a) / np.float64(b))
 
 
@@ -105,7 +127,7 @@ def _pairs(traffic: Traffic, way: list[Sent]) -> list[tuple[Sent, Tensor]]:
 
 
 def _agreement(traffic: Traffic, x: Tensor) -> float:
-    parts = [norm(s.value()) for s in traffic.senders.get(x.number, [])]
+    parts = [traffic.size_sent(s) for s in traffic.senders.get(x.number, [])]
     # A sum of many independent parts is smaller than their norms: by the root of their number.
     expected = (
         math.sqrt(sum((p / max(parts)) ** 2 for p in parts)) * max(parts) if any(parts) else 0.0
@@ -115,7 +137,7 @@ def _agreement(traffic: Traffic, x: Tensor) -> float:
 
 def _hop(traffic: Traffic, sent: Sent, to: Tensor) -> Hop:
     arrived = traffic.size(sent.node)
-    gain = norm(sent.value()) / arrived if arrived else 1.0
+    gain = traffic.size_sent(sent) / arrived if arrived else 1.0
     return Hop(sent.node, gain, _agreement(traffic, to), traffic.senders[to.number], to)
 
 

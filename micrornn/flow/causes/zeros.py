@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.causes.finding import Finding
+from micrornn.flow.causes.finding import Finding, by_hand
 from micrornn.flow.pieces import assemble, one
 from micrornn.flow.series import label, norm
 from micrornn.flow.stacked import pull_rows
@@ -36,7 +36,8 @@ def lost(traffic: Traffic) -> Finding:
         senders = traffic.senders.get(x.number, [])
         alive = [s for s in senders if s.value().any()]
         if alive:
-            return _cancelled(x, alive)
+            changed = traffic.changed(x)
+            return by_hand(x, *changed) if changed else _cancelled(x, alive)
         for s in senders:
             arrived = traffic.gradients[s.node.number]
             if arrived.any():
