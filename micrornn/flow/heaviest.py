@@ -10,16 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.paths import seeds_of
-from micrornn.flow.pieces import Rows, relabel
+from micrornn.flow.paths import PathClasses, by_kind, split
+from micrornn.flow.pieces import Rows
 from micrornn.flow.roles import STATES
-from micrornn.flow.rows import sweep
+from micrornn.flow.routes import FIRST, Stages, routes
 from micrornn.flow.series import label, norm, norms, number, plain, table
 from micrornn.recording import Recording
 
 Array = np.ndarray[Any, Any]
-
-_REST = 0
 
 
 class Path(NamedTuple):
@@ -54,6 +52,8 @@ class HeaviestPaths:
         rest: what all other paths brought, in the target's shape.
         total: G.
         beam: how many partial paths were kept apart at every state.
+        left_out: how many partial paths were not followed, because more than that came to a state; with
+            none, these are the heaviest paths there are.
     """
 
     target: str
@@ -61,6 +61,7 @@ class HeaviestPaths:
     rest: Array
     total: Array
     beam: int
+    left_out: int = 0
 
     @property
     def rest_share(self) -> float:
@@ -94,22 +95,24 @@ class HeaviestPaths:
                 ],
                 "rest": {"norm": norm(self.rest), "share": self.rest_share},
                 "beam": self.beam,
+                "left_out": self.left_out,
             }
         )
 
     def __str__(self) -> str:
         lines = [f"gradient reaching {self.target}: norm {norm(self.total):.3g}"]
-        return "\n".join(
-            [*lines, *(f"  {p}" for p in self.paths), f"  the rest: {self.rest_share:+.1%}"]
+        lines += [*(f"  {p}" for p in self.paths), f"  the rest: {self.rest_share:+.1%}"]
+        return "\n".join([*lines, f"  {self.followed}"] if self.followed else lines)
+
+    @property
+    def followed(self) -> str:
+        """What was left out of the search, in words; empty where every path was followed."""
+        if not self.left_out:
+            return ""
+        return (
+            f"from every state the {self.beam} heaviest partial paths were followed further; "
+            f"{self.left_out:,} lighter ones are in the rest"
         )
-
-
-class _Stage(NamedTuple):
-    """A partial path that has come to a state."""
-
-    before: int
-    node: Tensor
-    size: float
 
 
 def heaviest_paths(
@@ -123,10 +126,12 @@ def heaviest_paths(
     """The k heaviest paths to a node, from state to state, the factor of every hop, and the rest.
 
     A hop is everything that leads from one state to the next without touching another; its factor is the
-    quotient of the gradient's norms. At every state the ``beam`` heaviest partial paths stay apart and all
-    others become part of the rest, so that nothing is lost and no path is enumerated. With states of one
-    unit the paths found are the heaviest there are; with more units a path that is light half-way may
-    still come out heavier than one that was kept, and a wider beam is surer.
+    quotient of the gradient's norms. At every state the ``beam`` heaviest partial paths are followed further
+    and all others are part of the rest, so that the parts add up and no path is enumerated: one walk back
+    through the graph. With states of one unit, or where ``left_out`` is 0, the paths found are the heaviest
+    there are. Else a path that is light half-way may still come out heavier than one that was followed, and
+    a wider beam is surer; to be sure always is beyond any quick algorithm, because the largest product of
+    given matrices is NP-hard to find (Tsitsiklis & Blondel 1997).
 
     Args:
         rec: live or loaded.
@@ -152,60 +157,44 @@ def heaviest_paths(
       the rest: +0.0%
     """
     node = rec.node(target)
-    beam = max(beam, k)
-    hubs = {n.number for n in rec.nodes if n.name in states and n.inputs} - {node.number}
-    # A loss that is a state itself is where its path begins, and no hop of it.
-    stages: dict[int, _Stage] = {}
-    seeds: dict[int, Rows] = {}
-    for number_, rows in seeds_of(rec, loss).items():
-        own = len(stages) + 1
-        stages[own] = _Stage(_REST, rec.by_number[number_], norm(rows.values))
-        seeds[number_] = Rows(np.array([own]), rows.values)
+    stages = Stages(max(beam, k))
+    return heaviest(node, k, stages, routes(rec, node, loss, states=states, stages=stages))
 
-    def turn(hub: Tensor, rows: Rows) -> Rows:
-        if hub.number not in hubs:
-            return rows
-        labels, sizes = rows.labels.tolist(), norms(rows.values)
-        heaviest = np.argsort(-sizes, kind="stable").tolist()
-        kept = set([i for i in heaviest if labels[i] != _REST][:beam])
-        new = []
-        for i, (old, size) in enumerate(zip(labels, sizes.tolist())):
-            if i not in kept:
-                new.append(_REST)
-            elif stages[old].node is hub:  # it begins here
-                new.append(old)
-            else:
-                new.append(len(stages) + 1)
-                stages[new[-1]] = _Stage(old, hub, size)
-        changed = relabel(rows, np.array(new))
-        assert isinstance(changed, Rows)
-        return changed
 
-    found = sweep(rec.nodes, seeds, [node.number], turn=turn).get(node.number)
-    if found is None:
-        zero = np.zeros(node.shape)
-        return HeaviestPaths(label(node), [], zero, zero, beam)
+def routes_to(
+    rec: Recording,
+    target: Tensor | str,
+    k: int = 5,
+    loss: Tensor | None = None,
+    beam: int = 64,
+) -> tuple[HeaviestPaths, PathClasses]:
+    """`heaviest_paths` and `paths`, in one walk through the graph."""
+    node = rec.node(target)
+    stages = Stages(max(beam, k))
+    names, edge = by_kind(rec, node, "first")
+    found = routes(rec, node, loss, edge=edge, states=STATES, stages=stages)
+    kinds = int(found.labels.searchsorted(FIRST))
+    by_class = Rows(found.labels[:kinds], found.values[:kinds])
+    return heaviest(node, k, stages, found), split(node, "first", names, by_class)
+
+
+def heaviest(node: Tensor, k: int, stages: Stages, found: Rows) -> HeaviestPaths:
+    """The answer of `heaviest_paths`, from the rows that arrived."""
+    kinds = int(found.labels.searchsorted(FIRST))
     values = np.asarray(found.values, dtype=float)
-    total = values.sum(axis=0)
+    total, values = values[:kinds].sum(axis=0), values[kinds:]
     size = norm(total)
     unit = total / size if size else total
     sizes = norms(values)
-    best = [i for i in np.argsort(-sizes, kind="stable") if found.labels[i] != _REST][:k]
+    best = np.argsort(-sizes, kind="stable")[:k].tolist()
     told = []
     for i in best:
-        way = _way(int(found.labels[i]), stages)
+        way = stages.way(int(found.labels[kinds + i]))
         steps = [stage.size for stage in way] + [float(sizes[i])]
         factors = [b / a if a else float("nan") for a, b in pairwise(steps)]
         nodes = [*(label(stage.node) for stage in way), label(node)]
         share = float(np.vdot(values[i], unit)) / size if size else float("nan")
         told.append(Path(nodes, factors, values[i], float(sizes[i]), share))
-    others = [i for i in range(len(values)) if i not in best]
-    return HeaviestPaths(label(node), told, values[others].sum(axis=0), total, beam)
-
-
-def _way(stage: int, stages: dict[int, _Stage]) -> list[_Stage]:
-    way = []
-    while stage != _REST:
-        way.append(stages[stage])
-        stage = stages[stage].before
-    return way[::-1]
+    untold = np.delete(values, best, axis=0)
+    rest = total - values[best].sum(axis=0) if stages.left_out else untold.sum(axis=0)
+    return HeaviestPaths(label(node), told, rest, total, stages.beam, stages.left_out)

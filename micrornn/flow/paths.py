@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow.pieces import Piece, Rows, one, relabel
+from micrornn.flow.pieces import Piece, Rows, first_moved, relabel
 from micrornn.flow.roles import cells, layer_of
-from micrornn.flow.rows import sweep
+from micrornn.flow.routes import FIRST, Edge, routes
 from micrornn.flow.series import label, norm, plain, table
-from micrornn.recording import Recording, RecordingError
+from micrornn.recording import Recording
 from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
@@ -119,56 +119,46 @@ def paths(
     paths  norm  share
     """
     node = rec.node(target)
-    names = [HIGHWAY]
-    entering, passing = _marks(rec, classes, names)
+    names, edge = by_kind(rec, node, by, classes)
+    return split(node, by, names, routes(rec, node, loss, edge=edge))
 
-    def edge(user: Tensor, slot: int, piece: Piece) -> Piece:
-        x = user.inputs[slot]
-        mark = passing.get((user.number, slot))
-        if mark is None and x is not node:
-            mark = entering.get(x.number)
-        if mark is None:
-            return piece
-        new = np.full(len(piece.labels), mark)
-        if by == "first":
-            new = np.where(piece.labels == 0, mark, piece.labels)
-        return relabel(piece, new)
 
-    found = sweep(rec.nodes, seeds_of(rec, loss), [node.number], edge=edge).get(node.number)
-    if found is None:
-        found = Rows(np.zeros(0, int), np.zeros((0, *node.shape)))
+def split(node: Tensor, by: str, names: list[str], found: Rows) -> PathClasses:
+    """The answer of `paths`, from the rows that arrived."""
     values = np.asarray(found.values, dtype=float)
     total = values.sum(axis=0)
     size = norm(total)
     unit = total / size if size else total
     shares = [float(np.vdot(v, unit)) / size if size else np.nan for v in values]
+    kinds = [names[i] for i in found.labels]
     return PathClasses(
-        label(node),
-        by,
-        [names[i] for i in found.labels],
-        values,
-        np.array([norm(v) for v in values]),
-        np.array(shares),
-        total,
+        label(node), by, kinds, values, np.array([norm(v) for v in values]), np.array(shares), total
     )
 
 
-def seeds_of(rec: Recording, loss: Tensor | None) -> dict[int, Rows]:
-    """Where gradients begin, under label 0: at a loss, or where the recorded passes began.
+def by_kind(
+    rec: Recording, target: Tensor, by: str, classes: Classes | None = None
+) -> tuple[list[str], Edge]:
+    """The names of the classes, and what moves a path from one to another along an edge."""
+    names = [HIGHWAY]
+    entering, passing = _marks(rec, classes, names)
+    first = by == "first"
 
-    Raises:
-        RecordingError: no pass was recorded and no loss given.
-    """
-    if loss is not None:
-        return {rec.node(loss).number: one(np.ones_like(rec.value(loss)))}
-    if not rec.passes:
-        raise RecordingError("backward has not run in this recording; run it, or give loss=")
-    seeds: dict[int, Rows] = {}
-    for run in rec.passes:
-        own = one(run.seed)
-        old = seeds.get(run.out.number)
-        seeds[run.out.number] = own if old is None else Rows(own.labels, own.values + old.values)
-    return seeds
+    def edge(user: Tensor, slot: int, piece: Piece) -> Piece:
+        x = user.inputs[slot]
+        mark = passing.get((user.number, slot)) if passing else None
+        if mark is None:
+            mark = entering.get(x.number)
+            if mark is None or x is target:
+                return piece
+        labels = piece.labels
+        if not first:
+            return relabel(piece, np.where(labels < FIRST, mark, labels))
+        return (
+            piece if labels[0] else first_moved(piece, mark)
+        )  # labels ascend from the highway's, 0
+
+    return names, edge
 
 
 def _marks(

@@ -65,23 +65,39 @@ def assemble(pieces: Sequence[Piece], shape: tuple[int, ...]) -> Rows:
     first = pieces[0]
     if len(pieces) == 1 and isinstance(first, Rows):
         return first
-    if all(piece.labels is first.labels for piece in pieces):
-        labels = first.labels
-    else:
-        labels = np.unique(np.concatenate([piece.labels for piece in pieces]))
-    kinds = [p.left.dtype if isinstance(p, ProductRows) else p.values.dtype for p in pieces]
-    total = np.zeros((len(labels), *shape), np.result_type(*kinds))
+    labels = first.labels
+    if not all(_same(piece.labels, labels) for piece in pieces):
+        labels = np.concatenate([piece.labels for piece in pieces])
+        labels.sort()
+        labels = labels[_firsts(labels)]
+    kinds = {p.left.dtype if isinstance(p, ProductRows) else p.values.dtype for p in pieces}
+    total = np.zeros(
+        (len(labels), *shape), kinds.pop() if len(kinds) == 1 else np.result_type(*kinds)
+    )
     for piece in pieces:
         at: Any = slice(None)
-        if piece.labels is not labels and len(piece.labels) < len(labels):
+        if len(piece.labels) < len(labels):
             places = np.searchsorted(labels, piece.labels)
             low, high = int(places[0]), int(places[-1]) + 1
             at = slice(low, high) if high - low == len(places) else places
         if isinstance(piece, PartRows):
             _add_part(total, at, piece)
+        elif len(piece.labels) == len(labels):
+            total += piece.dense()
         else:
             total[at] += piece.dense()
     return Rows(labels, total)
+
+
+def _same(labels: Array, others: Array) -> bool:
+    return labels is others or (len(labels) == len(others) and bool((labels == others).all()))
+
+
+def _firsts(ordered: Array) -> Array:
+    """Which elements differ from the one before."""
+    found = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=found[1:])
+    return found
 
 
 def _add_part(total: Array, at: Any, piece: PartRows) -> None:
@@ -104,18 +120,35 @@ def relabel(piece: Piece, labels: Array) -> Piece:
     """
     if (labels[1:] > labels[:-1]).all():
         return piece._replace(labels=labels)
-    if (labels == labels[0]).all():
-        new, inverse = labels[:1], np.zeros(len(labels), dtype=int)
-    else:
-        new, inverse = np.unique(labels, return_inverse=True)
+    order = labels.argsort(kind="stable")
+    ordered = labels[order]
+    starts = np.flatnonzero(_firsts(ordered))
+    new = ordered[starts]
 
     def merged(rows: Array) -> Array:
-        total = np.zeros((len(new), *rows.shape[1:]), rows.dtype)
-        np.add.at(total, inverse, rows)
-        return total
+        rows = rows[order]
+        return rows if len(new) == len(rows) else np.add.reduceat(rows, starts, axis=0)
 
     if not isinstance(piece, ProductRows):
         return piece._replace(labels=new, values=merged(piece.values))
     if piece.leading:
         return piece._replace(labels=new, left=merged(piece.left))
     return piece._replace(labels=new, right=merged(piece.right))
+
+
+def first_moved(piece: Piece, label: int) -> Piece:
+    """The piece with its first row under a higher label: `relabel`, without sorting.
+
+    >>> first_moved(Rows(np.array([0, 2, 7]), np.array([1.0, 10.0, 100.0])), 2)
+    Rows(labels=array([2, 7]), values=array([ 11., 100.]))
+    >>> first_moved(Rows(np.array([0, 2, 7]), np.array([1.0, 10.0, 100.0])), 3)
+    Rows(labels=array([2, 3, 7]), values=array([ 10.,   1., 100.]))
+    """
+    labels = piece.labels
+    at = int(labels.searchsorted(label))
+    there = at < len(labels) and labels[at] == label
+    if not there or not isinstance(piece, Rows):
+        return relabel(piece, np.concatenate([[label], labels[1:]]))
+    values = piece.values[1:].copy()
+    values[at - 1] += piece.values[0]
+    return Rows(labels[1:], values)

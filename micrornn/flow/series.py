@@ -20,6 +20,8 @@ def norm(x: Any) -> float:
     >>> norm(np.array([3e-200, 4e-200]))
     5e-200
     """
+    if np.ndim(x) == 0:
+        return abs(float(x))
     flat = np.asarray(x, dtype=float).ravel()
     square = float(flat.dot(flat))
     if 1e-280 < square < 1e280:
@@ -29,9 +31,14 @@ def norm(x: Any) -> float:
 
 def norms(rows: Any) -> Array:
     """The Euclidean norm of each row (all axes but the first), without underflow or overflow."""
-    flat = np.abs(np.asarray(rows, dtype=float)).reshape(len(rows), -1)
-    if not flat.shape[1]:
-        return np.zeros(len(flat))
+    rows = np.asarray(rows, dtype=float)
+    if not rows.size:
+        return np.zeros(len(rows))
+    flat = rows.reshape(len(rows), -1)
+    squares: Array = np.einsum("ij,ij->i", flat, flat)
+    if squares.min() > 1e-280 and squares.max() < 1e280:
+        return np.sqrt(squares)
+    flat = np.abs(flat)
     top = flat.max(axis=1)
     fine = np.isfinite(top) & (top > 0)
     scale = np.where(fine, top, 1.0)

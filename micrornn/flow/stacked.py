@@ -29,8 +29,12 @@ def pull_rows(node: Tensor, rows: Rows, slots: Sequence[int]) -> list[Piece]:
     p = node.primitive
     assert p is not None
     labels, g = rows
+    found = _ways(node, slots)
+    if "each" not in found and "unwritten" not in found:
+        y, values, params = node._value, node.values, node.params
+        return [Rows(labels, _stack(p, g, y, values, params, slot)) for slot in slots]
     pieces: dict[int, Piece] = {}
-    ways = dict(zip(slots, _ways(node, slots)))
+    ways = dict(zip(slots, found))
     if "unwritten" in ways.values():
         first = g[0][()]
         sent = p.pull(node, first)
@@ -64,13 +68,12 @@ def _ways(node: Tensor, slots: Sequence[int]) -> Sequence[Way]:
     p = node.primitive
     if p is None or p.variadic:
         return ["each"] * len(slots)
-    wanted = tuple([node.inputs[slot].requires_grad for slot in slots])
-    shapes = tuple([shape_of(v) for v in node.values])
+    kinds = tuple([(x.requires_grad, getattr(x._value, "shape", ())) for x in node.inputs])
     params = tuple([(k, _hashable(v)) for k, v in node.params.items()]) if node.params else ()
-    key = p, tuple(slots), wanted, shapes, params
+    key = p, tuple(slots), kinds, params
     try:
         found = _WAYS.get(key)
-    except TypeError:  # an index or another array among the parameters
+    except TypeError:  # something else without a hash among the parameters
         return [_try(node, slot) for slot in slots]
     if found is None:
         if len(_WAYS) >= _REMEMBERED:
@@ -80,7 +83,9 @@ def _ways(node: Tensor, slots: Sequence[int]) -> Sequence[Way]:
 
 
 def _hashable(value: Any) -> Any:
-    """A parameter as part of a key; slices have no hash before Python 3.12."""
+    """A parameter as part of a key: slices have no hash before Python 3.12; of an array the kind counts."""
+    if isinstance(value, np.ndarray):
+        return "array", value.shape, value.dtype.kind
     if isinstance(value, tuple):
         return tuple([_hashable(part) for part in value])
     if isinstance(value, slice):
@@ -122,9 +127,12 @@ def _stays_unwritten(sent: Any, g: Any) -> bool:
 def _stack(p: Primitive, g: Array, y: Any, values: Any, params: Any, slot: int) -> Array:
     """The rule on a whole stack; what broadcasting stretched is summed within each row."""
     rule: Any = p.vjp[slot]  # type: ignore[index]
-    values = [np.float64(v) if type(v) is float else v for v in values]
+    if float in map(type, values):
+        values = [np.float64(v) if type(v) is float else v for v in values]
     c = np.asarray(rule(g, y, *values, **params))
     shape = shape_of(values[slot])
+    if c.shape[1:] == shape:
+        return c
     extra = c.ndim - 1 - len(shape)
     if extra > 0:
         c = c.sum(axis=tuple(range(1, 1 + extra)))

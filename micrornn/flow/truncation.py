@@ -8,7 +8,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes.cuts import cuts, is_truncation
-from micrornn.flow.paths import seeds_of
+from micrornn.flow.routes import seeds_of
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import label, norm
 from micrornn.recording import Recording

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 import micrornn as mr
 from micrornn import nn
 from micrornn.core.tensor import Tensor
-from micrornn.flow.heaviest import heaviest_paths
+from micrornn.flow.heaviest import heaviest_paths, routes_to
 from micrornn.flow.paths import paths
 from micrornn.flow.pieces import assemble, one
 from micrornn.flow.series import series
@@ -100,6 +100,31 @@ def test_against_every_path(kind: str) -> None:
     assert not np.abs(found.rest).max() > 1e-15
     sizes = [p.norm for p in found.paths]
     assert all(a >= b for a, b in pairwise(sizes))
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "attention", "residual"])
+def test_both_in_one_walk_are_both(kind: str) -> None:
+    drawn = run(kind, 4, 2, 1, "stacked", "sum", np.random.default_rng(5))
+    target = series(drawn.rec, "h")[0]
+    heaviest, kinds = routes_to(drawn.rec, target, 3, beam=4)
+    alone, split = heaviest_paths(drawn.rec, target, 3, beam=4), paths(drawn.rec, target)
+    assert [p.nodes for p in heaviest.paths] == [p.nodes for p in alone.paths]
+    for ours, theirs in zip(heaviest.paths, alone.paths):
+        np.testing.assert_allclose(ours.gradient, theirs.gradient, **CLOSE)
+    np.testing.assert_allclose(heaviest.rest, alone.rest, **CLOSE)
+    assert heaviest.left_out == alone.left_out
+    assert kinds.classes == split.classes
+    np.testing.assert_allclose(kinds.parts, split.parts, **CLOSE)
+
+
+def test_what_was_not_followed_is_said() -> None:
+    drawn = run("lstm", 4, 2, 1, "stacked", "sum", np.random.default_rng(6))
+    target = series(drawn.rec, "h")[0]
+    narrow, wide = (heaviest_paths(drawn.rec, target, k=2, beam=beam) for beam in (2, 1000))
+    assert "the 2 heaviest partial paths were followed further" in str(narrow)
+    assert narrow.left_out > 0
+    assert wide.left_out == 0
+    assert wide.followed == ""
 
 
 def test_with_one_unit_a_narrow_beam_finds_the_heaviest() -> None:

@@ -8,18 +8,17 @@ from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.debug.checking import check_turn
 from micrornn.debug.columns import size_of
+from micrornn.debug.commands.look import short_path
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import number, plain
 from micrornn.debug.stops import share_of
-from micrornn.flow.heaviest import heaviest_paths
+from micrornn.flow.heaviest import routes_to
 from micrornn.flow.ledger import ledger as ledger_of
-from micrornn.flow.paths import paths
 from micrornn.flow.series import table
 from micrornn.flow.why import why as why_of
 
-BEAM, LARGE = 64, 20_000  # partial paths that are followed; fewer in a run of so many nodes
 MOST = 24  # lines of a table that are shown
 
 
@@ -70,9 +69,7 @@ def ledger(cursor: Cursor, text: str) -> Outcome:
     rec = cursor.recording
     parameter = cursor.places.parameter(text) if text else rec.parameters[0]
     found = ledger_of(rec, parameter)
-    return Outcome(
-        lines=[str(found), *_cut(found.table().splitlines())], data=plain(found.as_dict())
-    )
+    return Outcome(lines=[str(found), *_cut(found.table().splitlines())], data=found.as_dict())
 
 
 @command("why", group="look", usage="why NAME", example="why h[1]", takes="nodes")
@@ -83,7 +80,10 @@ def why(cursor: Cursor, text: str) -> Outcome:
     """
     node = _asked(cursor, text, "why h[1]")
     found = why_of(cursor.recording, node)
-    return Outcome(lines=_cut(str(found).splitlines()), data=plain(found.as_dict()))
+    text = str(found)
+    if found.source is not None:
+        text = text.replace(found.source[0], short_path(found.source[0]))
+    return Outcome(lines=_cut(text.splitlines()), data=found.as_dict())
 
 
 @command("path", group="look", usage="path [LOSS] NAME", example="path h[1]", takes="nodes")
@@ -94,19 +94,17 @@ def path(cursor: Cursor, text: str) -> Outcome:
         raise DebuggerError("path from where to where? Write path h[1], or path loss[3] h[1]")
     rec, node = cursor.recording, cursor.places.node(words[-1])
     loss = _loss(cursor, words[0]) if len(words) == 2 else None
-    found = heaviest_paths(rec, node, loss=loss, beam=BEAM if len(rec.nodes) < LARGE else BEAM // 4)
+    found, kinds = routes_to(rec, node, loss=loss)
     if not found.paths:
         start = "the loss" if loss is None else cursor.places.label(loss)
         raise DebuggerError(f"no path leads from {start} to {cursor.places.label(node)}; ask why")
-    kinds = paths(rec, node, loss)
     lines = [f"gradient reaching {found.target}: norm {number(size_of(found.total))}"]
     for one in found.paths:
         lines.append(f"  {_short(one.nodes)}: {number(one.norm)} ({one.share:+.1%})")
     lines.append(f"  the rest: {found.rest_share:+.1%}")
+    lines += [f"  {found.followed}"] if found.followed else []
     lines += ["by kind:", *("  " + one for one in kinds.table().splitlines())]
-    return Outcome(
-        lines=_cut(lines), data={**plain(found.as_dict()), "kinds": plain(kinds.as_dict())}
-    )
+    return Outcome(lines=_cut(lines), data={**found.as_dict(), "kinds": kinds.as_dict()})
 
 
 def _short(nodes: list[str]) -> str:

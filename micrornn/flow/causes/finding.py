@@ -31,8 +31,8 @@ def by_hand(node: Tensor, given: float, now: float) -> Finding:
     """The verdict on a gradient that is not what the contributions to its node add up to."""
     became = "of exactly 0" if not now else f"of norm {now:.3g}"
     text = (
-        f"The contributions to {label(node)} add up to norm {given:.3g}, but backward went on with a gradient "
-        f"{became}: it was changed on its arrival, in a what-if of the debugger or by a hook."
+        f"The contributions to {label(node)} add up to norm {given:.3g}, but backward went on with a "
+        f"gradient {became}: it was changed on its arrival, in a what-if of the debugger or by a hook."
     )
     return Finding(CHANGED, node, [text])
 

@@ -127,7 +127,10 @@ def _pairs(traffic: Traffic, way: list[Sent]) -> list[tuple[Sent, Tensor]]:
 
 
 def _agreement(traffic: Traffic, x: Tensor) -> float:
-    parts = [traffic.size_sent(s) for s in traffic.senders.get(x.number, [])]
+    senders = traffic.senders.get(x.number, [])
+    if len(senders) < 2:
+        return 1.0
+    parts = [traffic.size_sent(s) for s in senders]
     # A sum of many independent parts is smaller than their norms: by the root of their number.
     expected = (
         math.sqrt(sum((p / max(parts)) ** 2 for p in parts)) * max(parts) if any(parts) else 0.0
