@@ -82,13 +82,18 @@ class Grid:
 
 
 def grid_of(
-    scene: Scene, bands: list[Band], boxes: dict[int, Box], ends: list[Unit], head: float
+    scene: Scene,
+    bands: list[Band],
+    boxes: dict[int, Box],
+    ends: list[Unit],
+    head: float,
+    row_width: float = ROW_WIDTH,
 ) -> Grid:
     """Where each step and each band stands; ``head`` is the width of what comes before all steps."""
     compact = scene.detail == "cell" and len(bands) == 1  # no lane is needed from band to band
     kinds = _kinds(scene, bands, boxes, 34.0 if compact else 2 * GUTTER)
     own = [kinds[step] for step in scene.steps]
-    found = _rows(own)
+    found = _rows(own, row_width)
     side = max((boxes[id(u)].width for u in ends), default=0.0)
     named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
     names = max(named, default=0.0) + 14.0
@@ -227,7 +232,7 @@ def _spans(bands: list[Band], scene: Scene) -> list[tuple[int, int]]:
     return spans
 
 
-def _rows(kinds: list[Kind]) -> list[tuple[int, float]]:
+def _rows(kinds: list[Kind], row_width: float) -> list[tuple[int, float]]:
     """The row of each column and how far from its left it begins: as few rows as can be, evenly filled.
 
     A row begins where other layers take over, as a decoder after an encoder, if that costs no row.
@@ -235,12 +240,12 @@ def _rows(kinds: list[Kind]) -> list[tuple[int, float]]:
     layers = [{id(band) for band in kind.bands if band.recurrent} for kind in kinds]
     turns = {i for i in range(1, len(kinds)) if not layers[i - 1] & layers[i]}
     widths = [kind.width for kind in kinds]
-    count = _wrapped(widths, ROW_WIDTH, set())[-1][0] + 1
-    if _wrapped(widths, ROW_WIDTH, turns)[-1][0] >= count:
+    count = _wrapped(widths, row_width, set())[-1][0] + 1
+    if _wrapped(widths, row_width, turns)[-1][0] >= count:
         turns = set()
     even = sum(widths) / count
-    for limit in (*(even * (1 + k / 20) for k in range(20)), ROW_WIDTH):
-        found = _wrapped(widths, min(limit, ROW_WIDTH), turns)
+    for limit in (*(even * (1 + k / 20) for k in range(20)), row_width):
+        found = _wrapped(widths, min(limit, row_width), turns)
         if found[-1][0] < count:
             break
     return found

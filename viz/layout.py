@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from viz.bands import Band, bands_of
 from viz.cell import RAIL
-from viz.columns import Grid, grid_of
+from viz.columns import ROW_WIDTH, Grid, grid_of
 from viz.layered import layered
 from viz.metrics import text_width
 from viz.route import TAIL_RAIL, Router
@@ -19,12 +19,13 @@ from viz.shapes import Box, Frame, Note, Sheet, box_of
 FREE_GAP = 26.0  # between what has no step
 
 
-def lay_out(scene: Scene, rankdir: str = "LR") -> Sheet:
+def lay_out(scene: Scene, rankdir: str = "LR", row_width: float = ROW_WIDTH) -> Sheet:
     """Place a scene on a sheet.
 
     Args:
         scene: what to draw.
         rankdir: "LR", time to the right, or "TB", time downwards.
+        row_width: at which long sequences wrap.
 
     Raises:
         ValueError: rankdir is neither.
@@ -38,19 +39,19 @@ def lay_out(scene: Scene, rankdir: str = "LR") -> Sheet:
     if turned:
         for box in boxes.values():
             box.width, box.height = box.height, box.width
-    sheet = _timed(scene, boxes)
+    sheet = _timed(scene, boxes, row_width)
     if turned:
         _turn(sheet)
     return sheet
 
 
-def _timed(scene: Scene, boxes: dict[int, Box]) -> Sheet:
+def _timed(scene: Scene, boxes: dict[int, Box], row_width: float) -> Sheet:
     timed = [u for u in scene.units if u.step is not None]
     shown = set(scene.steps)
     ends = [u for u in timed if u.step not in shown]  # initial states, before or after all steps
     head, tail = _before_and_after(scene.units)
     bands = bands_of(timed, boxes, shown)
-    grid = grid_of(scene, bands, boxes, ends, _width(head, boxes))
+    grid = grid_of(scene, bands, boxes, ends, _width(head, boxes), row_width)
     frames: list[Frame] = []
     for band in bands:
         _stamp(band, grid, timed, boxes, frames)

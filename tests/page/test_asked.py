@@ -112,10 +112,10 @@ def test_find_goes_to_a_box(opened: Any, tmp_path: Path) -> None:
 def test_levels_of_detail_by_control_key_and_wheel(opened: Any, hello: Path) -> None:
     page = opened(hello)
     pressed = page.locator(".levels button[aria-pressed=true]")
-    for level, boxes in {"layer": 4, "gate": 38, "cell": 17}.items():
+    for level, boxes in {"layer": 4, "gate": 38, "op": 102, "cell": 17}.items():
         page.get_by_role("button", name=level, exact=True).click()
         assert pressed.inner_text() == level and page.locator("g.box").count() == boxes
-    page.get_by_role("button", name="numbers", exact=True).click()
+    page.get_by_role("button", name="scalar", exact=True).click()
     rec = recorded("hello", {"cell": "lstm"}).recording
     texts = box(page, "c0").locator("text.strong").all_text_contents()
     shown = [float(x.replace("−", "-")) for x in texts]
@@ -127,16 +127,16 @@ def test_levels_of_detail_by_control_key_and_wheel(opened: Any, hello: Path) -> 
     page.locator(".scroll").hover()
     page.keyboard.down("Control")
     seen = set()
-    for _ in range(60):
+    for _ in range(90):
         page.mouse.wheel(0, 120)
         page.wait_for_timeout(10)
         seen.add(pressed.inner_text())
-    for _ in range(60):
+    for _ in range(90):
         page.mouse.wheel(0, -120)
         page.wait_for_timeout(10)
         seen.add(pressed.inner_text())
     page.keyboard.up("Control")
-    assert seen == {"layer", "cell", "gate", "numbers"} and pressed.inner_text() == "numbers"
+    assert seen == {"layer", "cell", "gate", "op", "scalar"} and pressed.inner_text() == "scalar"
 
 
 def test_the_credit_map_follows_a_loss(opened: Any, hello: Path) -> None:
@@ -185,7 +185,11 @@ def test_two_fingers_zoom_on_a_phone(opened: Any, hello: Path) -> None:
     for apart in range(35, 120, 5):
         touch("touchMove", apart)
     touch("touchEnd", 0)
-    assert page.locator(".levels button[aria-pressed=true]").inner_text() in ("gate", "numbers")
+    assert page.locator(".levels button[aria-pressed=true]").inner_text() in (
+        "gate",
+        "op",
+        "scalar",
+    )
 
 
 def test_dragging_over_the_strip_selects_steps(opened: Any, hello: Path) -> None:
@@ -277,7 +281,7 @@ def test_pins_of_gates_survive_every_level(opened: Any, hello: Path) -> None:
     page = opened(hello, "#level=gate")
     box(page, "f3").click()
     box(page, "g2").click()
-    for level in ("cell", "layer", "numbers", "gate"):
+    for level in ("cell", "layer", "op", "scalar", "gate"):
         page.get_by_role("button", name=level, exact=True).click()
         assert "Paths from f₃ to g₂" in page.get_by_label("Paths", exact=True).inner_text()
     page.get_by_role("button", name="Apply").click()

@@ -253,7 +253,7 @@ def test_memory_does_not_grow_while_one_scrubs(opened: Any, hello: Path) -> None
     assert second[0] < 1.1 * first[0] and second[1] < 1.2 * first[1]
 
 
-@pytest.mark.parametrize("level", ["layer", "gate", "numbers"])
+@pytest.mark.parametrize("level", ["layer", "gate", "scalar"])
 def test_axe_finds_nothing_at_any_level(opened: Any, hello: Path, level: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = opened(hello, f"#level={level}&pin=0.2&to=0.8&if=0.3.-1.scale.0.5")

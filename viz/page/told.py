@@ -16,7 +16,9 @@ from micrornn.flow.series import layers
 from micrornn.messages import printable
 from micrornn.recording import Recording, RecordingError
 from viz.labels import subscript
-from viz.page.linear import fits, linear
+from viz.page.linear import linear
+from viz.page.operations import MOST, operations
+from viz.page.rules import rule
 from viz.picture.finding import EQUATIONS, title
 from viz.picture.numbers import short
 from viz.picture.story import GATE, INPUT, LOSS, OUTPUT, STATE, Box, Story
@@ -49,9 +51,11 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
     steps = story.steps
     ends = {steps[0], steps[-1]} if steps else set()
 
-    cells = tell(rec, gates=True).boxes if fits(story.boxes) else []
-    gates_of = [box for box in cells if box.kind == GATE]
-    matrices = linear(rec, [*story.boxes, *gates_of])
+    more, labels, sheets = _finer(rec, story)
+    matrices = linear(rec, [*story.boxes, *more])
+    if matrices is None:
+        more, sheets = [], {}
+    written = {id(box): printable(label) for box, label in zip(reversed(more), reversed(labels))}
 
     def box_of(box: Box) -> dict[str, Any]:
         row = {INPUT: 0, OUTPUT: top, LOSS: top + 1}.get(box.kind, row_of.get(box.layer, 1))
@@ -64,12 +68,13 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
             "row": row,
             "step": box.step,
             "names": names,
-            "labels": [_label(box, name) for name in names],
+            "labels": [written.get(id(box)) or _label(box, name) for name in names],
             "norms": [_number(box.norms.get(name)) for name in names],
             "text": _text(rec, box),
             "values": [_values(rec.value(node)) for node in box.nodes.values()],
             "gradients": [_values(arrived.get(node.number)) for node in box.nodes.values()],
             "shape": list(first.shape),
+            "operations": [_operation(node) for node in box.nodes.values()],
             "source": _source(first),
             "why": str(why(rec, first)) if says else "",
         }
@@ -81,7 +86,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
         "meaning": meaning,
         "steps": steps,
         "rows": rows,
-        "boxes": [box_of(box) for box in [*story.boxes, *(gates_of if matrices else ())]],
+        "boxes": [box_of(box) for box in [*story.boxes, *more]],
         "ribbons": [
             {
                 "from": index[id(r.target)],
@@ -93,6 +98,8 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
             for r in story.ribbons
         ],
         "linear": matrices,
+        "rules": _rules(rec) if matrices else {},
+        "sheets": sheets,
         "loss": -1 if story.loss is None else index[id(story.loss)],
         "low": scale.low,
         "high": scale.high,
@@ -102,6 +109,30 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
         "notes": notes,
         "scales": {name: list(THEMES[name].scale) for name in ("light", "dark")},
     }
+
+
+def _finer(rec: Recording, story: Story) -> tuple[list[Box], list[str], dict[str, Any]]:
+    """Gates and operations as further boxes, the labels of the operations, and where all stand."""
+    if len(rec.nodes) > MOST:
+        return [], [], {}
+    own = [box for box in tell(rec, gates=True).boxes if box.kind == GATE]
+    made, labels, sheets = operations(rec, [*story.boxes, *own])
+    return own + made, labels, sheets
+
+
+def _operation(node: Tensor) -> list[str]:
+    """The name and the formula of what made a node; nothing for a leaf."""
+    made = node.primitive
+    return [made.name, made.formula] if made is not None and node.inputs else []
+
+
+def _rules(rec: Recording) -> dict[str, list[str]]:
+    """By operation, the derivative by each input as a formula, where it is one."""
+    made = {
+        p.name: (p, len(node.inputs)) for node in rec.nodes if (p := node.primitive) is not None
+    }
+    found = {name: [rule(p, i) for i in range(n)] for name, (p, n) in made.items()}
+    return {name: texts for name, texts in found.items() if any(texts)}
 
 
 def _arrived(rec: Recording, story: Story) -> dict[int, Any]:

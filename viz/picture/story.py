@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from micrornn.core.tensor import Tensor
 
 INPUT, INITIAL, STATE, OUTPUT, LOSS = "input", "initial", "state", "output", "loss"
-GATE = "gate"
+GATE, OPERATION = "gate", "op"
 
 
 @dataclass(eq=False)

@@ -1,6 +1,6 @@
 // What Python wrote into the page: the story of one run. `viz/page/player.py` is its other end.
 
-export type Kind = "input" | "initial" | "state" | "output" | "loss" | "gate";
+export type Kind = "input" | "initial" | "state" | "output" | "loss" | "gate" | "op";
 
 export interface Box {
   kind: Kind;
@@ -14,6 +14,7 @@ export interface Box {
   values: (number[] | null)[]; // of small arrays, by name
   gradients: (number[] | null)[];
   shape: number[];
+  operations: string[][]; // by name, what made it: the name and the formula; empty for a leaf
   source: string;
   why: string;
 }
@@ -49,13 +50,28 @@ export interface Gate {
   mean: number[];
 }
 
-// Backward as matrices, `viz/page/linear.py`: `sent = arrived @ matrix` for every edge between two nodes.
+// Backward as a linear system, `viz/page/linear.py`: what a node sends to an input is what arrived times a derivative.
 export interface Linear {
-  nodes: [number, number, number][]; // newest first: box, index of the name, elements; box -1 is a total
-  edges: [number, number, number][]; // from, to, kind: dense, diagonal, zero
+  nodes: [number, number, number, number | null][]; // newest first: box, index of the name, elements, step; box -1 is none
+  edges: [number, number, number, number][]; // from, to, kind, place of the matrix
+  matrices: [number, number][]; // rows and columns
   seeds: [number, number[]][]; // where the recorded backward began
   losses: Record<string, number>; // by box of a loss, its node
-  numbers: string; // base64 of float32
+  weights: [number, string][]; // node and name of each parameter
+  names: Record<string, string>; // of the nodes that are in no box
+  numbers: string; // base64 of float32, all matrices in turn
+}
+
+// Box, name in it, column or -1, x from its left, y, width, height, label, the weights that are used there.
+export type Written = [number, number, number, number, number, number, number, string, string[]];
+
+// Where the boxes of every operation stand, `viz/page/operations.py`.
+export interface Sheet {
+  width: number;
+  height: number;
+  columns: [number, number, number][]; // step, left, right
+  spots: Written[];
+  ways: number[][]; // box, name of what is used; of what uses it; then the points, each seen from the one before
 }
 
 export interface Story {
@@ -68,6 +84,8 @@ export interface Story {
   boxes: Box[];
   ribbons: Ribbon[];
   linear: Linear | null; // null where the run is too large to compute with here
+  rules: Record<string, string[]>; // by operation, its derivative by each input as a formula; "" where it is none
+  sheets: {op?: Sheet; scalar?: Sheet};
   loss: number; // the box where the gradient begins
   low: number; // decimal logarithms: the ends of the scale
   high: number;

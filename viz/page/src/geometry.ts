@@ -1,7 +1,7 @@
 // Where each place stands: a column for each step, rows by what it is; and the way from one to the other.
 
-import type {Level} from "./state";
-import type {Place, View} from "./view";
+import type {Sheet, Story} from "./data";
+import {type Detail, type Place, sheetOf, type View} from "./view";
 
 export interface Spot {
   x: number; // the middle
@@ -13,53 +13,82 @@ export interface Spot {
 export interface Layout {
   steps: number[]; // by column
   column: Map<number, number>;
-  pitch: number;
-  left: number;
+  spans: [number, number][]; // from where to where each column reaches
   width: number;
   height: number;
+  scale: number; // from these units to pixels
   spots: Spot[]; // by place
   inColumn: number[][]; // places
   ribbonsIn: number[][]; // ribbons with an end there
+  ways: Map<string, [number, number][]> | null; // by ribbon, its corners, where Python has found the way
 }
 
 const LEFT = 104;
 const SIZES = {
   cell: {row: 92, box: [100, 46], gate: [0, 0], pitch: 0},
   gate: {row: 86, box: [92, 46], gate: [47, 46], pitch: 336},
-  numbers: {row: 66, box: [132, 26], gate: [132, 26], pitch: 900},
 } as const;
-export const LINE = 14; // of a single number
+const SHEET = 1.25; // pixels for one of Python's
+export const LINE = 12; // of a single number
 export const MOST = 8; // numbers of an array that are written into its box
 
 // Few steps are drawn wide, many at the least width at which the factors are read.
-function pitchOf(columns: number, level: Exclude<Level, "layer">, room: number): number {
-  return SIZES[level].pitch || Math.max(158, Math.min(230, (room - LEFT) / columns));
+function pitchOf(columns: number, detail: "cell" | "gate", room: number): number {
+  return SIZES[detail].pitch || Math.max(158, Math.min(230, (room - LEFT) / columns));
 }
 
-// From the input up; of a layer that is split, h below the gates and c above.
-function slot(place: Place, split: boolean): number {
-  if (!split) return place.row * 4;
+// From the input up; of a layer that is taken apart, h below the gates and c above.
+function slot(place: Place, detail: Detail): number {
+  if (detail === "cell") return place.row * 4;
   return place.row * 4 + (place.kind === "gate" ? 1 : place.labels[0]!.startsWith("c") ? 2 : 0);
 }
 
-export function layOut(view: View, level: Exclude<Level, "layer">, zoom: number, room: number): Layout {
-  const size = SIZES[level];
+export function layOut(story: Story, view: View, zoom: number, room: number): Layout {
+  const sheet = sheetOf(story, view.detail);
   const steps = [...new Set(view.places.map((place) => place.step))].sort((a, b) => a - b);
   const column = new Map(steps.map((t, i) => [t, i]));
-  const gated = view.places.some((place) => place.kind === "gate");
-  const wide = gated || level !== "numbers" ? pitchOf(steps.length, level, room) : 260;
-  const pitch = wide * zoom;
-  const slots = [...new Set(view.places.map((place) => slot(place, view.split)))].sort((a, b) => a - b);
-  // With its numbers, a box is as high as they need, and so is its row.
-  const more = (place: Place): number => (level === "numbers" ? lines(place) * LINE : 0);
-  const extra = slots.map(() => 0);
-  for (const place of view.places) {
-    const own = slots.indexOf(slot(place, view.split));
-    extra[own] = Math.max(extra[own]!, more(place));
+  const placed = sheet ? onSheet(sheet, view, steps, zoom) : inRows(view, view.detail === "cell" ? "cell" : "gate", steps, column, zoom, room);
+  const inColumn: number[][] = steps.map(() => []);
+  view.places.forEach((place, p) => inColumn[column.get(place.step)!]!.push(p));
+  const ribbonsIn: number[][] = steps.map(() => []);
+  view.ribbons.forEach((ribbon, r) => {
+    const ends = [view.places[ribbon.from]!, view.places[ribbon.to]!].map((place) => column.get(place.step)!);
+    for (const end of new Set(ends)) ribbonsIn[end]!.push(r);
+  });
+  return {steps, column, inColumn, ribbonsIn, ...placed};
+}
+
+type Placed = Pick<Layout, "spans" | "width" | "height" | "scale" | "spots" | "ways">;
+
+// Where Python's layout has put every operation.
+function onSheet(sheet: Sheet, view: View, steps: number[], zoom: number): Placed {
+  const known = new Map(sheet.columns.map(([step, left, right]) => [step, [left, right] as [number, number]]));
+  const [first, last] = [sheet.columns[0]!, sheet.columns[sheet.columns.length - 1]!];
+  const spans = steps.map((t): [number, number] => known.get(t) ?? (t < first[0] ? [0, first[1]] : [last[2], Math.max(sheet.width, last[2] + 1)]));
+  const spots = view.places.map((place): Spot => {
+    const [, , i, x, y, w, h] = place.spot!;
+    return {x: x + (sheet.columns[i]?.[1] ?? 0), y, w, h};
+  });
+  const at = new Map(view.places.map((place, p) => [`${place.box}.${place.ks[0]}`, p]));
+  const ways = new Map<string, [number, number][]>();
+  for (const [box, name, user, other, ...deltas] of sheet.ways) {
+    const [from, to] = [at.get(`${user}.${other}`)!, at.get(`${box}.${name}`)!];
+    let {x, y} = spots[to]!;
+    const points: [number, number][] = [];
+    for (let i = 0; i < deltas.length; i += 2) points.push([(x += deltas[i]!), (y += deltas[i + 1]!)]);
+    ways.set(`${from}.${to}`, points.reverse()); // as the gradient goes: from what used it
   }
-  const height = slots.length * size.row + extra.reduce((a, b) => a + b, 0) + 34;
-  const middles = slots.map((_, i) => height - 24 - (i + 0.5) * size.row - extra.slice(0, i).reduce((a, b) => a + b, 0) - extra[i]! / 2);
-  const fit = Math.min(1, zoom * (level === "cell" ? 1.4 : 1));
+  return {spans, width: sheet.width, height: sheet.height, scale: SHEET * zoom, spots, ways};
+}
+
+// A column for each step, rows by what a place is.
+function inRows(view: View, detail: "cell" | "gate", steps: number[], column: Map<number, number>, zoom: number, room: number): Placed {
+  const size = SIZES[detail];
+  const gated = view.places.some((place) => place.kind === "gate");
+  const pitch = (detail === "gate" && !gated ? 260 : pitchOf(steps.length, detail, room)) * zoom;
+  const slots = [...new Set(view.places.map((place) => slot(place, detail)))].sort((a, b) => a - b);
+  const height = slots.length * size.row + 34;
+  const fit = Math.min(1, zoom * (detail === "cell" ? 1.4 : 1));
   const beside = new Map<string, number[]>(); // the gates of a cell, side by side
   view.places.forEach((place, p) => {
     if (place.kind !== "gate") return;
@@ -69,28 +98,27 @@ export function layOut(view: View, level: Exclude<Level, "layer">, zoom: number,
   const left = LEFT + (gated ? pitch * 0.1 : 0);
   const spots = view.places.map((place, p): Spot => {
     const center = left + column.get(place.step)! * pitch;
-    const y = middles[slots.indexOf(slot(place, view.split))]!;
-    const [w, least] = place.kind === "gate" ? size.gate : size.box;
-    const h = least + more(place);
-    if (!gated) return {x: center, y, w: Math.max(6, w * fit), h: h};
+    const y = height - 24 - (slots.indexOf(slot(place, detail)) + 0.5) * size.row;
+    const [w, h] = place.kind === "gate" ? size.gate : size.box;
+    if (!gated) return {x: center, y, w: Math.max(6, w * fit), h};
     if (place.kind !== "gate") return {x: center + (place.kind === "input" ? -0.2 : place.step === steps[0] ? 0.1 : 0.28) * pitch, y, w: w * fit, h};
     const cell = beside.get(`${place.layer}.${place.step}`)!;
     const apart = (0.62 * pitch) / cell.length;
     return {x: center + (-0.46 + 0.31) * pitch + (cell.indexOf(p) - (cell.length - 1) / 2) * apart, y, w: w * fit, h};
   });
-  const inColumn: number[][] = steps.map(() => []);
-  view.places.forEach((place, p) => inColumn[column.get(place.step)!]!.push(p));
-  const ribbonsIn: number[][] = steps.map(() => []);
-  view.ribbons.forEach((ribbon, r) => {
-    const ends = [view.places[ribbon.from]!, view.places[ribbon.to]!].map((place) => column.get(place.step)!);
-    for (const end of new Set(ends)) ribbonsIn[end]!.push(r);
-  });
-  return {steps, column, pitch, left, width: left + steps.length * pitch, height, spots, inColumn, ribbonsIn};
+  const spans = steps.map((_, i): [number, number] => [left + (i - 0.5) * pitch, left + (i + 0.5) * pitch]);
+  return {spans, width: left + steps.length * pitch, height, scale: 1, spots, ways: null};
 }
 
-function lines(place: Place): number {
-  const count = place.values[0]?.length ?? place.gradients[0]?.length ?? 0;
-  return count <= 1 ? 1 : Math.min(MOST + 1, count);
+// The first column that reaches beyond x.
+export function columnAt({spans}: Layout, x: number): number {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const half = (low + high) >> 1;
+    if (spans[half]![1] > x) high = half;
+    else low = half + 1;
+  }
+  return low;
 }
 
 export interface Way {
@@ -103,12 +131,14 @@ export interface Way {
 
 const GAP = 2;
 
-export type Route = "straight" | "around" | "down" | "side"; // past what is between; to its end; into its side
+type Point = [number, number];
+export type Route = "straight" | "around" | "down" | "side" | Point[]; // past what is between; to its end; into its side; by corners
 
 // Boxes side by side or one above the other are joined by a line, unless others stand between.
 export function routeOf(view: View, layout: Layout, from: number, to: number): Route {
   const [a, b] = [layout.spots[from]!, layout.spots[to]!];
-  if (!view.split || Math.abs(a.y - b.y) < 1) return "straight";
+  if (layout.ways) return layout.ways.get(`${from}.${to}`) ?? "straight";
+  if (view.detail === "cell" || Math.abs(a.y - b.y) < 1) return "straight";
   const step = view.places[from]!.step;
   if (step !== view.places[to]!.step) return "side";
   if (Math.abs(a.x - b.x) >= 1) return "down";
@@ -120,6 +150,7 @@ export function routeOf(view: View, layout: Layout, from: number, to: number): R
 }
 
 export function way(a: Spot, b: Spot, head: number, route: Route): Way {
+  if (typeof route !== "string") return cornered(route, head);
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   if (Math.abs(dy) < 1 || (Math.abs(dx) > Math.abs(dy) && route === "straight")) {
     const side = Math.sign(dx);
@@ -153,6 +184,27 @@ export function way(a: Spot, b: Spot, head: number, route: Route): Way {
     d: `M${from[0]} ${from[1]}C${from[0]} ${half} ${to[0]} ${half} ${to[0]} ${to[1]}`,
     tip: [to[0], to[1] + side * head], direction: [0, side], middle: [(from[0] + to[0]) / 2, half], flat: false,
   };
+}
+
+const ROUND = 7; // of the corners
+
+function cornered(points: Point[], head: number): Way {
+  const [before, tip] = points.slice(-2) as [Point, Point];
+  const end = toward(tip, before, head);
+  const parts = points.slice(1, -1).map((corner, i) => {
+    const [a, b] = [toward(corner, points[i]!, ROUND), toward(corner, points[i + 2]!, ROUND)];
+    return `L${a[0]} ${a[1]}Q${corner[0]} ${corner[1]} ${b[0]} ${b[1]}`;
+  });
+  const length = Math.hypot(tip[0] - before[0], tip[1] - before[1]) || 1;
+  const direction: Point = [(tip[0] - before[0]) / length, (tip[1] - before[1]) / length];
+  return {d: `M${points[0]![0]} ${points[0]![1]}${parts.join("")}L${end[0]} ${end[1]}`, tip, direction, middle: points[points.length >> 1]!, flat: false};
+}
+
+// From a point some way to another, and at most half of it.
+function toward(from: Point, to: Point, by: number): Point {
+  const length = Math.hypot(to[0] - from[0], to[1] - from[1]) || 1;
+  const part = Math.min(by, length / 2) / length;
+  return [from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part];
 }
 
 function straight(from: [number, number], to: [number, number], head: number, flat: boolean): Way {

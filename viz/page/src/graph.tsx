@@ -4,7 +4,7 @@ import {computed, type Signal, signal} from "@preact/signals";
 import {useEffect, useRef} from "preact/hooks";
 
 import type {Ribbon, Story} from "./data";
-import {type Layout, layOut, LINE, MOST, type Route, routeOf, type Spot, way} from "./geometry";
+import {columnAt, type Layout, layOut, LINE, MOST, type Route, routeOf, type Spot, way} from "./geometry";
 import {Rolled} from "./rolled";
 import {arrives, color, digits, width} from "./scale";
 import {at, choose, chosen, edits, keepingMoment, level, levels, lit, type Pin, pinned, pinOf, placeOf, pointed, second, shown, step, stories, timelines, views} from "./state";
@@ -25,7 +25,7 @@ export function sightOf(index: number): Signal<Sight> {
   return known;
 }
 
-const layouts = computed(() => views.value.map((view) => layOut(view, level.value === "layer" ? "cell" : level.value, zoom.value, room.value)));
+const layouts = computed(() => views.value.map((view, i) => layOut(stories.value[i]!, view, zoom.value, room.value)));
 
 // Zooming on, the next level of detail follows where there is room for it.
 export function zoomBy(factor: number): void {
@@ -54,8 +54,8 @@ export function Graph({index}: {index: number}) {
   const frame = useRef({w: 0, h: 0, left: 0, top: 0});
   const seen = (): void => {
     const {w, left} = frame.current;
-    const from = Math.floor((left - layout.left) / layout.pitch);
-    const to = Math.ceil((left + w - layout.left) / layout.pitch);
+    const from = columnAt(layout, left / layout.scale);
+    const to = columnAt(layout, (left + w) / layout.scale);
     if (w && (from !== sight.value.from || to !== sight.value.to)) sight.value = {from, to};
   };
   const scrolled = (): void => {
@@ -67,13 +67,14 @@ export function Graph({index}: {index: number}) {
     const {w, h, left, top} = frame.current;
     const element = scroll.current;
     if (!element) return;
-    if (p >= 0 && layout.height > h + 1) {
-      const {y} = layout.spots[p]!;
+    if (p >= 0 && layout.height * layout.scale > h + 1) {
+      const y = layout.spots[p]!.y * layout.scale;
       if (y < top + 60 || y > top + h - 60) element.scrollTop = y - h / 2;
     }
-    const x = layout.left + (layout.column.get(t) ?? 0) * layout.pitch;
+    const [from, to] = layout.spans[layout.column.get(t) ?? 0]!;
+    const x = ((p >= 0 && layout.ways ? layout.spots[p]!.x : (from + to) / 2)) * layout.scale;
     const inside = x > left + 90 && x < left + w - 90;
-    if (layout.width > w && (always || !inside)) element.scrollLeft = x - w / 2;
+    if (layout.width * layout.scale > w && (always || !inside)) element.scrollLeft = x - w / 2;
   };
   const seenNow = useRef(seen);
   seenNow.current = seen;
@@ -147,7 +148,9 @@ interface Drawn {
 }
 
 function Unrolled({story, view, layout, index, now, sight}: Drawn) {
-  const {steps, column, pitch, left, width: total, height, spots} = layout;
+  const {steps, column, spans, width: total, height, scale, spots} = layout;
+  const middle = (i: number): number => (spans[i]![0] + spans[i]![1]) / 2;
+  const pitch = (total / steps.length) * scale;
   const columns: number[] = [];
   for (let i = Math.max(0, sight.from - 2); i <= Math.min(steps.length - 1, sight.to + 2); i++) columns.push(i);
   const near = [...new Set(columns.flatMap((i) => layout.ribbonsIn[i]!))].map((r) => view.ribbons[r]!);
@@ -158,18 +161,18 @@ function Unrolled({story, view, layout, index, now, sight}: Drawn) {
   const path = lit.value?.story === index ? lit.value.keys : null;
   const every = Math.max(1, Math.ceil(64 / pitch));
   return (
-    <svg class={path ? "graph traced" : "graph"} width={total} height={height} viewBox={`0 0 ${total} ${height}`}>
+    <svg class={`graph${path ? " traced" : ""}${layout.ways ? " sheet" : ""}`} width={total * scale} height={height * scale} viewBox={`0 0 ${total} ${height}`}>
       <title>{story.title}</title>
       {range ? (
-        <rect class="chosen" x={left + ((column.get(range[0]) ?? 0) - 0.5) * pitch} y={0} height={height}
-          width={((column.get(range[1]) ?? 0) - (column.get(range[0]) ?? 0) + 1) * pitch} />
+        <rect class="chosen" x={spans[column.get(range[0]) ?? 0]![0]} y={0} height={height}
+          width={spans[column.get(range[1]) ?? 0]![1] - spans[column.get(range[0]) ?? 0]![0]} />
       ) : null}
       {step.value !== null && column.has(step.value) ? (
-        <rect class="column" x={left + (column.get(step.value)! - 0.5) * pitch} y={0} width={pitch} height={height} />
+        <rect class="column" x={spans[column.get(step.value)!]![0]} y={0} width={spans[column.get(step.value)!]![1] - spans[column.get(step.value)!]![0]} height={height} />
       ) : null}
-      <line class="axis" x1={left - 54} y1={height - 14} x2={total - 30} y2={height - 14} />
+      <line class="axis" x1={middle(0) - 54} y1={height - 14} x2={total - 30} y2={height - 14} />
       {columns.filter((i) => i % every === 0 || steps[i] === step.value).map((i) => (
-        <text class={steps[i] === step.value ? "tick on" : "tick"} x={left + i * pitch} y={height - 2}>
+        <text class={steps[i] === step.value ? "tick on" : "tick"} x={middle(i)} y={height - 2}>
           {steps[i] === 0 ? "start" : `step ${steps[i]}`}
         </text>
       ))}
@@ -206,7 +209,7 @@ interface Ribboned {
 
 function Flow({story, view, ribbon, a, b, fresh, on, route}: Ribboned) {
   const norm = ribbon.norm!;
-  const w = width(story, norm);
+  const w = width(story, norm) * (view.detail === "op" || view.detail === "scalar" ? 0.6 : 1);
   const head = Math.min(14, 6 + w);
   const {d, tip, direction: [ux, uy], middle, flat} = way(a, b, head, route);
   const [from, to] = [view.places[ribbon.from]!, view.places[ribbon.to]!];
@@ -215,12 +218,12 @@ function Flow({story, view, ribbon, a, b, fresh, on, route}: Ribboned) {
   const sent = from.norms[0];
   const down = known.length > 1 ? (lane ? 16 : 2) : 4 + w / 2;
   const paint = color(story, norm);
-  const shift = route !== "straight" ? "" : flat ? `translate(0 ${down})` : `translate(${4 + w / 2} 0)`;
+  const shift = typeof route !== "string" ? "translate(3 3)" : route !== "straight" ? "" : flat ? `translate(0 ${down})` : `translate(${4 + w / 2} 0)`;
   const [x, y] = [tip[0] - ux * head, tip[1] - uy * head];
   const side = w / 2 + 4;
   const factor = sent === 0 ? 0 : norm / (sent ?? NaN);
   const told = flat && lane === 0 && from.kind === "state" && Math.abs(b.x - a.x) - a.w > 56 && Number.isFinite(factor);
-  const above = view.split && to.labels[0]!.startsWith("h") ? 18 + w / 2 : -9 - w / 2; // where no gate's ribbon is
+  const above = view.detail !== "cell" && to.labels[0]!.startsWith("h") ? 18 + w / 2 : -9 - w / 2; // where no gate's ribbon is
   return (
     <g class={`flow${fresh ? " fresh" : ""}${on ? " on" : ""}`} transform={shift}>
       <path d={d} fill="none" stroke={paint} stroke-width={w} />
@@ -268,9 +271,10 @@ function Node({story, index, place, spot: {x, y, w, h}, there, arrived, fresh, o
       aria-label={`${place.labels.join(", ")}, step ${place.step}, ${arrived && norm !== null ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
       onClick={() => choose(pin)} onKeyDown={press}
       onFocus={() => point(true)} onBlur={() => point(false)} onMouseEnter={() => point(true)} onMouseLeave={() => point(false)}>
-      <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={place.kind === "input" ? 20 : 8} style={`stroke:${stroke ?? ""}`} />
+      <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={place.kind === "input" && h < 50 ? h / 2 : place.spot && w === h ? w / 2 : 8} style={`stroke:${stroke ?? ""}`} />
       {changed ? <text class="mark" x={x + w / 2 - 2} y={y - h / 2 + 4}>✎</text> : null}
-      {w < 44 ? null : level.value === "numbers" ? <Inside place={place} arrived={arrived} x={x} y={y - h / 2} w={w} /> : <Name place={place} arrived={arrived} x={x} y={y} w={w} />}
+      {level.value === "scalar" && place.spot ? <Inside place={place} arrived={arrived} x={x} y={y - h / 2} w={w} />
+        : place.spot ? <Operation place={place} x={x} y={y} top={y - h / 2} /> : w < 44 ? null : <Name place={place} arrived={arrived} x={x} y={y} w={w} />}
     </g>
   );
 }
@@ -312,21 +316,35 @@ function mean(values: number[] | null | undefined): string {
   return values ? digits(values.reduce((a, b) => a + b, 0) / values.length) : "";
 }
 
+// One operation: its sign, and the weights that are used in it.
+function Operation({place, x, y, top}: {place: Place; x: number; y: number; top: number}) {
+  const [, , , , , , , label, weights] = place.spot!;
+  return (
+    <>
+      <text class="name" x={x} y={weights.length ? top + 15 : y + 4}>{label}</text>
+      {weights.map((name, i) => <text class="number small" x={x} y={top + 29 + LINE * i}>{name}</text>)}
+    </>
+  );
+}
+
 // Single numbers: of each element the value and the gradient.
 function Inside({place, arrived, x, y, w}: {place: Place; arrived: boolean; x: number; y: number; w: number}) {
   const [values, gradients] = [place.values[0], arrived ? place.gradients[0] : null];
   const count = values?.length ?? gradients?.length ?? 0;
+  const [, , , , , , , label, weights] = place.spot!;
+  const shown = Math.min(MOST, count);
+  const line = (i: number): number => y + 29 + LINE * i;
   return (
     <>
-      <text class="name start" x={x - w / 2 + 8} y={y + 17}>{place.labels.join(" ")}</text>
-      <text class="number small end" x={x + w / 2 - 7} y={y + 16}>{arrived ? digits(place.norms[0]) : place.text}</text>
-      {Array.from({length: Math.min(MOST, count)}, (_, i) => (
+      <text class="name" x={x} y={y + 15}>{label}</text>
+      {Array.from({length: shown}, (_, i) => (
         <>
-          {values ? <text class="number small end" x={x - 4} y={y + 35 + LINE * i}>{digits(values[i])}</text> : null}
-          {gradients ? <text class="number small end strong" x={x + w / 2 - 7} y={y + 35 + LINE * i}>{digits(gradients[i])}</text> : null}
+          {values ? <text class="number small start" x={x - w / 2 + 5} y={line(i)}>{digits(values[i])}</text> : null}
+          {gradients ? <text class="number small end strong" x={x + w / 2 - 5} y={line(i)}>{digits(gradients[i])}</text> : null}
         </>
       ))}
-      {count > MOST ? <text class="number small" x={x} y={y + 35 + LINE * MOST}>and {count - MOST} more</text> : null}
+      {count > MOST ? <text class="number small" x={x} y={line(shown)}>and {count - MOST} more</text> : null}
+      {weights.map((name, i) => <text class="number small" x={x} y={line(shown + (count > MOST ? 1 : 0) + i)}>{name}</text>)}
     </>
   );
 }

@@ -4,9 +4,9 @@ import {batch, computed, effect, signal} from "@preact/signals";
 
 import {read, type Story} from "./data";
 import {byStep, timeline} from "./timeline";
-import {type Edit, hasGates, lossSteps, type Of, type Place, view} from "./view";
+import {type Detail, type Edit, hasGates, lossSteps, type Of, type Place, view} from "./view";
 
-export type Level = "layer" | "cell" | "gate" | "numbers";
+export type Level = "layer" | Detail;
 
 export interface Pin {
   story: number;
@@ -40,9 +40,9 @@ export const shown = signal<{story: number; step: number; key: string} | null>(n
 export const stories = computed<Story[]>(() =>
   runs.map((run) => run.frames[Math.min(iteration.value, run.frames.length - 1)]!),
 );
-const split = computed(() => level.value === "gate" || level.value === "numbers");
+export const detail = computed<Detail>(() => (level.value === "layer" ? "cell" : level.value));
 export const views = computed(() =>
-  stories.value.map((story, i) => view(story, split.value, of.value, edits.value.filter((edit) => edit.story === i))),
+  stories.value.map((story, i) => view(story, detail.value, of.value, edits.value.filter((edit) => edit.story === i))),
 );
 export const timelines = computed(() => views.value.map((v, i) => timeline(v, stories.value[i]!.steps)));
 const longest = computed(() =>
@@ -54,9 +54,9 @@ export const last = computed(() => timelines.value[longest.value]!.moments.lengt
 const asked = signal(Infinity);
 export const position = computed(() => Math.max(0, Math.min(last.value, asked.value)));
 export const moment = computed(() => timelines.value[longest.value]!.moments[position.value]!);
-export const levels = computed<Level[]>(() =>
-  stories.value.some(hasGates) ? ["layer", "cell", "gate", "numbers"] : stories.value.some((s) => s.linear) ? ["layer", "cell", "numbers"] : ["layer", "cell"],
-);
+export const levels = computed<Level[]>(() => [
+  "layer", "cell", ...(stories.value.some(hasGates) ? ["gate" as const] : []), ...(stories.value.some((s) => s.sheets.op) ? ["op" as const, "scalar" as const] : []),
+]);
 export const losses = computed(() => [...new Set(stories.value.flatMap((s) => (s.linear ? lossSteps(s) : [])))].sort((a, b) => a - b));
 
 // Every story keeps the same clock: a shorter one waits at its end.
@@ -170,6 +170,9 @@ function restore(): void {
   });
   pinned.value = pinFrom(found.get("pin"));
   second.value = pinned.value && pinFrom(found.get("to"));
+  const pin = pinned.value;
+  const place = pin && placeOf(pin);
+  if (place) shown.value = {story: pin.story, step: place.step, key: place.key};
   const p = Number(found.get("p"));
   if (found.has("p") && Number.isInteger(p)) go(p);
 }
@@ -199,6 +202,7 @@ function write(hash: string): void {
 }
 
 restore();
+window.addEventListener("hashchange", restore); // a link that is put into the address of the open page
 let first = true; // what the address asked for is read before it is written
 effect(() => {
   const parts = [`p=${position.value}`];

@@ -7,21 +7,30 @@ export type Vector = Float64Array;
 export type Rows = Map<number, Vector>;
 export type Turn = (node: number, rows: Rows) => Rows;
 
+// As in `viz/page/derivative.py`, G being the gradient that arrived: G times the matrix; element by element; nothing;
+// the matrix times G; G transposed times the matrix; single entries (element of G, element of what is sent, number).
+export const [TIMES, EACH, ZERO, BEFORE, ACROSS, ENTRIES] = [0, 1, 2, 3, 4, 5] as const;
+
 export interface Edge {
   from: number;
   to: number;
-  diagonal: boolean;
-  matrix: Float32Array; // shape (from, to), row by row; or the diagonal; empty where it is zero
+  kind: number;
+  matrix: Float32Array;
+  rows: number;
+  columns: number;
 }
 
 export interface System {
   box: number[]; // by node
   name: number[];
   size: number[];
+  step: (number | null)[];
   out: Edge[][]; // by the node that sends
   into: Edge[][];
   seeds: Map<number, Vector>;
   losses: Map<number, number>;
+  weights: Map<string, number>;
+  names: Map<number, string>; // of what is in no box
 }
 
 export function system(linear: Linear): System {
@@ -30,20 +39,23 @@ export function system(linear: Linear): System {
   const size = linear.nodes.map((node) => node[2]);
   const out: Edge[][] = size.map(() => []);
   const into: Edge[][] = size.map(() => []);
-  let at = 0;
-  for (const [from, to, kind] of linear.edges) {
-    const count = [size[from]! * size[to]!, size[from]!, 0][kind]!;
-    const edge = {from, to, diagonal: kind === 1, matrix: numbers.subarray(at, at + count)};
-    at += count;
+  let end = 0;
+  const matrices = linear.matrices.map(([rows, columns]) => numbers.subarray(end, (end += rows * columns)));
+  for (const [from, to, kind, m] of linear.edges) {
+    const [rows, columns] = linear.matrices[m]!;
+    const edge = {from, to, kind, matrix: matrices[m]!, rows, columns};
     out[from]!.push(edge);
     into[to]!.push(edge);
   }
   return {
     box: linear.nodes.map((node) => node[0]),
     name: linear.nodes.map((node) => node[1]),
+    step: linear.nodes.map((node) => node[3]),
     size, out, into,
     seeds: new Map(linear.seeds.map(([node, values]) => [node, Float64Array.from(values)])),
     losses: new Map(Object.entries(linear.losses).map(([box, node]) => [Number(box), node])),
+    weights: new Map(linear.weights.map(([node, name]) => [name, node])),
+    names: new Map(Object.entries(linear.names).map(([node, name]) => [Number(node), name])),
   };
 }
 
@@ -63,18 +75,43 @@ export function sweep(system: System, seeds: Map<number, Rows>, turn: Turn): voi
     pending[node] = undefined;
     const sent = turn(node, rows);
     for (const edge of system.out[node]!) {
-      for (const [label, value] of sent) add(edge.to, label, pull(edge, value, system.size[edge.to]!));
+      for (const [label, value] of sent) {
+        const part = pull(edge, value, system.size[edge.to]!);
+        if (part) add(edge.to, label, part);
+      }
     }
   }
 }
 
-export function pull(edge: Edge, value: Vector, size: number): Vector {
-  if (edge.diagonal) return value.map((x, i) => x * edge.matrix[i]!);
+// What is sent along an edge; null where it is a slice of which this gradient has nothing, so that no path leads there.
+export function pull({kind, matrix, rows, columns}: Edge, g: Vector, size: number): Vector | null {
+  if (kind === EACH) return g.map((x, i) => x * matrix[i]!);
   const sent = new Float64Array(size);
-  if (!edge.matrix.length) return sent;
-  for (let i = 0; i < value.length; i++) {
-    const x = value[i]!;
-    for (let j = 0; j < size; j++) sent[j]! += x * edge.matrix[i * size + j]!;
+  if (kind === TIMES) {
+    for (let i = 0; i < g.length; i++) {
+      const [x, row, at] = [g[i]!, (i % rows) * columns, Math.floor(i / rows) * columns];
+      for (let j = 0; j < columns; j++) sent[at + j]! += x * matrix[row + j]!;
+    }
+  } else if (kind === BEFORE) {
+    const wide = g.length / columns;
+    for (let k = 0; k < size; k++) {
+      const row = Math.floor(k / wide) * columns;
+      for (let i = 0; i < columns; i++) sent[k]! += matrix[row + i]! * g[i * wide + (k % wide)]!;
+    }
+  } else if (kind === ACROSS) {
+    const high = g.length / rows;
+    for (let i = 0; i < g.length; i++) {
+      const [x, row, at] = [g[i]!, Math.floor(i / high) * columns, (i % high) * columns];
+      for (let j = 0; j < columns; j++) sent[at + j]! += x * matrix[row + j]!;
+    }
+  } else if (kind === ENTRIES) {
+    let any = false;
+    for (let e = 0; e < matrix.length; e += 3) {
+      const x = g[matrix[e]!]!;
+      any ||= x !== 0;
+      sent[matrix[e + 1]!]! += x * matrix[e + 2]!;
+    }
+    if (!any && g.some((x) => x !== 0)) return null;
   }
   return sent;
 }

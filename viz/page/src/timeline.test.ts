@@ -8,7 +8,7 @@ import {view} from "./view";
 function box(kind: Box["kind"], step: number, row = 1): Box {
   return {
     kind, step, row, layer: "rnn", names: ["h"], labels: ["h"], norms: [1], text: "",
-    values: [null], gradients: [null], shape: [], source: "", why: "",
+    values: [null], gradients: [null], shape: [], operations: [[]], source: "", why: "",
   };
 }
 
@@ -21,12 +21,12 @@ const story: Story = {
     {from: 2, to: 1, state: "h", norm: 0.25, cut: false},
     {from: 1, to: 0, state: "h", norm: null, cut: false},
   ],
-  linear: null, loss: 4, low: -2, high: 0, ledger: [], credit: null, gates: [], notes: [],
+  linear: null, rules: {}, sheets: {}, loss: 4, low: -2, high: 0, ledger: [], credit: null, gates: [], notes: [],
   scales: {light: [], dark: []},
 };
 
 test("forward by steps, the loss, then backward place by place", () => {
-  const {moments, reached} = timeline(view(story, false, null, []), story.steps);
+  const {moments, reached} = timeline(view(story, "cell", null, []), story.steps);
   assert.deepEqual(moments.map((m) => [m.stage, m.step, m.place]), [
     ["forward", 1, -1], ["forward", 2, -1], ["loss", 2, 4],
     ["backward", 2, 3], ["backward", 2, 2], ["backward", 1, 1],
@@ -35,7 +35,7 @@ test("forward by steps, the loss, then backward place by place", () => {
 });
 
 test("a whole time step at once, and back", () => {
-  const {moments} = timeline(view(story, false, null, []), story.steps);
+  const {moments} = timeline(view(story, "cell", null, []), story.steps);
   assert.equal(byStep(moments, 3, 1), 5);
   assert.equal(byStep(moments, 5, -1), 4);
   assert.equal(byStep(moments, 0, -1), 0);

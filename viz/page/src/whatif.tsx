@@ -12,7 +12,7 @@ const amount = signal("0.5");
 // The same run without edits, to compare with.
 const before = computed(() => {
   if (!edits.value.length) return views.value;
-  return stories.value.map((story, i) => view(story, views.value[i]!.split, of.value, []));
+  return stories.value.map((story, i) => view(story, views.value[i]!.detail, of.value, []));
 });
 
 export function words(edit: StoryEdit): string {
