@@ -17,6 +17,7 @@ Array = np.ndarray[Any, Any]
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SIZE = 8
 TRAINING = 1287  # the first ten of fourteen forms
+CHOOSING = 1157  # where the last of these ten begins
 
 
 class Digits(NamedTuple):
@@ -42,6 +43,17 @@ def handwritten() -> tuple[Digits, Digits]:
         Digits(pictures[:TRAINING], digits[:TRAINING]),
         Digits(pictures[TRAINING:], digits[TRAINING:]),
     )
+
+
+def divided() -> tuple[Digits, Digits, Digits]:
+    """The digits to train on (nine forms), to choose by (the tenth), and to measure on.
+
+    >>> [len(part.digits) for part in divided()]
+    [1157, 130, 510]
+    """
+    (pictures, digits), test = handwritten()
+    training = Digits(pictures[:CHOOSING], digits[:CHOOSING])
+    return training, Digits(pictures[CHOOSING:], digits[CHOOSING:]), test
 
 
 def as_text(picture: Array) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 PARTS = ("rest", "P", "QRS", "T")
-TRAINING = 704  # the first two beats end here, in the rest before the third
+BEATS = (0, 392, 704)  # where the three beats begin, in the rest between two T and P waves
 
 # The first sample of each part and the first sample after it, set by eye.
 SET_BY_EYE = (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.context import scope
-from micrornn.data.digits import NAMES, as_text, handwritten
+from micrornn.data.digits import NAMES, Digits, as_text, divided
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
 from micrornn.nn.functional import one_hot
@@ -78,15 +78,20 @@ def spelled(digits: Any) -> Any:
 def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
     """Learn to spell the name of the digit in a picture."""
     model = Captioner(hidden, seed)
-    training, (pictures, digits) = handwritten()
+    training, choosing, (pictures, digits) = divided()
     names = np.array([NAMES[digit] for digit in digits])
     baselines = by_pictures(training, pictures, digits)
 
-    def collate(chosen: list[int]) -> Batch:
-        targets = spelled(training.digits[chosen])
-        first = np.full(len(chosen), LETTERS.index(END))
+    objective = token_objective(lambda batch: model(batch.inputs, model.start(batch.extra))[0])
+
+    def batch_of(some: Digits) -> Batch:
+        targets = spelled(some.digits)
+        first = np.full(len(some.digits), LETTERS.index(END))
         inputs = np.vstack([first, np.maximum(targets[:-1], 0)])
-        return Batch(inputs, targets, extra=training.pictures[chosen])
+        return Batch(inputs, targets, extra=some.pictures)
+
+    def collate(chosen: list[int]) -> Batch:
+        return batch_of(Digits(training.pictures[chosen], training.digits[chosen]))
 
     def measures() -> list[Measure]:
         right = accuracy(np.array(model.describe(pictures)), names)
@@ -101,9 +106,10 @@ def problem(hidden: int = 32, batch: int = 32, seed: int = 0) -> Problem:
         "a convolution and a GRU spell the name of the digit in a picture",
         model,
         Shuffled(range(len(training.digits)), batch, collate, seed),
-        token_objective(lambda batch: model(batch.inputs, model.start(batch.extra))[0]),
+        objective,
         measures,
         examples,
+        validate=lambda: objective(batch_of(choosing), None).total.item(),
         iterations=1000,
         inputs=lambda b: [LETTERS[k] for k in b.inputs[:, 0]],
         labels=lambda b: [LETTERS[k] if k >= 0 else "" for k in b.targets[:, 0]],

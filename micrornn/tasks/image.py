@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.data.digits import SIZE, Digits, as_text, handwritten
+from micrornn.data.digits import SIZE, Digits, as_text, divided
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.nn.basic import Linear
 from micrornn.nn.convolution import Conv2d
@@ -30,6 +30,7 @@ from micrornn.training.objective import at_end
 class Features(Module):
     """Convolution, relu, pooling: from pictures (B, 8, 8) to feature vectors (B, 9 filters).
 
+    >>> from micrornn.data.digits import handwritten
     >>> Features(4)(handwritten()[0].pictures[:2]).shape
     (2, 36)
     """
@@ -85,11 +86,16 @@ def by_pictures(training: Digits, pictures: Any, digits: Any) -> dict[str, float
 def _digits(
     title: str, model: Module, as_steps: Callable[[Any], Any], batch: int, seed: int
 ) -> Problem:
-    training, (pictures, digits) = handwritten()
+    training, choosing, (pictures, digits) = divided()
     baselines = by_pictures(training, pictures, digits)
 
+    objective = at_end(model)
+
+    def batch_of(some: Digits) -> Batch:
+        return Batch(as_steps(some.pictures), some.digits)
+
     def collate(chosen: list[int]) -> Batch:
-        return Batch(as_steps(training.pictures[chosen]), training.digits[chosen])
+        return batch_of(Digits(training.pictures[chosen], training.digits[chosen]))
 
     def predictions() -> Any:
         return predicted(model(as_steps(pictures))[0])[0]
@@ -106,9 +112,10 @@ def _digits(
         title,
         model,
         Shuffled(range(len(training.digits)), batch, collate, seed),
-        at_end(model),
+        objective,
         measures,
         examples,
+        validate=lambda: objective(batch_of(choosing), None).total.item(),
         iterations=600,
         inputs=lambda b: [f"row {i + 1}" if len(b) > 1 else "picture" for i in range(len(b))],
     )

@@ -1,7 +1,8 @@
 """tagging: label each character of a Python program by its kind (many to many, of the same length).
 
 It stands in for part-of-speech tagging, for which no free data come with Python: the programs are modules of
-the standard library, the labels come from its tokenizer. A bidirectional network also sees what follows,
+the standard library, the last one to measure on and the one before it to choose by; the labels come from its
+tokenizer. A bidirectional network also sees what follows,
 which it takes to know at the first letter that a word is ``for`` and not ``forge``.
 """
 
@@ -91,13 +92,14 @@ def problem(
         return sentences(read_conll(conll, tag, encoding), conll, steps, bidirectional, own, batch)
     needs_file("conll", tag=tag, encoding=encoding)
     steps = steps or STEPS
-    *training, last = [_pieces(text, steps) for text in programs()]
+    *training, choose, last = [_pieces(text, steps) for text in programs()]
     pieces = [piece for module in training for piece in module]
-    if not pieces or not last:
+    if not pieces or not choose or not last:
         raise ValueError(f"steps={steps} is longer than the programs; give fewer steps")
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
     network = Network(cell, 96, len(KINDS), bidirectional=bidirectional, symbols=True, **sizes)
-    test = collate(last[:100])
+    objective = by_step(network)
+    choosing, test = collate(choose[:100]), collate(last[:100])
     truth = test.targets
 
     def predictions() -> Array:
@@ -119,9 +121,10 @@ def problem(
         f"{network} predicts the kind of each character of a Python program",
         network,
         Shuffled(pieces, batch, collate, seed),
-        by_step(network),
+        objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=200,
         inputs=lambda b: list(map(_character, b.inputs[:, 0])),
         labels=lambda b: [KINDS[k] for k in b.targets[:, 0]],

@@ -87,6 +87,14 @@ def test_the_digits_are_divided_between_two_forms() -> None:
     assert not [picture for picture in kept.pictures if picture.tobytes() in seen]
 
 
+def test_the_digits_to_choose_by_are_one_form() -> None:
+    learnt, choosing, _ = digits.divided()
+    both = digits.handwritten()[0]
+    assert np.array_equal(np.concatenate([learnt.digits, choosing.digits]), both.digits)
+    assert np.array_equal(np.concatenate([learnt.pictures, choosing.pictures]), both.pictures)
+    assert np.array_equal(choosing.digits[:28], both.digits[:28]), "a form begins with it"
+
+
 # ------------------------------------------------------------------------------------ vowels
 
 
@@ -107,6 +115,14 @@ def test_no_recording_is_learnt_and_measured_on() -> None:
     learnt, kept = vowels.recordings()
     seen = {one.frames.tobytes() for one in learnt}
     assert not [one for one in kept if one.frames.tobytes() in seen]
+
+
+def test_the_vowels_to_choose_by_are_of_all_speakers() -> None:
+    learnt, choosing, kept = vowels.divided()
+    assert Counter(one.speaker for one in learnt) == dict.fromkeys(range(9), 24)
+    assert Counter(one.speaker for one in choosing) == dict.fromkeys(range(9), 6)
+    frames = [{one.frames.tobytes() for one in part} for part in (learnt, choosing, kept)]
+    assert sum(map(len, frames)) == len(set().union(*frames)) == 640
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -150,21 +166,21 @@ def test_the_trace_is_whole_and_its_parts_follow_one_another() -> None:
         1024,
     ]
     assert ends == sorted(set(ends))
-    assert heartbeats.TRAINING not in ends and parts[heartbeats.TRAINING] == 0
+    assert not {*heartbeats.BEATS[1:]} & {*ends} and not parts[list(heartbeats.BEATS)].any()
     for beat in range(3):
         p, qrs, t = heartbeats.SET_BY_EYE[3 * beat : 3 * beat + 3]
         assert trace[qrs[1] : qrs[2]].max() > 1.5 * np.ptp(trace[p[1] : p[2]])
         assert trace[t[1] : t[2]].max() < trace[qrs[1] : qrs[2]].max()
 
 
-def test_what_is_learnt_from_knows_nothing_of_the_third_beat(
+def test_what_is_learnt_from_knows_nothing_of_the_other_beats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = task("ecg").problem({"steps": 300}).feed.next()
     trace = heartbeats.trace()
-    trace[heartbeats.TRAINING :] = 9999
+    trace[heartbeats.BEATS[1] :] = 9999
     monkeypatch.setattr(ecg, "trace", lambda: trace)
-    assert ecg.beats()[1].values.min() > 10
+    assert min(beat.values.min() for beat in ecg.beats()[1:]) > 10
     two = task("ecg").problem({"steps": 300}).feed.next()
     assert np.array_equal(one.inputs, two.inputs)
     assert np.array_equal(one.targets, two.targets)
@@ -172,7 +188,7 @@ def test_what_is_learnt_from_knows_nothing_of_the_third_beat(
 
 
 def test_a_made_up_trace_may_be_longer_than_what_it_is_made_of() -> None:
-    learnt, _ = ecg.beats()
+    learnt = ecg.beats()[0]
     batch = ecg.draw(RNG(1), learnt, 500, 8)
     assert (batch.inputs[300:].max(0) > 0.5).all(), "no beat would be there any more"
     assert (np.diff(batch.inputs[..., 0], axis=0) ** 2).max() < 1.0, "it would jump"
