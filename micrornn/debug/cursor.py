@@ -9,6 +9,7 @@ from typing import NamedTuple
 from micrornn.debug.branch import Edit
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.evaluate import Moment
+from micrornn.debug.pinned import Origin
 from micrornn.debug.places import Places
 from micrornn.debug.state import State, digest
 from micrornn.debug.timeline import BACKWARD, FORWARD, Timeline
@@ -38,6 +39,7 @@ class Cursor:
         rec: the run.
         title: one line that says what it is.
         source_line: from file and number to the text of the line, or None.
+        origin: where the recording comes from, if it can be made again.
 
     Attributes:
         state: where it stands; replaced as a whole by every command.
@@ -53,6 +55,7 @@ class Cursor:
         rec: Recording,
         title: str = "",
         source_line: Callable[[str, int], str | None] = no_source,
+        origin: Origin | None = None,
     ) -> None:
         if not any(node.primitive for node in rec.nodes):
             raise DebuggerError(
@@ -62,6 +65,7 @@ class Cursor:
         self.rec = rec
         self.title = title
         self.source_line = source_line
+        self.origin = origin
         self.places = Places(rec)
         self.branches = {MAIN: Branch(MAIN, Timeline(rec))}
         self.state = State(direction=BACKWARD if rec.passes else FORWARD)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from micrornn.debug.capture import capture
+from micrornn.debug.pinned import Origin, origin_of
 from micrornn.recording import Recording, record
 from micrornn.trap import NonFiniteError
 from micrornn.views import view
@@ -26,7 +27,7 @@ def debug(loss: Any) -> None:
         RuntimeError: there is no terminal here (a notebook, a pipe); says what to do instead.
         ValueError: there is nothing to go back through.
     """
-    _open(loss if isinstance(loss, Recording) else record(loss))
+    _open(loss if isinstance(loss, Recording) else record(loss), origin=origin_of(loss))
 
 
 @contextmanager
@@ -53,10 +54,10 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
         raise caught.error
 
 
-def _open(rec: Recording, error: Exception | None = None) -> None:
+def _open(rec: Recording, error: Exception | None = None, origin: Origin | None = None) -> None:
     open_debugger = view("debugger")
     if open_debugger is None:
         raise RuntimeError(
             "the debugger has no terminal: install micrornn with pip, which registers one"
         )
-    open_debugger(rec, error=error)
+    open_debugger(rec, error=error, origin=origin)

@@ -17,7 +17,7 @@ class Effect:
     """Something that a command wants done outside: a file written, a picture drawn.
 
     Attributes:
-        kind: save, render, export, page, source or tutorial.
+        kind: save, render, export, page, write (the text in ``data``), source or tutorial.
         path: the file.
         data: what else is needed, as plain values.
     """

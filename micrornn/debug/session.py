@@ -9,6 +9,7 @@ from micrornn.debug import commands as commands  # declares them
 from micrornn.debug.commands.script import collect, commands_of, expanded
 from micrornn.debug.cursor import Cursor, no_source
 from micrornn.debug.errors import DebuggerError, brief
+from micrornn.debug.pinned import Origin
 from micrornn.debug.registry import COMMANDS, Command, Handler, Outcome, find, together
 from micrornn.debug.state import State
 from micrornn.recording import Recording
@@ -36,8 +37,9 @@ class Session(Cursor):
         rec: Recording,
         title: str = "",
         source_line: Callable[[str, int], str | None] = no_source,
+        origin: Origin | None = None,
     ) -> None:
-        super().__init__(rec, title, source_line)
+        super().__init__(rec, title, source_line, origin)
         self._last = ""
 
     def parse(self, text: str) -> tuple[Command, str]:

@@ -166,7 +166,13 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
     "save": ("loop", ["save run.mrn", "save run.txt", "save"]),
     "render": ("loop", ["render now.svg", "render now.bmp", "render"]),
     "page": ("loop", ["page now.html", "goto h[2]", "page now.html", "page now.svg", "page"]),
-    "export": ("loop", ["export turns.csv", "export turns", "export"]),
+    "export": (
+        "loop",
+        [
+            *("export turns.csv", "export turns", "export", "goto h[2]", "export pytest"),
+            *("export pytest test_w.py w", "export pytest 3 4", "export pytest q"),
+        ],
+    ),
     "up": (
         "rnn",
         [

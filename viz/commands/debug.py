@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from micrornn.debug.errors import DebuggerError
+from micrornn.debug.pinned import Origin
 from micrornn.debug.session import Session
+from micrornn.files import STDIN
 from viz.commands.console import is_terminal, say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import Integer, takes_source
@@ -109,12 +111,14 @@ def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Ses
         failed = examine(source, options)
         if failed is None:
             return None, False
-        session = Session(failed.rec, f"{source} failed: {failed.error}", source_line)
+        title = f"{source} failed: {failed.error}"
+        session = Session(failed.rec, title, source_line, Origin(str(failed.kept)))
         go_where_it_failed(session, failed.error)
         say(f"saved the step that failed in {failed.kept}")
         return session, True
     title, recording = recorded(source, options)
-    return Session(recording, title, source_line), False
+    origin = None if source == STDIN else Origin(source, options)
+    return Session(recording, title, source_line, origin), False
 
 
 def recorded(source: str, options: dict[str, Any]) -> tuple[str, Recording]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from micrornn.debug.commands.out import HEAD, rows
 from micrornn.debug.errors import DebuggerError
+from micrornn.debug.pinned import OPENING
 from micrornn.debug.registry import Effect
 from micrornn.debug.report import plain
 from micrornn.debug.session import Session
@@ -38,6 +39,9 @@ def perform(session: Session, effect: Effect, depth: int = 0) -> list[str]:
         check_writable(path)
         if effect.kind == "save":
             session.recording.save(path)
+        elif effect.kind == "write":
+            _check_ours(path)
+            write_whole(path, effect.data)
         elif effect.kind == "export":
             write_whole(path, _table(session, path.suffix))
         elif effect.kind == "render":
@@ -54,6 +58,12 @@ def perform(session: Session, effect: Effect, depth: int = 0) -> list[str]:
         strerror = getattr(error, "strerror", None)
         raise DebuggerError(f"{path}: {strerror.lower()}" if strerror else str(error)) from error
     return []
+
+
+def _check_ours(path: Path) -> None:
+    """Refuse to replace a test that somebody wrote."""
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(OPENING):
+        raise DebuggerError(f"{path} is not a test of the debugger's; give another name")
 
 
 def _sourced(session: Session, path: Path, depth: int) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError, brief
+from micrornn.debug.pinned import Origin
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
 from viz.terminal.effects import commands_in, source_line
@@ -22,18 +23,24 @@ INSTEAD = (
 )
 
 
-def open_debugger(rec: Recording, title: str = "", error: Exception | None = None) -> None:
+def open_debugger(
+    rec: Recording,
+    title: str = "",
+    error: Exception | None = None,
+    origin: Origin | None = None,
+) -> None:
     """Debug a recording in this process's terminal.
 
     Args:
         rec: the run.
         title: one line that says what it is.
         error: what stopped the run; the cursor is put there.
+        origin: where the run comes from, if it can be made again.
 
     Raises:
         RuntimeError: there is no terminal; says what to do instead.
     """
-    session = Session(rec, title, source_line)
+    session = Session(rec, title, source_line, origin)
     if error is not None:
         go_where_it_failed(session, error)
     debugger = LineDebugger(session)

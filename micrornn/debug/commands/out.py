@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
-from micrornn.debug.cursor import Cursor
+from micrornn.debug.cursor import MAIN, Cursor
 from micrornn.debug.errors import DebuggerError
+from micrornn.debug.pinned import Origin, pinned, test_name
 from micrornn.debug.registry import Effect, Outcome, command
 from micrornn.flow.roles import STATES
 
@@ -59,11 +61,55 @@ def _reached(cursor: Cursor) -> str:
     return ""
 
 
-@command("export", group="other", usage="export FILE", example="export turns.csv", takes="files")
+@command(
+    *("export",),
+    group="other",
+    usage="export FILE | export pytest [FILE] [NAME]",
+    example="export turns.csv",
+    takes="files",
+)
 def export(cursor: Cursor, text: str) -> Outcome:
-    """Write every turn with its step, scope, operation and gradient norm as a table: csv or json."""
-    path = _file(text, TABLES, "export turns.csv")
+    """Write every turn with its step, scope, operation and gradient norm as a table: csv or json.
+
+    export pytest writes a test instead: it records the same source again and compares the present node's
+    value and gradient (or those of NAME) with what they are now, so that a bug once found stays found. A
+    run that no source makes again is saved beside the test.
+    """
+    words = text.split()
+    if words[:1] == ["pytest"]:
+        return _pin(cursor, words[1:])
+    path = _file(text, TABLES, "export turns.csv, or export pytest")
     return Outcome(lines=[f"wrote {path}"], data={"file": path}, effects=(Effect("export", path),))
+
+
+def _pin(cursor: Cursor, words: list[str]) -> Outcome:
+    """The effects of ``export pytest [FILE] [NAME]``."""
+    named = [word for word in words if not word.endswith(".py")]
+    if len(words) - len(named) > 1 or len(named) > 1:
+        raise DebuggerError(
+            "write export pytest, export pytest test_h.py, or export pytest test_h.py h[3]"
+        )
+    if cursor.state.branch != MAIN:
+        raise DebuggerError(
+            f"{cursor.state.branch} is a what-if, which no source computes; switch main, then pin"
+        )
+    node = cursor.places.node(named[0].removesuffix(".grad")) if named else cursor.moment.node
+    own = test_name(cursor.places.label(node))
+    path = next((word for word in words if word.endswith(".py")), f"test_{own}.py")
+    folder = os.path.dirname(os.path.abspath(path))
+    effects: list[Effect] = []
+    lines = [f"wrote {path}; run it: python -m pytest {path}"]
+    origin = cursor.origin
+    if origin is None:
+        kept = path.removesuffix(".py") + ".mrn"
+        effects.append(Effect("save", kept))
+        origin = Origin(kept)
+        lines.append(
+            f"it reads the run from {kept}: to run the program again instead, debug it by "
+            "micrornn debug FILE.py:NAME"
+        )
+    effects.append(Effect("write", path, pinned(cursor.rec, node, origin, folder)))
+    return Outcome(lines=lines, data={"file": path}, effects=tuple(effects))
 
 
 HEAD = ("turn", "number", "label", "op", "step", "scope", "norm", "max", "sign")
