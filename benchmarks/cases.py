@@ -36,13 +36,15 @@ def _torch(module: Any, name: str, title: str, target: float, **more: Any) -> Ca
     return Case(name, title, target, peers, **more)
 
 
-def _compiled(module: Any, name: str, title: str, target: float, **more: Any) -> Case:
+def _compiled(
+    module: Any, name: str, title: str, target: float, by: str = "compiled", **more: Any
+) -> Case:
     shape = getattr(module, name.upper().replace("-", "_"))
     peers = {
-        "micrornn": lambda: module.compiled(*shape),
+        "micrornn": lambda: getattr(module, by)(*shape),
         "PyTorch": lambda: module.pytorch(*shape),
     }
-    return Case(f"{name} compiled", f"{title}, compiled", target, peers, **more)
+    return Case(f"{name} {by}", f"{title}, {by}", target, peers, **more)
 
 
 def _task(name: str, title: str, target: float) -> Case:
@@ -89,6 +91,12 @@ CASES = {
         _compiled(
             *(lstm, "lstm-256", "LSTM, H=256 T=100 B=64, SGD, float32", 0.8),
             tolerance=1e-4,
+            checked_steps=1,
+        ),
+        _compiled(plain, "hello", "tanh RNN, V=4 H=8 T=4 B=1, SGD", 0.14, by="numba"),
+        _compiled(plain, "min-char", "tanh RNN, V=65 H=100 T=25 B=1, Adagrad", 0.10, by="numba"),
+        _compiled(
+            *(plain, "long-rnn", "tanh RNN, H=32 B=1, 10,000 steps, SGD", 0.025, "numba"),
             checked_steps=1,
         ),
         _task("adding", "the trainer: GRU H=64 T=100 B=32, Adam, clipped", 1.5),

@@ -23,11 +23,16 @@ def _start(inputs: int, hidden: int, outputs: int, steps: int) -> tuple[dict[str
 
 def compiled(*shape: Any) -> Any:
     """The network in micrornn, compiled."""
-    return micrornn(*shape, program=True)
+    return micrornn(*shape, backend="numpy")
+
+
+def numba(*shape: Any) -> Any:
+    """The network in micrornn, compiled, its loops by Numba."""
+    return micrornn(*shape, backend="numba")
 
 
 def micrornn(
-    inputs: int, hidden: int, outputs: int, steps: int, optimizer: str, program: bool = False
+    inputs: int, hidden: int, outputs: int, steps: int, optimizer: str, backend: str = ""
 ) -> Any:
     """The network in micrornn."""
     import micrornn as mr
@@ -47,8 +52,8 @@ def micrornn(
             total = total + cross_entropy(mr.linear(h, w_ho, b_o), target)
         return total * (1.0 / steps)
 
-    compiled = mr.compile(loss_of) if program else None
-    data = (xs, targets) if program else ([mr.tensor(x) for x in xs], targets)
+    compiled = mr.compile(loss_of, backend) if backend else None
+    data = (xs, targets) if backend else ([mr.tensor(x) for x in xs], targets)
 
     def step() -> None:
         update.zero_grad()

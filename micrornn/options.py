@@ -145,6 +145,7 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (one_of("rel", "abs"), "threshold_mode"),
     (one_of("cos", "linear"), "anneal_strategy"),
     (one_of("argmax", "sample"), "feed"),
+    (one_of("numpy", "numba"), "backend"),
     (one_of("greedy", "beam", "sample"), "method"),
 )
 RULES = {name: rule for rule, names in _RULES for name in names.split()}

@@ -24,9 +24,10 @@ def alike(
     parameters: Sequence[Any],
     calls: int = 3,
     tolerance: float = 1e-11,
+    backend: str = "numpy",
 ) -> Any:
     """Compile, call on new data each time, and compare; returns the compiled function."""
-    step = mr.compile(function)
+    step = mr.compile(function, backend)
     gradients(parameters)
     for _ in range(calls):
         given = data()

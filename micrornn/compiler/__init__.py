@@ -11,9 +11,11 @@ Read the files in this order; each takes a program and gives one that computes t
 7. `lift`, with the rules of `batch`: what does not depend on the state leaves the loop.
 8. `simplify`: nothing is computed twice, and a weight's gradient is one product over time.
 9. `arrange`: weights are laid out as the products of a loop read them.
-10. `write`: the text of a function, with arrays that are kept from call to call.
-11. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which runs all this, checks
-    the result against the engine, and uses it.
+10. `write`, in the words of `expressions`: the text of a function, with arrays that are kept from call to
+    call; and `machine`: a loop over small arrays, for Numba.
+11. `ready`: all this, one after the other.
+12. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which checks the result
+    against the engine, and uses it.
 
 `explain`, with `readable`, `equations` and `symbols`, writes a program for people.
 """

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.compiler.expressions import INFIX
 from micrornn.compiler.program import (
     Constant,
     Loop,
@@ -28,7 +29,7 @@ from micrornn.compiler.program import (
 from micrornn.compiler.reverse import assembled
 from micrornn.compiler.rules import Pull
 from micrornn.compiler.traced import astype, getitem
-from micrornn.compiler.write import INFIX, Written
+from micrornn.compiler.write import Written
 
 WIDTH = 100
 TIGHT = 9

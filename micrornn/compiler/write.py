@@ -6,59 +6,40 @@ loop reads or writes are looked up once.
 
 from __future__ import annotations
 
-import keyword
-import re
 from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.buffers import WRITES, Pool, elementwise, last_uses, rows_of
+from micrornn.compiler.buffers import Pool, elementwise, last_uses, rows_of
+from micrornn.compiler.expressions import Expressions, slice_text, value_of
+from micrornn.compiler.machine import Unsupported, compiled, machine_code
 from micrornn.compiler.program import (
-    Argument,
-    Constant,
-    Draw,
     Loop,
-    Parameter,
     Past,
     Program,
     Row,
-    Rows,
     Value,
-    dtype_of,
-    named,
     read,
     references,
     shape_at,
-    uses,
 )
-from micrornn.compiler.traced import astype, getitem
-
-INFIX: dict[Any, str] = {
-    **{np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.matmul: "@"},
-    **{np.power: "**", np.less: "<", np.less_equal: "<=", np.greater: ">", np.equal: "=="},
-    **{np.greater_equal: ">=", np.not_equal: "!=", np.bitwise_and: "&", np.bitwise_or: "|"},
-}
 
 
-class Written:
+class Written(Expressions):
     """The text of a program, and the names that stand in it for arrays and functions."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, machine: bool = False) -> None:
+        super().__init__()
         self.program = program
-        self.names: dict[Value, str] = {}
-        self.taken: set[str] = {"np", "given", "parameters", "drawn"}
-        self.counts: dict[str, int] = {}
-        self.bound: dict[str, Any] = {}  # what stands under a name: constants, buffers, functions
-        self.head: list[str] = []  # the lines that look up parameters
+        self.machine = machine  # whether loops over small arrays are compiled by Numba
+        self.loops: list[str] = []  # their texts
         self.lines: list[str] = []
         self.indent = "    "
-        self.parameters: list[Any] = []  # the tensors that the function expects
-        self.lags: dict[Value, Past] = {}
         self.stored = self._stored()
-        self.fresh = {v for r in references(program.outputs) for v in [_value(r)] if v is not None}
+        self.fresh = {
+            v for r in references(program.outputs) for v in [value_of(r)] if v is not None
+        }
         self.rows: dict[Any, str] = {}
-        self.local: dict[Value, str] = {}  # in a loop: the names of values of this iteration
-        self.row: Any = None  # in a loop: the name of a row that it reads
         self.pool = Pool(self)
         self._program()
 
@@ -66,14 +47,14 @@ class Written:
     def text(self) -> str:
         """The function, ``program(given, parameters, drawn)``."""
         defaults = "".join([f", {name}={name}" for name in self.bound])
-        return "\n".join(
-            [f"def program(given, parameters, drawn{defaults}):", *self.head, *self.lines, ""]
-        )
+        head = f"def program(given, parameters, drawn{defaults}):"
+        return "\n".join([*self.loops, head, *self.head, *self.lines, ""])
 
     def function(self) -> Any:
         """The function itself."""
         namespace: dict[str, Any] = {"np": np, **self.bound}
-        exec(compile(self.text, "<compiled by micrornn>", "exec"), namespace)
+        text = self.text[self.text.index("def program(") :]
+        exec(compile(text, "<compiled by micrornn>", "exec"), namespace)
         return namespace["program"]
 
     # -- what is kept --
@@ -101,32 +82,6 @@ class Written:
         for r in references(self.program.outputs):
             look(r, None)
         return found
-
-    # -- names --
-
-    def _name(self, v: Value) -> str:
-        if v not in self.names:
-            source = v.source if v.source is not None and v.name is None else v
-            base = source.name or (named(v.call) if v.leaf is None else "x")
-            base = re.sub(r"\W+", "_", str(base)).strip("_") or "x"
-            if base[0].isdigit() or keyword.iskeyword(base):
-                base = "x_" + base
-            self.names[v] = self._unique(base)
-        return self.names[v]
-
-    def _unique(self, base: str) -> str:
-        name, i = base, self.counts.get(base, 1)
-        while name in self.taken:
-            i += 1
-            name = f"{base}_{i}"
-        self.counts[base] = i
-        self.taken.add(name)
-        return name
-
-    def _bind(self, base: str, what: Any) -> str:
-        name = self._unique(base)
-        self.bound[name] = what
-        return name
 
     # -- lines --
 
@@ -161,7 +116,7 @@ class Written:
 
         def row(reference: Row) -> str:
             of = reference.of
-            base = _value(of)
+            base = value_of(of)
             assert base is not None
             key = (of if isinstance(of, Past) else base, reference.start, reference.stride)
             if key not in rows:
@@ -181,6 +136,8 @@ class Written:
                     self._line(f"{name}[{at}] = {self._reference(past.firsts[i])}")
                 writing[v] = self._unique(name + "_now")
                 variables[writing[v]] = self._rows(name, slice(*self._own_rows(v)), loop)
+        if self.machine and self._machine_loop(loop):
+            return
         self.local = {**writing}
         self.row = row
         before = len(self.lines)
@@ -201,6 +158,43 @@ class Written:
         self.lines += body
         self.local, self.row = {}, None
 
+    def _machine_loop(self, loop: Loop) -> bool:
+        """Call a loop that is compiled to machine code; False if it is better off as calls of NumPy."""
+        try:
+            text, arguments = machine_code(loop, self)
+        except Unsupported:
+            return False
+        name = self._bind("loop", compiled(text))
+        self.loops.append("@njit\n" + text.replace("def loop(", f"def {name}("))
+        self._line(f"{name}({', '.join(arguments)})")
+        return True
+
+    # -- what machine code asks for --
+
+    def constant(self, x: Any) -> str:
+        """An array that is the same at every call."""
+        return self._bind("constant", x)
+
+    def whole(self, v: Value) -> str:
+        """All of a value that is made outside the loop."""
+        return self._reference(v)
+
+    def row_at(self, reference: Row) -> tuple[str, int]:
+        """The array that a row is taken from, and which it is at t = 0."""
+        base = value_of(reference.of)
+        assert base is not None
+        name = self._name(base) if base.leaf is None else self._reference(base)
+        own = base.loop is not None and not isinstance(reference.of, Past)
+        return name, reference.start + (self._own_rows(base)[0] if own else 0)
+
+    def stored_at(self, v: Value) -> tuple[str, int] | None:
+        """The array that a value of the loop is kept in, and its row at t = 0; None if it is not."""
+        return (self._name(v), self._own_rows(v)[0]) if v in self.stored else None
+
+    def temporary(self, v: Value) -> str:
+        """An array for a value of one step."""
+        return self._bind(self._name(v), np.empty(v.shape, v.dtype))
+
     def _step(self, v: Value, target: str | None, dying: list[Value]) -> None:
         dying = [x for x in dying if x.loop is v.loop]
         if target is None and self._writes(v):
@@ -218,12 +212,6 @@ class Written:
             self._line(f"{target}[...] = {self._expression(v)}")
         self.pool.release(dying)
 
-    def _own_rows(self, v: Value) -> tuple[int, int]:
-        """Where the rows of a value stand among those that are kept."""
-        assert v.loop is not None
-        lag = len(self.lags[v].firsts) if v in self.lags and not v.loop.back else 0
-        return lag, lag + v.loop.count
-
     def _rows(self, name: str, index: slice, loop: Loop) -> str:
         """The name of a list of rows that is made once, in the order in which a loop takes them."""
         key = (name, index.start, index.stop, index.step or 1, loop.back)
@@ -236,7 +224,7 @@ class Written:
         """What a loop iterates over to read row start + stride t."""
         n = loop.count
         of, start, stride = reference.of, reference.start, reference.stride
-        base = _value(of)
+        base = value_of(of)
         assert base is not None
         name = self._name(base) if base.leaf is None else self._reference(base)
         if not isinstance(of, Past) and base.loop is not None:
@@ -249,143 +237,4 @@ class Written:
             index = slice(end - stride, start - stride if start >= stride else None, -stride)
         elif stride == 1 and start == 0 and shape_at(base)[0] == n:
             return name
-        return f"{name}[{_slice(index)}]"
-
-    # -- expressions --
-
-    def _writes(self, v: Value) -> bool:
-        """Whether a call can write into an array that is there."""
-        call = v.call
-        if any(np.dtype(object) == dtype_of(r) for r in uses(v)) or "out" in v.kwargs:
-            return False
-        if isinstance(call, np.ufunc):
-            return call.nout == 1
-        return call in WRITES or isinstance(getattr(call, "__self__", None), np.ufunc)
-
-    def _call(self, v: Value, out: str) -> str:
-        function = self._function(v.call)
-        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
-            function = "np.dot"
-        args = [self._argument(x) for x in v.args]
-        args += [f"{key}={self._argument(x)}" for key, x in v.kwargs.items()]
-        return f"{function}({', '.join(args)}, out={out})"
-
-    def _expression(self, v: Value) -> str:
-        args = [self._argument(x) for x in v.args]
-        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
-            return f"np.dot({args[0]}, {args[1]})"
-        if v.call in INFIX and not v.kwargs:
-            return f"{args[0]} {INFIX[v.call]} {args[1]}"
-        if v.call is getitem:
-            return f"{args[0]}[{args[1]}]"
-        if v.call is np.transpose and len(args) == 1 and v.kwargs.get("axes") is None:
-            return f"{args[0]}.T"
-        if v.call is np.negative:
-            return f"-{args[0]}"
-        if v.call is astype:
-            return f"{args[0]}.astype({args[1]})"
-        args += [f"{key}={self._argument(x)}" for key, x in v.kwargs.items()]
-        return f"{self._function(v.call)}({', '.join(args)})"
-
-    def _function(self, call: Any) -> str:
-        if isinstance(call, np.ufunc):
-            return f"np.{call.__name__}"
-        owner = getattr(call, "__self__", None)
-        name = str(getattr(call, "__name__", "call"))
-        if isinstance(owner, np.ufunc):
-            return f"np.{owner.__name__}.{name}"
-        if getattr(np, name, None) is call:
-            return f"np.{name}"
-        for bound, held in self.bound.items():
-            if held is call:
-                return bound
-        base = re.sub(r"\W+", "_", name).strip("_")
-        return self._bind("call" if keyword.iskeyword(base) else base or "call", call)
-
-    def _argument(self, x: Any) -> str:
-        if isinstance(x, (Value, Row, Rows, Past)):
-            return self._reference(x)
-        if isinstance(x, tuple):
-            inside = ", ".join([self._argument(y) for y in x])
-            return f"({inside},)" if len(x) == 1 else f"({inside})"
-        if isinstance(x, list):
-            return f"[{', '.join([self._argument(y) for y in x])}]"
-        if isinstance(x, slice):
-            parts = [self._argument(y) for y in (x.start, x.stop, x.step)]
-            return f"slice({', '.join(parts)})"
-        if isinstance(x, (np.ndarray, np.generic)):
-            return self._bind("constant", x)
-        if isinstance(x, np.dtype):
-            return f"np.dtype({x.name!r})"
-        if x is Ellipsis:
-            return "..."
-        if isinstance(x, float) and not np.isfinite(x):
-            return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(x), "np.nan")
-        if isinstance(x, (int, float, str, bool, type(None))):
-            return repr(x)
-        if isinstance(x, type) and issubclass(x, np.generic):
-            return f"np.{x.__name__}"
-        return self._bind("constant", x)
-
-    def _reference(self, reference: Any) -> str:
-        if isinstance(reference, Value):
-            if reference in self.local:
-                return self.local[reference]
-            kind = reference.leaf
-            if isinstance(kind, Argument):
-                return f"given[{kind.position}]"
-            if isinstance(kind, Parameter):
-                return self._parameter(reference)
-            if isinstance(kind, Constant):
-                return self._constant(reference)
-            if isinstance(kind, Draw):
-                return f"drawn[{kind.position}]"
-            name = self._name(reference)
-            if reference in self.lags and reference.loop is not None:
-                return f"{name}[{_slice(slice(*self._own_rows(reference)))}]"
-            return name
-        of = reference.of
-        if isinstance(reference, Row) and reference.stride and self.row is not None:
-            return self.row(reference)  # type: ignore[no-any-return]
-        base = _value(of)
-        assert base is not None
-        name = self._name(base) if base.leaf is None else self._reference(base)
-        start = reference.start
-        if not isinstance(of, Past) and base.loop is not None:
-            start += self._own_rows(base)[0]
-        if isinstance(reference, Row):
-            return f"{name}[{start}]"
-        end = start + reference.stride * reference.count
-        return f"{name}[{_slice(slice(start, end if end >= 0 else None, reference.stride))}]"
-
-    def _parameter(self, v: Value) -> str:
-        if all(p is not v.leaf.tensor for p in self.parameters):
-            name = self._name(v)
-            self.head.append(f"    {name} = parameters[{len(self.parameters)}]._value")
-            self.parameters.append(v.leaf.tensor)
-        return self.names[v]
-
-    def _constant(self, v: Value) -> str:
-        held = v.leaf.value
-        if type(held) in (int, float):
-            return self._argument(held)
-        name = self._name(v)
-        if name not in self.bound:
-            self.bound[name] = np.asarray(held)
-        return name
-
-
-def _value(reference: Any) -> Value | None:
-    while not isinstance(reference, Value):
-        reference = reference.of
-    return reference
-
-
-def _axes(x: Any, v: Value) -> int:
-    return len(shape_at(x, v.loop)) if isinstance(x, (Value, Row, Rows)) else np.ndim(x)
-
-
-def _slice(index: slice) -> str:
-    start = "" if not index.start and (index.step or 1) > 0 else str(index.start)
-    stop = "" if index.stop is None else str(index.stop)
-    return f"{start}:{stop}" + ("" if index.step in (None, 1) else f":{index.step}")
+        return f"{name}[{slice_text(index)}]"

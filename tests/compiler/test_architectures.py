@@ -9,6 +9,7 @@ import pytest
 from compiled import alike
 
 from micrornn import nn
+from micrornn.compiler import step, write
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {
     "RNN": ({}, {"nonlinearity": "relu"}),
@@ -21,6 +22,34 @@ INPUTS, HIDDEN, SYMBOLS, CLASSES = 3, 4, 7, 5
 
 @pytest.mark.parametrize("seed", range(100))
 def test_random_networks(seed: int) -> None:
+    check_network(seed)
+
+
+@pytest.mark.parametrize("seed", range(0, 100, 3))
+def test_number_by_number(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Numba would compile, run by Python."""
+    texts: list[str] = []
+
+    def interpreted(text: str) -> Any:
+        texts.append(text)
+        namespace: dict[str, Any] = {"np": np}
+        exec(text, namespace)
+        return namespace["loop"]
+
+    monkeypatch.setattr(write, "compiled", interpreted)
+    monkeypatch.setattr(step, "find_spec", lambda name: name)
+    check_network(seed, "numba")
+    assert texts, "every loop was left to NumPy"
+
+
+@pytest.mark.parametrize("seed", (0, 3, 5))
+def test_by_numba(seed: int) -> None:
+    pytest.importorskip("numba", reason="numba is not installed; .ci/run has it")
+    check_network(seed, "numba")
+
+
+def check_network(seed: int, backend: str = "numpy") -> None:
+    """Compile a random network and compare it with the engine."""
     rng = np.random.default_rng(seed)
 
     def pick(*choices: Any) -> Any:
@@ -67,6 +96,7 @@ def test_random_networks(seed: int) -> None:
         return nn.functional.cross_entropy(logits, y.reshape(-1))
 
     parameters = [*net.parameters(), *readout.parameters(), *table.parameters()]
-    step = alike(loss, data, parameters, tolerance=1e-11 if dtype == "float64" else 1e-4)
-    assert not step.eager and step.programs == 1
-    assert "for " in step.text() or steps < 4
+    tolerance = 1e-11 if dtype == "float64" else 1e-4
+    compiled = alike(loss, data, parameters, tolerance=tolerance, backend=backend)
+    assert not compiled.eager and compiled.programs == 1
+    assert "for " in compiled.text() or steps < 4

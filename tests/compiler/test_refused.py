@@ -10,8 +10,7 @@ import pytest
 
 import micrornn as mr
 from micrornn import nn
-from micrornn.compiler import agreement
-from micrornn.compiler import step as stepping
+from micrornn.compiler import agreement, ready
 
 w = nn.Parameter(np.ones(3), name="w")
 
@@ -140,7 +139,7 @@ def test_gradients_add_up_and_are_the_callers() -> None:
 def test_a_long_function_without_steps_stays_eager_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stepping, "LONGEST", 5)
+    monkeypatch.setattr(ready, "LONGEST", 5)
 
     def loss(x: Any) -> Any:
         y = w * x
