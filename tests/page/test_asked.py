@@ -305,3 +305,73 @@ def test_pictures_are_saved(opened: Any, hello: Path, tmp_path: Path) -> None:
     assert image.width == 2 * int(shown.get_attribute("width"))
     colors = image.getcolors(1 << 20)
     assert colors is not None and len(colors) > 20 and max(colors)[1] == (255, 255, 255)
+
+
+def carried_with(
+    rec: Any, edited: int, factor: float, seeds: dict[int, Any], wanted: list[Any]
+) -> Any:
+    """Rows of gradients at the wanted nodes, one for each seed, where one node's gradient is scaled."""
+    from micrornn.flow.rows import sweep
+
+    def turn(node: Any, rows: Any) -> Any:
+        return rows._replace(values=rows.values * factor) if node.number == edited else rows
+
+    return sweep(rec.nodes, seeds, [node.number for node in wanted], turn=turn)
+
+
+def test_ledger_and_credit_map_follow_a_change(opened: Any, hello: Path) -> None:
+    from micrornn.flow import credit
+    from micrornn.flow.pieces import one
+    from micrornn.flow.rows import sweep
+
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    page = opened(hello, "#level=gate")
+    ledger = page.get_by_label("Weight ledger")
+
+    def bars(weight: str) -> list[tuple[float, float]]:
+        own = ledger.locator(".weight", has_text=weight).locator(".bar")
+        titles = own.evaluate_all("all => all.map(x => x.title)")
+        return [(float(t.split("norm ")[1].split(",")[0]), float(t.split()[-2])) for t in titles]
+
+    def change(factor: float) -> None:
+        find(page, "h3")
+        page.get_by_label("Change").select_option("scale")
+        page.get_by_label("Amount").fill(str(factor))
+        page.get_by_role("button", name="Apply").click()
+
+    weight = "lstm.weight_hh_l0"
+    before = bars(weight)
+    change(1.0)  # computed by the page, and nothing is changed
+    assert bars(weight) == before
+    change(-2.0)
+    assert "with the changes" in ledger.inner_text()
+    h3, parameter = rec.node("h[3]"), rec.node(weight)
+    # What a step sends: the gradient at that step's gates alone, which the change has altered.
+    total = rec.passes[0].out
+    parts = {}
+    for t in (1, 2, 3, 4):
+        own = [
+            n
+            for n in rec.nodes
+            if n.step == t and any(x.name and x.name.startswith(weight) for x in n.inputs)
+        ]
+        arrived = carried_with(rec, h3.number, -2.0, {total.number: one(1.0)}, own)
+        seeds = {n.number: arrived[n.number] for n in own if n.number in arrived}
+        inside = [n for n in rec.nodes if n.number in seeds or n.step is None]
+        parts[t] = sweep(inside, seeds, [parameter.number])[parameter.number].values[0]
+    whole = sum(parts.values())
+    for (size, share), part in zip(bars(weight), parts.values(), strict=True):
+        assert size == pytest.approx(np.linalg.norm(part), rel=6e-3, abs=1e-9)
+        assert share == pytest.approx(100 * (part * whole).sum() / (whole**2).sum(), abs=0.06)
+    assert bars(weight) != before
+    cells = page.locator("g.cells")
+    box = cells.bounding_box()
+    cells.hover(position={"x": box["width"] * 1.5 / 5, "y": box["height"] * 3.5 / 4})  # L4, h1
+    shown = page.get_by_label("Credit map").locator(".note").inner_text()
+    nodes, loss = [rec.node("h[1]")], rec.losses[3]
+    arrived = carried_with(rec, h3.number, -2.0, {loss.number: one(1.0)}, nodes)
+    wanted = np.linalg.norm(arrived[nodes[0].number].values[0])
+    assert float(shown.split("norm ")[1]) == pytest.approx(wanted, rel=6e-3)
+    assert wanted != pytest.approx(credit(rec, nodes).norms[3, 0], rel=1e-2)
+    page.get_by_role("button", name="Undo").click()
+    assert bars(weight) == before

@@ -15,6 +15,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.rows import descendants
+from micrornn.messages import printable
 from micrornn.recording import Recording
 from viz.page.derivative import derivative
 from viz.picture.story import LOSS, Box
@@ -80,9 +81,11 @@ def linear(rec: Recording, boxes: Sequence[Box]) -> dict[str, Any] | None:
             if box.kind == LOSS
             for node in box.nodes.values()
         },
-        "weights": [[index[n], p.name or f"#{n}"] for n, p in weights.items() if n in index],
+        "weights": [
+            [index[n], printable(p.name or f"#{n}")] for n, p in weights.items() if n in index
+        ],
         "names": {
-            str(i): n.name or (n.primitive.name if n.primitive else f"#{n.number}")
+            str(i): printable(n.name or (n.primitive.name if n.primitive else f"#{n.number}"))
             for i, n in enumerate(order)
             if n.number not in place
         },

@@ -233,6 +233,8 @@ def _credit(rec: Recording, steps: list[int]) -> dict[str, Any] | None:
     except RecordingError:
         return None
     return {
+        "name": found.name,
+        "scope": printable(found.scope),
         "losses": [t or 0 for t in found.row_steps],
         "states": [t or 0 for t in found.column_steps],
         "rows": [

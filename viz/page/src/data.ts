@@ -38,6 +38,8 @@ export interface Weight {
 }
 
 export interface Credit {
+  name: string; // of the states, and their layer
+  scope: string;
   losses: number[];
   states: number[];
   rows: (number | null)[][];

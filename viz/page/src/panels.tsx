@@ -2,9 +2,9 @@
 
 import {useSignal} from "@preact/signals";
 
-import type {Story, Weight} from "./data";
+import type {Credit, Story, Weight} from "./data";
 import {arrives, color, digits, part} from "./scale";
-import {at, chosen, keepingMoment, lit, losses, of, pinned, second, shown, step, timelines, views} from "./state";
+import {at, chosen, credits, edits, keepingMoment, ledgers, lit, losses, of, pinned, second, shown, step, timelines, views} from "./state";
 import {followed} from "./view";
 
 const BARS = 200; // of very many steps, neighbors share a bar: the largest norm, the sum of the shares
@@ -23,18 +23,19 @@ function bars(weight: Weight): {step: number; norm: number; share: number}[] {
   return found;
 }
 
-const drawn = new Map<Weight, ReturnType<typeof bars>>();
+const drawn = new WeakMap<Weight, ReturnType<typeof bars>>();
 
 export function Ledger({story, index}: {story: Story; index: number}) {
-  if (!story.ledger.length) return null;
+  const weights = ledgers.value[index]!;
+  if (!weights.length) return null;
   const moment = timelines.value[index]!.moments[at(index)]!;
   const since = moment.stage === "backward" ? moment.step : Infinity;
   const all = at(index) === timelines.value[index]!.moments.length - 1;
   return (
     <section class="panel" aria-label="Weight ledger">
       <h2>Which step gave each weight its gradient</h2>
-      {chosen.value || story.credit ? <p class="note">of all losses together{chosen.value ? `; the share of steps ${chosen.value.join(" to ")}` : ""}</p> : null}
-      {story.ledger.map((weight) => {
+      {chosen.value || story.credit ? <p class="note">of all losses together{edited(index) ? ", with the changes" : ""}{chosen.value ? `; the share of steps ${chosen.value.join(" to ")}` : ""}</p> : null}
+      {weights.map((weight) => {
         const own = drawn.get(weight) ?? bars(weight);
         drawn.set(weight, own);
         const most = Math.max(...own.map((bar) => bar.norm).filter(Number.isFinite), 1e-300);
@@ -61,6 +62,10 @@ export function Ledger({story, index}: {story: Story; index: number}) {
   );
 }
 
+function edited(index: number): boolean {
+  return edits.value.some((edit) => edit.story === index);
+}
+
 // The gradient of that loss is followed, and the state is pinned.
 function follow(index: number, loss: number, t: number): void {
   keepingMoment(() => {
@@ -83,10 +88,10 @@ function path(story: Story, index: number, loss: number, t: number): {story: num
 const SHADES = 48; // of the map: cells of one shade are one element, so that large maps are quick
 
 // By color, the squares of the map.
-function squares(story: Story, cell: number): Map<string, string> {
+function squares(story: Story, credit: Credit, cell: number): Map<string, string> {
   const found = new Map<string, string>();
   const side = cell - (cell > 5 ? 1 : 0);
-  story.credit!.rows.forEach((row, i) =>
+  credit.rows.forEach((row, i) =>
     row.forEach((norm, k) => {
       if (norm === null || !arrives(norm)) return;
       const shade = Number.isNaN(norm) ? NaN : 10 ** (story.low + (Math.round(SHADES * part(story, norm)) / SHADES) * (story.high - story.low));
@@ -99,7 +104,7 @@ function squares(story: Story, cell: number): Map<string, string> {
 
 export function CreditMap({story, index}: {story: Story; index: number}) {
   const under = useSignal<[number, number] | null>(null);
-  const credit = story.credit;
+  const credit = credits.value[index]!;
   if (!credit || !credit.rows.length) return null;
   const cell = Math.max(1.5, Math.min(26, 300 / credit.states.length));
   const every = Math.max(1, Math.ceil(credit.states.length / 10));
@@ -127,14 +132,14 @@ export function CreditMap({story, index}: {story: Story; index: number}) {
       <svg class="map" viewBox={`0 -8 ${w + 62} ${h + 32}`} style={{maxWidth: `${w + 62}px`}} role="img" aria-label="Each row is a loss, each column a state">
         <g class="cells" transform="translate(46 0)" onPointerMove={(event) => point(at(event))} onPointerLeave={() => point(null)} onClick={press}>
           <rect width={w} height={h} fill="transparent" />
-          {[...squares(story, cell)].map(([fill, d]) => <path fill={fill} d={d} />)}
+          {[...squares(story, credit, cell)].map(([fill, d]) => <path fill={fill} d={d} />)}
           {k >= 0 ? <rect class="under" x={k * cell} y={0} width={cell} height={h} /> : null}
           {seen ? <rect class="under" x={seen[1] * cell} y={seen[0] * cell} width={cell} height={cell} /> : null}
         </g>
         {credit.losses.map((t, i) => (i % every === 0 ? <text class="tick end" x={40} y={i * cell + cell / 2 + 4}>L{t}</text> : null))}
         {credit.states.map((t, i) => (i % every === 0 ? <text class="tick" x={46 + i * cell + cell / 2} y={h + 16}>h{t}</text> : null))}
       </svg>
-      <p class="note">{seen ? `L${credit.losses[seen[0]]} at step ${credit.states[seen[1]]}: norm ${digits(credit.rows[seen[0]]![seen[1]])}` : "Each row is a loss, each column a state. Click to follow one."}</p>
+      <p class="note">{seen ? `L${credit.losses[seen[0]]} at step ${credit.states[seen[1]]}: norm ${digits(credit.rows[seen[0]]![seen[1]])}` : `Each row is a loss, each column a state${edited(index) ? ", with the changes" : ""}. Click to follow one.`}</p>
     </section>
   );
 }

@@ -2,7 +2,8 @@
 
 import {batch, computed, effect, signal} from "@preact/signals";
 
-import {read, type Story} from "./data";
+import {type Credit, read, type Story, type Weight} from "./data";
+import {creditOf, ledgerOf} from "./ledger";
 import {byStep, timeline} from "./timeline";
 import {type Detail, type Edit, hasGates, lossSteps, type Of, type Place, view} from "./view";
 
@@ -44,6 +45,14 @@ export const detail = computed<Detail>(() => (level.value === "layer" ? "cell" :
 export const views = computed(() =>
   stories.value.map((story, i) => view(story, detail.value, of.value, edits.value.filter((edit) => edit.story === i))),
 );
+// With edits, the weights' gradients and the credit map are computed anew; without, they are those of the recording.
+const changed = computed(() => stories.value.map((story, i) => {
+  const own = edits.value.filter((edit) => edit.story === i);
+  const {system} = views.value[i]!;
+  return own.length && system ? {ledger: ledgerOf(story, system, own), credit: creditOf(story, system, own)} : story;
+}));
+export const ledgers = computed<Weight[][]>(() => changed.value.map(({ledger}) => ledger));
+export const credits = computed<(Credit | null)[]>(() => changed.value.map(({credit}) => credit));
 export const timelines = computed(() => views.value.map((v, i) => timeline(v, stories.value[i]!.steps)));
 const longest = computed(() =>
   timelines.value.reduce((best, t, i, all) => (t.moments.length > all[best]!.moments.length ? i : best), 0),

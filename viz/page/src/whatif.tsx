@@ -74,8 +74,8 @@ export function WhatIf() {
             ))}
           </ul>
           <Changes />
-          <p class="note">Exact: backward is linear in the gradient, so the page runs it again with the recorded derivatives. The
-            weights' ledger and the credit map stay as recorded. In <code>micrornn debug</code>:</p>
+          <p class="note">Exact: backward is linear in the gradient, so the page runs it again with the recorded derivatives; the
+            weights' ledger and the credit map follow.{own.some((edit) => edit.verb === "clip") ? " There, clipping is by the norm of all losses together, as in a training." : ""} In <code>micrornn debug</code>:</p>
           <pre>{own.flatMap(commands).join("\n")}</pre>
           <p class="note">Another weight, bias or input changes the forward pass and so the derivatives: that needs Python, such as
             {" "}<code>micrornn view recall --forget-bias 2 --beside recall</code>.</p>
