@@ -15,6 +15,7 @@ from typing import Any
 
 from micrornn.course import LESSONS, myst
 from micrornn.course.quiz import LETTERS, QUESTIONS, Question
+from viz.mindmap import draw
 
 project = "micrornn"
 author = "the micrornn authors"
@@ -45,10 +46,13 @@ nb_merge_streams = True
 html_theme = "furo"
 html_title = "micrornn"
 html_show_copyright = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_additional_pages = {"index": "to-the-index.html"}
 templates_path = ["templates"]
 pygments_style = "default"
 
+_MAP = re.compile(r"^!\[[^\]]*\]\(pictures/map\.svg\)$", re.MULTILINE)
 _HOME = Path(__file__).resolve().parent.parent
 
 
@@ -60,8 +64,8 @@ def setup(app: Any) -> None:
 
 
 def _read(app: Any, name: str, source: list[str]) -> None:
-    """A lesson as a notebook with its questions; everywhere, no links to what is no page."""
-    text = _without_links_to_folders(name, source[0])
+    """A lesson as a notebook with its questions; everywhere, a map to click on, and no links to folders."""
+    text = _MAP.sub(lambda _: _map(name), _without_links_to_folders(name, source[0]))
     for lesson in LESSONS:
         if name == f"micrornn/course/{lesson.name}":
             asked = [question for question in QUESTIONS if question.lesson == lesson.number]
@@ -76,6 +80,13 @@ def _without_links_to_folders(name: str, text: str) -> str:
         return link[1] if (_HOME / name).parent.joinpath(link[2]).is_dir() else link[0]
 
     return re.sub(r"(?<!!)\[([^\]\n]+)\]\((?!\w+:)([^)#\s]+)\)", said, text)
+
+
+def _map(name: str) -> str:
+    """The map of the course, drawn into a page, so that its ideas are links."""
+    up = "../" * name.count("/")
+    picture = draw(lambda idea: f"{up}micrornn/course/{idea.lesson.name}.html#{idea.section}")
+    return f'<div class="map">\n{picture}</div>'
 
 
 def _questions(asked: list[Question]) -> str:

@@ -6,13 +6,19 @@ import re
 import shlex
 import wave
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import Result
 
 from micrornn.course import LESSONS
+from micrornn.course.ideas import IDEAS
+from viz.metrics import text_width
+from viz.mindmap import HEIGHT, WIDTH, draw
 
 Run = Callable[..., Result]
 
@@ -43,6 +49,61 @@ def test_every_mistake_is_put_right_and_has_a_lesson() -> None:
 def test_every_lesson_teaches_a_fact() -> None:
     linked = set(re.findall(r"micrornn/course/([\w-]+)\.md", PAGE))
     assert linked == {one.name for one in LESSONS}
+
+
+def test_the_map_is_the_table_of_ideas() -> None:
+    listed = {
+        name: [
+            f"{idea.text} ([{idea.number}](../micrornn/course/{idea.lesson.name}.md#{idea.section}), "
+            f"`{idea.command}`)"
+            for idea in ideas
+        ]
+        for name, ideas in IDEAS.items()
+    }
+    for name, ideas in listed.items():
+        assert f"- **{name}**: {', '.join(ideas)}\n" in PAGE
+    drawn = draw(lambda idea: f"../../micrornn/course/{idea.lesson.name}.md#{idea.section}")
+    assert drawn == (ROOT / "docs" / "pictures" / "map.svg").read_text(encoding="utf-8")
+
+
+def test_nothing_on_the_map_overlaps() -> None:
+    tree = ElementTree.fromstring(draw(lambda idea: "#"))
+    boxes = list(map(box_of, tree.iter("{http://www.w3.org/2000/svg}text")))
+    assert len(boxes) > 60
+    assert all(0 <= a.left and a.right <= WIDTH and a.bottom <= HEIGHT for a in boxes)
+    for a, b in combinations(boxes, 2):
+        apart = a.right <= b.left or b.right <= a.left or a.bottom <= b.top or b.bottom <= a.top
+        assert apart, f"{a.text} and {b.text} overlap"
+
+
+class TextBox(NamedTuple):
+    """A line of text and where it stands."""
+
+    text: str
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+def box_of(element: ElementTree.Element) -> TextBox:
+    """The box of a line of text, as wide as its letters."""
+    x, y, size = (float(element.attrib[name]) for name in ("x", "y", "font-size"))
+    text = element.text or ""
+    width = text_width(text, size) * (1.12 if "font-weight" in element.attrib else 1)
+    left = x - width * {"middle": 0.5, "end": 1.0}.get(element.attrib.get("text-anchor", ""), 0.0)
+    return TextBox(text, left, left + width, y - 0.75 * size, y + 0.2 * size)
+
+
+def test_the_command_draws_it(folder: Path, run: Run) -> None:
+    result = run("course", "--map", "map.svg", "--start", ".")
+    assert result.exit_code == 0
+    links = re.findall(r'href="([^"#]+)#([^"]+)"', (folder / "map.svg").read_text(encoding="utf-8"))
+    assert len(links) == sum(map(len, IDEAS.values()))
+    assert all((folder / name).is_file() for name, _ in links)
+    assert run("course", "--map", "map.png").exit_code == 0
+    assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert run("course", "--map", "map.gif").exit_code == 2
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from viz.commands.console import emit_text, is_terminal, say
+from viz.commands.console import destination, emit_text, is_terminal, say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, Integer
 
@@ -17,7 +17,8 @@ WIDTH = 80
 @click.command(cls=Command)
 @click.argument("number", type=Integer(1, 13), required=False)
 @option("--start", type=FILE, section=OUTPUT, help="Write lessons and notebooks to a folder.")
-def course(number: int | None, start: str | None) -> None:
+@option("--map", "picture", type=FILE, section=OUTPUT, help="Draw the ideas of the course.")
+def course(number: int | None, start: str | None, picture: str | None) -> None:
     """List the lessons of the course, or print lesson NUMBER.
 
     Thirteen lessons take you from a loop to the reason why an LSTM forgets. Each has a question, a prediction
@@ -28,11 +29,15 @@ def course(number: int | None, start: str | None) -> None:
       micrornn course
       micrornn course 4
       micrornn course --start lessons
+      micrornn course --map lessons/map.svg
     """
     from micrornn.course import LESSONS, lesson
 
     if start is not None:
         _write(Path(start))
+    if picture is not None:
+        _draw(picture)
+    if start is not None or picture is not None:
         return
     if number is None:
         for one in LESSONS:
@@ -46,6 +51,22 @@ def course(number: int | None, start: str | None) -> None:
     from rich.markdown import Markdown
 
     Console(width=min(100, Console().width)).print(Markdown(text))
+
+
+def _draw(target: str) -> None:
+    """The map of the course; each idea is a link to its lesson beside the picture."""
+    from viz.mindmap import WIDTH, draw
+    from viz.png import ZOOM, pixels_of
+    from viz.render import write_whole
+
+    path, format = destination(target, None, ("svg", "png"))
+    svg = draw(lambda idea: f"{idea.lesson.name}.md#{idea.section}")
+    if path is None:
+        click.echo(svg, nl=False)
+        return
+    write_whole(path, svg if format == "svg" else pixels_of(svg, round(ZOOM * WIDTH)))
+    links = "; its links lead to lessons beside it (--start)" if format == "svg" else ""
+    say(f"wrote {path}{links}")
 
 
 def _write(folder: Path) -> None:
