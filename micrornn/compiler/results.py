@@ -22,11 +22,16 @@ class Place:
     name: str | None
 
 
+_PLAIN = {int, float, str, bool, type(None)}
+
+
 def replaced(tree: Any, function: Callable[[Any], Any], data: bool = True) -> Any:
     """Arguments, with every array and every tensor that needs no gradient replaced.
 
     With ``data``, a tensor stays a tensor, of the new array.
     """
+    if type(tree) in _PLAIN:
+        return tree
     if isinstance(tree, Tensor):
         if tree.requires_grad:
             return tree

@@ -54,6 +54,7 @@ class Optimizer:
         groups = given if isinstance(given[0], dict) else [{"params": given}]
         self.defaults = defaults
         self.param_groups: list[Group] = []
+        self._sound: Group | None = None  # the settings that were checked last
         self.state: dict[Tensor, dict[str, Any]] = {}
         for group in groups:
             self.add_param_group(group)
@@ -86,12 +87,16 @@ class Optimizer:
 
     def _check(self, group: Group) -> None:
         """Raise a ValueError for settings that do not exist or are out of range."""
+        settings = {key: x for key, x in group.items() if key != "params"}
+        if settings == self._sound:  # as they were when they were last looked at
+            return
         kind = type(self).__name__
         if unknown := set(group) - set(self.defaults) - {"params", "initial_lr"}:
             raise ValueError(
                 f"{kind} has no setting {', '.join(sorted(unknown))}; it has {', '.join(self.defaults)}"
             )
         check(kind, **group)
+        self._sound = settings
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
