@@ -162,13 +162,13 @@ class Columns:
         bad[bad] = [not finite(line.amounts[i]) for i in np.flatnonzero(bad)]
         found = np.zeros(len(line), dtype=bool)
         for i in np.flatnonzero(bad).tolist():
+            if line.direction == "forward":
+                found[i] = _born_of(line.amounts[i], line.nodes[i].values)
+                continue
             feeders = line.feeders(i)
             if not any(bad[feeders]):
-                if line.direction == "forward":
-                    found[i] = all(finite(v) for v in line.nodes[i].values)
-                else:
-                    culprits = [k for k in feeders if not _sends_finite(line, k)]
-                    found[culprits or [i]] = True
+                culprits = [k for k in feeders if not _sends_finite(line, k)]
+                found[culprits or [i]] = True
         leaves = {x.number: x for n in line.nodes for x in n.inputs if not x.inputs}
         for number, senders in line.received.items():
             if number in leaves:
@@ -185,6 +185,13 @@ class Columns:
             feeders = self._line.feeders(i)
             found[i] = not feeders or not all(over[feeders])
         return found
+
+
+def _born_of(value: Any, inputs: Sequence[Any]) -> bool:
+    """Whether a value that is not finite was made of finite ones, or a NaN of infinities."""
+    if all(finite(x) for x in inputs):
+        return True
+    return bool(np.isnan(value).any()) and not any(np.isnan(x).any() for x in inputs)
 
 
 def _sends_finite(line: Turns, i: int) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from micrornn.debug.alarm import alarm
 from micrornn.debug.commands.help import PITCH
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
@@ -96,12 +97,10 @@ class LineDebugger:
         line, places, position = session.line, session.places, session.state.position
         if self.as_json:
             data = turn_data(line, places, position)
-            self._object(
-                {"command": "", "kind": "stop", "title": session.title, **data, "reasons": []}
-            )
+            data |= {"title": session.title, "alarm": alarm(session), "reasons": []}
+            self._object({"command": "", "kind": "stop", **data})
             return
-        self.say(session.title)
-        self.say(session.summary())
+        self.say("\n".join([session.title, session.summary(), *alarm(session)]).strip())
         if first_time:
             self.say(PITCH)
         self.say("\n".join(turn_lines(line, places, position)))

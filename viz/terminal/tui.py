@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from micrornn.debug.alarm import alarm
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
@@ -62,7 +63,10 @@ class Screen(App[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.answer = session.summary() + "\nF11 step, F10 next, F6 back, F5 continue; help, quit"
+        self.answer = (
+            "\n".join([session.summary(), *alarm(session)])
+            + "\nF11 step, F10 next, F6 back, F5 continue; help, quit"
+        )
 
     def compose(self) -> ComposeResult:
         """The parts of the screen."""

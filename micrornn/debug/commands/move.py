@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.debug import breakpoints
+from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.evaluate import Moment
@@ -45,6 +47,24 @@ def step(cursor: Cursor, text: str) -> Outcome:
 def reverse_step(cursor: Cursor, text: str) -> Outcome:
     """Undo one pullback (or N); all is as it was before, to the bit."""
     return _go(cursor, cursor.state.position - count(text, "rs N"), BACK)
+
+
+def _born_forward(cursor: Cursor, stops: Sequence[Breakpoint]) -> Outcome | None:
+    """From backward to where the forward pass made a NaN, if a breakpoint asks for it the first time."""
+    for one in stops:
+        if one.kind != "born" or not one.enabled or one.hits or one.ignore:
+            continue
+        turns = one.turns(cursor.forward)
+        if cursor.state.direction == BACKWARD and len(turns):
+            there = replace(cursor.state, direction=FORWARD, position=int(turns[0]))
+            there = replace(there, stops=tuple(x for x in there.stops if x.number != one.number))
+            if not one.temporary:
+                there = there.with_stop(replace(one, hits=1))
+            hits = (one,) if one.number else ()  # until has no breakpoint
+            found = stopped(cursor, Arrival(there, hits, None, FORTH, False))
+            found.lines.append("  this is the forward pass; direction backward leaves it")
+            return found
+    return None
 
 
 def _next(cursor: Cursor, text: str, sign: int) -> Outcome:
@@ -110,6 +130,8 @@ def _until(cursor: Cursor, text: str, sign: int) -> Outcome:
     if not text:
         return _next(cursor, "", sign)
     once = breakpoints.parse(text, cursor.line, cursor.places, 0, True)
+    if sign == FORTH and (born := _born_forward(cursor, [once])):
+        return born
     turns = once.turns(cursor.line)
     position = cursor.state.position
     ahead = turns[turns > position] if sign == FORTH else turns[turns < position]
@@ -154,8 +176,11 @@ def reverse_until(cursor: Cursor, text: str) -> Outcome:
 
 @command("continue", "c", "cont", group="move", example="continue")
 def continue_(cursor: Cursor, text: str) -> Outcome:
-    """Go on to the next breakpoint or watch, or to the end."""
-    return _go(cursor, len(cursor.line), FORTH)
+    """Go on to the next breakpoint or watch, or to the end.
+
+    The first time with `break nan`: to where the forward pass made the NaN, if it did.
+    """
+    return _born_forward(cursor, cursor.state.stops) or _go(cursor, len(cursor.line), FORTH)
 
 
 @command("reverse-continue", "rc", group="move", example="rc")
@@ -197,7 +222,11 @@ def goto(cursor: Cursor, text: str) -> Outcome:
 
 @command("run", group="move", example="run")
 def run(cursor: Cursor, text: str) -> Outcome:
-    """Begin again and go on to the first breakpoint."""
+    """Begin again and go on to the first breakpoint; with `break nan`, from the forward pass on."""
+    fresh = [replace(one, hits=0) for one in cursor.state.stops]
+    born = _born_forward(cursor, fresh)
+    if born is not None:
+        return born
     begin = replace(cursor.state, position=0)
     return stopped(cursor, travel(cursor.line, begin, len(cursor.line), FORTH, here=True))
 

@@ -12,6 +12,7 @@ from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
 from micrornn.debug.report import plain
+from micrornn.debug.timeline import BACKWARD
 
 if TYPE_CHECKING:
     from micrornn.debug.breakpoints import Breakpoint
@@ -30,6 +31,11 @@ def _add(cursor: Cursor, new: Breakpoint) -> Outcome:
     if cursor.state.direction == "forward":
         turns = turns.replace("pullback", "node")
     note = "" if places else "; it will never stop"
+    if new.kind == "born" and cursor.state.direction == BACKWARD:
+        before = len(new.turns(cursor.forward))
+        if before:
+            turns = f"{before:,} node{'s' if before != 1 else ''} of the forward pass, {turns}"
+            note = ""
     line = f"{kind} {new.number}: {new.words} ({turns}{note})"
     data = {"breakpoint": new.number, "what": new.words, "matches": places}
     return Outcome(cursor.state.with_stop(new), [line], data)

@@ -19,10 +19,11 @@ def born(rec: Recording, traffic: Traffic) -> Finding:
 
     An infinity that was given (a mask of -inf, say) is no fault by itself; what makes a NaN of it is.
     """
-    return _forward(rec) or _backward(rec, traffic) or _given(rec)
+    return born_forward(rec) or _backward(rec, traffic) or _given(rec)
 
 
-def _forward(rec: Recording) -> Finding | None:
+def born_forward(rec: Recording) -> Finding | None:
+    """Where the forward pass first made a NaN or an infinity, or was given a NaN; None where it did not."""
     computed = [node for node in rec.nodes if node.inputs]
     first = next(
         (n for n in computed if not _finite(n._value) and all(map(_finite, n.values))), None
