@@ -263,3 +263,35 @@ def test_axe_finds_nothing_at_any_level(opened: Any, hello: Path, level: str) ->
     page.get_by_label("Find a box").fill("h")
     found += axe.Axe().run(page).response["violations"]
     assert [(v["id"], v["nodes"][0]["html"][:160]) for v in found] == []
+
+
+def test_the_equations_are_explain_s_and_mark_what_gets_its_gradient(
+    opened: Any, hello: Path
+) -> None:
+    from micrornn.compiler.explain import explain
+
+    out = recorded("hello", {"cell": "lstm"}).recording.passes[0].out
+    wanted = [line.split() for line in explain(out, "pseudocode").splitlines() if "=" in line]
+    page = opened(hello, "#level=gate")
+    panel = page.get_by_label("Equations")
+    lines = [
+        line.replace("for t", " for t").split() for line in panel.locator("p").all_inner_texts()
+    ]
+    assert lines == wanted
+    page.locator("g.box.gate").nth(1).hover()  # f₁
+    assert set(panel.locator("mark").all_inner_texts()) == {"fₜ"}
+    assert page.locator(".equation mark").all_inner_texts() == ["f"]
+    page.mouse.move(0, 0)
+    page.keyboard.press("Home")
+    assert panel.locator("mark").count() == 0, "forward, no gradient has come yet"
+    page.keyboard.press("End")
+    assert "hₜ₋₁" in panel.locator("mark").all_inner_texts()  # h₀ is the last
+
+
+def test_a_run_without_equations_has_none(opened: Any, tmp_path: Path) -> None:
+    from viz.page.equations import equations
+
+    runs = recorded("hello", {}).recording
+    assert equations(runs, "latex").startswith(r"\begin{align*}")
+    runs.passes = []
+    assert equations(runs, "latex") == ""

@@ -16,6 +16,7 @@ from micrornn.flow.series import layers
 from micrornn.messages import printable
 from micrornn.recording import Recording, RecordingError
 from viz.labels import subscript
+from viz.page import equations
 from viz.page.linear import linear
 from viz.page.operations import MOST, operations
 from viz.page.rules import rule
@@ -84,6 +85,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
         "subtitle": printable(subtitle),
         "equation": equation,
         "meaning": meaning,
+        "equations": equations.told(rec),
         "steps": steps,
         "rows": rows,
         "boxes": [box_of(box) for box in [*story.boxes, *more]],

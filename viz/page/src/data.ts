@@ -81,6 +81,7 @@ export interface Story {
   subtitle: string;
   equation: string;
   meaning: string;
+  equations: {lines: [string, string, string][]; latex: string}; // heading, equation, for which steps
   steps: number[];
   rows: string[];
   boxes: Box[];

@@ -4,6 +4,7 @@ import {render} from "preact";
 
 import {Between} from "./between";
 import type {Story} from "./data";
+import {Equations, Marked} from "./equations";
 import {Controls, Help} from "./controls";
 import {Find, goToAddressed} from "./find";
 import {Graph} from "./graph";
@@ -39,12 +40,13 @@ function App() {
                 <p class="subtitle">{[story.subtitle, whose(story), ...edits.value.filter((edit) => edit.story === i).map((edit) => `what if: ${words(edit)}`)].filter(Boolean).join(" · ")}</p>
               </header>
               <Graph index={i} />
-              <p class="equation">{story.equation}{story.meaning ? <span> · {story.meaning}</span> : null}</p>
+              <p class="equation"><Marked text={story.equation} index={i} />{story.meaning ? <span> · {story.meaning}</span> : null}</p>
               {i === 0 ? <Legend story={story} /> : null}
               <div class="panels">
                 <Ledger story={story} index={i} />
                 <CreditMap story={story} index={i} />
                 <Gates story={story} />
+                <Equations story={story} index={i} />
               </div>
               {story.notes.map((note) => (<p class="note">{note}</p>))}
             </article>

@@ -22,7 +22,7 @@ const linear: Linear = {
 };
 
 const story: Story = {
-  title: "", subtitle: "", equation: "", meaning: "", steps: [1, 2], rows: [],
+  title: "", subtitle: "", equation: "", meaning: "", equations: {lines: [], latex: ""}, steps: [1, 2], rows: [],
   boxes: [box("initial", 0), box("state", 1), box("state", 2), box("loss", 2)], ribbons: [], linear, rules: {}, sheets: {},
   loss: 3, low: -2, high: 0, ledger: [], credit: null, gates: [], notes: [], scales: {light: [], dark: []},
 };

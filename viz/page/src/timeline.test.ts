@@ -13,7 +13,7 @@ function box(kind: Box["kind"], step: number, row = 1): Box {
 }
 
 const story: Story = {
-  title: "", subtitle: "", equation: "", meaning: "", steps: [1, 2], rows: [],
+  title: "", subtitle: "", equation: "", meaning: "", equations: {lines: [], latex: ""}, steps: [1, 2], rows: [],
   boxes: [box("initial", 0), box("state", 1), box("state", 2), box("output", 2, 2), box("loss", 2, 3)],
   ribbons: [
     {from: 4, to: 3, state: "", norm: 1, cut: false},
