@@ -105,8 +105,11 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (CLASSES, "num_classes"),
     (INTEGER, "ignore_index dim start_dim end_dim start convert_gates.axis"),
     (or_none(INTEGER), "axis end"),
-    (FLAG, "bias batch_first bidirectional peepholes layer_norm reset_after affine freeze"),
-    (FLAG, "elementwise_affine track_running_stats ceil_mode return_indices log_target training"),
+    (FLAG, "scan bias batch_first bidirectional peepholes layer_norm reset_after affine"),
+    (
+        FLAG,
+        "freeze elementwise_affine track_running_stats ceil_mode return_indices log_target training",
+    ),
     (FLAG, "is_causal zero_infinity strict set_to_none requires_grad enforce_sorted train.mode"),
     (FLAG, "error_if_nonfinite nesterov centered amsgrad maximize cycle_momentum three_phase"),
     (NEVER, "inplace"),

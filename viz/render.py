@@ -18,12 +18,14 @@ from viz import picture
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out
+from viz.picture import scan
 from viz.scene import computed_steps
 from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
 PICTURED = ("auto", "layer", "cell", "gate")  # the levels of detail that `viz.picture` draws
 _MOST_OPERATIONS = 500  # of a graph without time; a larger one is drawn by scope
+_OF_A_SCAN = ("theme", "aspect", "width", "legend", "size")
 _UNROLLED = ("window", "targets")  # what a rolled picture has no use for
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
@@ -200,13 +202,18 @@ def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) ->
             look.pop(name)
         return animation(rec, title, kind, **look)
     svg = None
-    if detail == "layer":
+    tree = scan.tree_of(rec) if detail in ("auto", "cell") and look["window"] is None else None
+    if tree is not None and tree.steps <= scan.MOST:
+        if look["gradient"] and not rec.passes and len(rec.graph.outs) == 1:
+            tree = scan.tree_of(rec := record(rec.graph.outs[0])) or tree
+        svg = scan.picture(tree, title, **{k: look[k] for k in _OF_A_SCAN})
+    elif detail == "layer":
         if look["window"] is not None:
             raise ValueError(
                 "a window shows some steps, and layer draws all as one; give another detail, such as cell"
             )
         svg = picture.rolled(rec, title, **{k: look[k] for k in look if k not in _UNROLLED})
-    if detail in ("auto", "gate"):
+    elif detail in ("auto", "gate"):
         svg = picture.gates(rec, title, whole=detail == "auto", **look)
     svg = svg or picture.picture(rec, title, **look)
     if kind == "svg":

@@ -40,7 +40,7 @@ from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
 from micrornn.nn.decoder import Decoder
 from micrornn.nn.dropout import Dropout
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.families import IRNN, OrthogonalRNN
+from micrornn.nn.families import IRNN, MinGRU, MinLSTM, OrthogonalRNN
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import (
     BCELoss,
@@ -101,6 +101,8 @@ __all__ = [
     "LogSoftmax",
     "MSELoss",
     "MaxPool2d",
+    "MinGRU",
+    "MinLSTM",
     "Module",
     "ModuleDict",
     "ModuleList",

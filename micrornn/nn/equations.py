@@ -19,7 +19,9 @@ from micrornn.ops.elementwise import relu, sigmoid, tanh
 from micrornn.ops.index import getitem
 from micrornn.ops.product import linear
 
-Step = Callable[..., tuple[Tensor, ...]]  # step(x, *state) -> the new state, h first
+Step = Callable[
+    ..., tuple[Tensor, ...]
+]  # (x, *state) -> the new state, h first, or an output before it
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # W_ih, W_hh, b_ih, b_hh
 Rows = tuple[Any, slice]  # a gate's elements along the last axis of all gates' products
 

@@ -85,7 +85,7 @@ def held(
     """The next state: the new one where the step is real, else the old one unchanged.
 
     Args:
-        new, old: the parts of the state, each (B, H).
+        new, old: the parts of the state, each (B, ...).
         real: (B,) truth values, or None where the step is real for all.
 
     Returns:
@@ -97,7 +97,7 @@ def held(
     for after, before in zip(new, old):
         name = after.name or before.name
         after.name = f"new {name}"
-        state = where(real[:, None], after, before)
+        state = where(real.reshape(-1, *[1] * (after.ndim - 1)), after, before)
         state.name = name
         kept.append(state)
     return tuple(kept)

@@ -85,9 +85,21 @@ class Recurrent(Module):
         """The step of one layer and direction, whose parameters end in ``suffix``."""
         raise NotImplementedError
 
+    def _at_once(self, suffix: str) -> Any:
+        """What computes all steps of one layer and direction together; None where a loop does."""
+        return None
+
     def _size(self, state: str) -> int:
         """How long a part of the state is."""
         return self.hidden_size
+
+    def _shape(self, state: str) -> tuple[int, ...]:
+        """The shape of a part of the state of one sequence."""
+        return (self._size(state),)
+
+    def _first(self, state: str) -> float:
+        """The number that a part of the state begins with where none is given."""
+        return 0.0
 
     def _shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
         """The shapes of one layer's parameters, by name."""
@@ -130,7 +142,7 @@ class Recurrent(Module):
         states: list[Tensor | None] = []
         for part, name, value in zip(self.state_names, names, given):
             state = as_input(value, self.dtype, name)
-            shape = (*lead, self._size(part))
+            shape = (*lead, *self._shape(part))
             if state.shape != shape:
                 raise ValueError(
                     f"{kind}: {name} of shape {state.shape} was given, {shape} expected; leave it out "
@@ -140,7 +152,8 @@ class Recurrent(Module):
         return states
 
     def _zeros(self, name: str, lead: tuple[int, ...]) -> Tensor:
-        return constant(np.zeros((*lead, self._size(name)), self.dtype), name)
+        whole = np.full((*lead, *self._shape(name)), self._first(name), self.dtype)
+        return constant(whole, name)
 
     def _changed(self, *usual: tuple[str, Any]) -> str:
         """The sizes, and the options that are not the default."""

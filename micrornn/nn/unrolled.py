@@ -205,7 +205,13 @@ class Unrolled(Recurrent):
                     self._zeros(name, lead) if whole is None else part(whole, row, name)
                     for name, whole in zip(self.state_names, begin)
                 )
-            step = self._equation(f"_l{layer}{direction}")
+            suffix = f"_l{layer}{direction}"
+            times = range(len(steps), 0, -1) if direction else range(1, len(steps) + 1)
+            at_once = self._at_once(suffix)
+            if at_once is not None:
+                outputs, state = at_once(times, steps, state, real)
+                return outputs[::-1] if direction else outputs, state
+            step = self._equation(suffix)
 
             def advance(
                 times: Sequence[int], state: tuple[Tensor, ...]
@@ -213,11 +219,13 @@ class Unrolled(Recurrent):
                 outputs = []
                 for t in times:
                     with scope(t=t):
-                        state = held(step(steps[t - 1], *state), state, real[t - 1])
-                        outputs.append(silenced(state[0], real[t - 1]))
+                        new = step(steps[t - 1], *state)
+                        read, new = new[0], new[-len(state) :]  # h itself, or an output before it
+                        state = held(new, state, real[t - 1])
+                        read = state[0] if read is new[0] else read
+                        outputs.append(silenced(read, real[t - 1]))
                 return outputs, state
 
-            times = range(len(steps), 0, -1) if direction else range(1, len(steps) + 1)
             outputs, state = scheduled(advance, times, state, self.checkpoint)
         if direction:
             outputs.reverse()

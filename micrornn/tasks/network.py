@@ -20,10 +20,15 @@ from micrornn.nn.sequence import each_step
 
 Array = np.ndarray[Any, Any]
 CELLS: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
-FAMILIES: dict[str, Any] = {"irnn": families.IRNN, "orthogonal": families.OrthogonalRNN}
+FAMILIES: dict[str, Any] = {
+    "irnn": families.IRNN,
+    "orthogonal": families.OrthogonalRNN,
+    "mingru": families.MinGRU,
+    "minlstm": families.MinLSTM,
+}
 NAMES = {  # as titles have them
     **{"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"},
-    **{"irnn": "IRNN", "orthogonal": "orthogonal RNN"},
+    **{"irnn": "IRNN", "orthogonal": "orthogonal RNN", "mingru": "minGRU", "minlstm": "minLSTM"},
 }
 
 

@@ -8,7 +8,8 @@ from reference.store import load
 import micrornn as mr
 from micrornn import nn
 from micrornn.compiler.explain import derived
-from micrornn.nn.families import cayley
+from micrornn.nn.families import cayley, linear_scan
+from micrornn.nn.families.scan import LinearRecurrence
 from micrornn.recording import record
 from micrornn.tasks import task
 from micrornn.tasks.network import FAMILIES
@@ -91,6 +92,47 @@ def test_a_run_is_drawn_explained_and_recorded(cell):
     program = derived(unrolled.loss)
     names = {key.name for key in program.outputs if not isinstance(key, str)}
     assert names == {name for name, _ in unrolled.model.named_parameters()}
+
+
+# -- linear recurrences -------------------------------------------------------------------------------
+
+LINEAR = [kind for kind in KINDS if issubclass(getattr(nn, kind), LinearRecurrence)]
+
+
+def test_the_linear_recurrences_are_known():
+    assert LINEAR == ["MinGRU", "MinLSTM"]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 7, 8, 9, 33])
+@pytest.mark.parametrize("kind", LINEAR)
+def test_a_scan_gives_the_loops_numbers_and_gradients(kind, steps):
+    options = {"layers": 2, "bidirectional": True}
+    loop, scan = made(kind, **options), made(kind, scan=True, **options)
+    x, lengths = RNG.normal(size=(steps, 2, 3)), [steps, (steps + 1) // 2]
+    begin = loop(RNG.normal(size=(2, 2, 3)))[1].detach()
+    results = [net(x, begin, lengths) for net in (loop, scan)]
+    for a, b in zip(*results, strict=True):
+        assert np.abs(a.data - b.data).max() < 1e-12
+    for output, last in results:
+        ((output**2).sum() + last.sum()).backward()
+    for p, q in zip(loop.parameters(), scan.parameters(), strict=True):
+        assert np.abs(p.grad - q.grad).max() < 1e-10 * np.abs(p.grad).max()
+
+
+def test_a_scan_takes_two_rounds_for_each_doubling():
+    def depth(steps):
+        a = mr.tensor(RNG.uniform(size=(steps, 2)), requires_grad=True)
+        scopes = {node.scope for node in mr.Graph(linear_scan(a, a))}
+        return sum("scan/" in scope for scope in scopes)
+
+    assert [depth(2**k) for k in range(6)] == [0, 2, 4, 6, 8, 10]
+
+
+def test_a_scan_and_a_checkpoint_exclude_each_other():
+    net = made("MinGRU", scan=True)
+    net.checkpoint = "sqrt"
+    with pytest.raises(ValueError, match="give one of them"):
+        net(np.ones((3, 3)))
 
 
 # -- rotations ----------------------------------------------------------------------------------------

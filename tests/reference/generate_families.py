@@ -44,10 +44,38 @@ def orthogonal(p: dict[str, Any], xs: Any, state: list[Any]) -> Any:
     return outputs, [h]
 
 
+def minimal(letters: str) -> Shapes:
+    weights: Shapes = {f"weight_{letter}": (HIDDEN, INPUT) for letter in letters}
+    return weights | {f"bias_{letter}": (HIDDEN,) for letter in letters}
+
+
+def mingru(p: dict[str, Any], xs: Any, state: list[Any]) -> Any:
+    """Feng et al. 2024, section 3.1.2."""
+    (h,), outputs = state, []
+    for x in xs:
+        z = torch.sigmoid(x @ p["weight_z"].T + p["bias_z"])
+        h = (1 - z) * h + z * (x @ p["weight_h"].T + p["bias_h"])
+        outputs.append(h)
+    return outputs, [h]
+
+
+def minlstm(p: dict[str, Any], xs: Any, state: list[Any]) -> Any:
+    """Feng et al. 2024, section 3.2.3: gates that are scaled to add up to 1."""
+    (h,), outputs = state, []
+    for x in xs:
+        f = torch.sigmoid(x @ p["weight_f"].T + p["bias_f"])
+        i = torch.sigmoid(x @ p["weight_i"].T + p["bias_i"])
+        h = f / (f + i) * h + i / (f + i) * (x @ p["weight_h"].T + p["bias_h"])
+        outputs.append(h)
+    return outputs, [h]
+
+
 # By class: parameters of a layer, shapes of the parts of the state after the batch, and the loop.
 FAMILIES: dict[str, tuple[Shapes, dict[str, tuple[int, ...]], Run]] = {
     "IRNN": (plain(), {"h": (HIDDEN,)}, irnn),
     "OrthogonalRNN": (plain(), {"h": (HIDDEN,)}, orthogonal),
+    "MinGRU": (minimal("zh"), {"h": (HIDDEN,)}, mingru),
+    "MinLSTM": (minimal("fih"), {"h": (HIDDEN,)}, minlstm),
 }
 
 

@@ -20,7 +20,8 @@ from viz.page import equations
 from viz.page.linear import linear
 from viz.page.operations import MOST, operations
 from viz.page.rules import rule
-from viz.picture.finding import EQUATIONS, title
+from viz.picture.equations import EQUATIONS
+from viz.picture.finding import title
 from viz.picture.numbers import short
 from viz.picture.story import GATE, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of, tell

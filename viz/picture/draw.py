@@ -14,7 +14,8 @@ from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture import attention, beads, rows
 from viz.picture.edges import Edges
-from viz.picture.finding import EQUATIONS, factor, title
+from viz.picture.equations import EQUATIONS
+from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.numbers import fitting, short
 from viz.picture.place import LEFT, NARROWEST, Place, Spot

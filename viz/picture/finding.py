@@ -8,25 +8,6 @@ from viz.picture.numbers import percent, power, short, times
 from viz.picture.story import STATE, Box, Story
 from viz.style import number
 
-EQUATIONS = {
-    "tanh": (
-        "hₜ = tanh(W xₜ + U hₜ₋₁ + b)",
-        "each hop multiplies the gradient by Uᵀ diag(1 − hₜ²)",
-    ),
-    "relu": (
-        "hₜ = relu(W xₜ + U hₜ₋₁ + b)",
-        "each hop multiplies the gradient by Uᵀ diag(hₜ > 0)",
-    ),
-    "lstm": (
-        "cₜ = f ⊙ cₜ₋₁ + i ⊙ g;  hₜ = o ⊙ tanh(cₜ)",
-        "along the cell state, each hop multiplies the gradient by f",
-    ),
-    "gru": (
-        "hₜ = (1 − z) ⊙ n + z ⊙ hₜ₋₁",
-        "each hop multiplies the gradient by z, plus a part through the gates",
-    ),
-}
-
 
 def title(story: Story) -> str:
     """How much of the gradient of the loss is left at the other end of time.

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from micrornn.tasks.network import NAMES as CELLS
 from viz.metrics import fitted, text_width
 from viz.picture.draw import Drawing
 from viz.picture.edges import BESIDE
@@ -15,7 +16,7 @@ from viz.picture.place import BOTTOM, TOP, Place
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.style import number
 
-NAMES = {"tanh": "tanh RNN", "relu": "ReLU RNN", "lstm": "LSTM", "gru": "GRU"}
+NAMES = {**CELLS, "tanh": "tanh RNN", "relu": "ReLU RNN"}
 _WIDE, _HIGH = 216.0, 58.0
 _ROW = 83.0  # at the least
 Key = tuple[str, str]

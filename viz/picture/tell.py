@@ -18,6 +18,7 @@ from micrornn.flow.rows import descendants, sweep
 from micrornn.flow.series import layers, norm
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.losses import kind_of
+from viz.picture.equations import family
 from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Ribbon, Story
 
 
@@ -64,12 +65,14 @@ def tell(
     start = next((b for b in boxes if b.kind == LOSS and b.nodes[""] is followed), None)
     ribbons, joint, across = _flow(rec, boxes, followed) if followed is not None else ([], {}, {})
     ribbons += _uses(rec, boxes, ribbons)
-    kinds = {layer: _kind(cell) for (layer, _), cell in cells(rec).items()}
+    kinds = {layer: _kind(layer, cell) for (layer, _), cell in cells(rec).items()}
     return Story(boxes, ribbons, start, scopes, kinds, joint, across)
 
 
-def _kind(cell: Cell) -> str:
+def _kind(layer: str, cell: Cell) -> str:
     """The kind of a cell; of one without gates only if it is a layer of sums: its activation, else ""."""
+    if known := family(layer):
+        return known
     if cell.kind != "rnn":
         return cell.kind
     h = next(iter(cell.states.values()), None)
