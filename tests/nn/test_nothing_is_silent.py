@@ -24,6 +24,9 @@ NAN = float("nan")
 JUNK: list[Any] = ["junk", -3, NAN, 2.5, True, None, (1, 2, 3), object()]
 
 
+FAMILIES = [name for name in nn.families.__all__ if name[0].isupper()]
+
+
 def parameters() -> list[nn.Parameter]:
     return [nn.Parameter([1.0])]
 
@@ -48,7 +51,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "MaxPool2d": {"kernel_size": 2},
     "Parameter": {"data": [1.0, 2.0]},
     **{name: {"input_size": 2, "hidden_size": 3} for name in ("RNNCell", "LSTMCell", "GRUCell")},
-    **{name: {"input_size": 2, "hidden_size": 3} for name in ("RNN", "LSTM", "GRU")},
+    **{name: {"input_size": 2, "hidden_size": 3} for name in ("RNN", "LSTM", "GRU", *FAMILIES)},
     **{name: {"params": parameters()} for name in ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW")},
     "StepLR": {"step_size": 2},
     "MultiStepLR": {"milestones": [2]},
@@ -65,10 +68,10 @@ ELSEWHERE = {
 }
 # Junk that is none, by option; where it differs, by owner and option.
 _FINE: list[tuple[tuple[Any, ...], str]] = [
-    ((True,), "bias batch_first bidirectional peepholes layer_norm reset_after affine maximize"),
+    ((True,), "scan bias batch_first bidirectional peepholes layer_norm reset_after affine"),
     ((True,), "elementwise_affine track_running_stats ceil_mode return_indices log_target amsgrad"),
     ((True,), "zero_infinity centered requires_grad cycle_momentum three_phase training is_causal"),
-    ((True,), "enforce_sorted error_if_nonfinite"),
+    ((True,), "enforce_sorted error_if_nonfinite maximize"),
     ((None,), "rng dtype generator input_lengths target_lengths attention memory_size after"),
     ((None,), "epochs steps_per_epoch weights BatchNorm1d.momentum batch_norm.momentum"),
     ((None,), "MaxPool2d.stride max_pool2d.stride linear.bias conv1d.bias conv2d.bias"),
@@ -77,7 +80,7 @@ _FINE: list[tuple[tuple[Any, ...], str]] = [
         (2.5,),
         "threshold max_lr div_factor final_div_factor min_lr norm_type std max_norm clip_value",
     ),
-    ((2.5, -3), "negative_slope dampening eta_min gain value val mean identity_.scale"),
+    ((2.5, -3), "negative_slope dampening eta_min gain value val mean identity_.scale IRNN.scale"),
     ((2.5, -3), "kaiming_uniform_.a kaiming_normal_.a"),
     ((2.5, -3, None), "param"),
     ((2.5, -3, NAN), "padding_value"),
