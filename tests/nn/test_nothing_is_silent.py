@@ -220,6 +220,7 @@ CALLS: list[tuple[Any, dict[str, Any]]] = [
     (init.constant_, {"tensor": weight(), "val": 1.0}),
     (init.calculate_gain, {"nonlinearity": "leaky_relu"}),
     (init.forget_bias_, {"module": nn.LSTMCell(2, 3)}),
+    (init.chrono_, {"module": nn.LSTMCell(2, 3), "longest": 9}),
     (nn.sequence_loss, {"outputs": X, "targets": TARGETS, "loss": F.nll_loss}),
     (nn.utils.clip_grad_norm_, {"parameters": graded(), "max_norm": 1.0}),
     (nn.utils.clip_grad_value_, {"parameters": graded(), "clip_value": 1.0}),
