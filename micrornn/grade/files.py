@@ -1,12 +1,13 @@
-"""Grading a file with `forward` and `backward` of a student, and the exercises to begin with."""
+"""Grading a file with `forward` and `backward` of a student, and files to begin with."""
 
 from __future__ import annotations
 
-from importlib.resources import files as resources
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from micrornn.grade.compare import Grade, GradeError, grade
+from micrornn.grade.exercise import assignment, exercise
 from micrornn.grade.problem import CELLS
 from micrornn.tasks.userfile import UserFile
 
@@ -21,6 +22,8 @@ def grade_file(path: str, cell: str | None = None) -> Grade:
         GradeError: it defines no backward, or a function returns something unusable.
         SourceError: it cannot be run.
     """
+    if path.endswith(".ipynb"):
+        raise GradeError(f"{path} is a notebook; run its last cell, or autograde it with nbgrader")
     file = UserFile(path)
     own = vars(file.module)
     cell = cell or own.get("CELL", "rnn")
@@ -35,29 +38,33 @@ def grade_file(path: str, cell: str | None = None) -> Grade:
     return grade(own["backward"], cell, forward if callable(forward) else None)
 
 
-def check(path: str, cell: str | None = None) -> None:
-    """Fail with the grade as the message, for a test of a class: ``def test_it(): check("rnn.py")``.
+def check(student: str | Callable[..., Any], cell: str | None = None) -> None:
+    """Fail with the grade as the message: for a test of a class, or the last cell of a notebook.
+
+    Args:
+        student: a file, or its function ``backward``.
+        cell: rnn, lstm or gru; by default CELL of the file, or rnn.
 
     Raises:
         AssertionError: a number differs.
+
+    >>> check(lambda weights, xs, targets, states: {"b_y": 0 * weights["b_y"]})
+    Traceback (most recent call last):
+    AssertionError: Backward: dL/db_y differs from the graph's by 100 % of its norm...
     """
-    result = grade_file(path, cell)
+    result = (
+        grade_file(student, cell) if isinstance(student, str) else grade(student, cell or "rnn")
+    )
     assert result.right, str(result)
 
 
-def exercise(cell: str) -> str:
-    """The file that a student begins with."""
-    return (resources("micrornn.grade") / "exercises" / f"{cell}.py.txt").read_text(
-        encoding="utf-8"
-    )
-
-
 def start(path: Path, cell: str) -> None:
-    """Write the exercise of a cell to a new file.
+    """Write the exercise of a cell to a new file: a program, or a notebook if its name ends in ``.ipynb``.
 
     Raises:
         GradeError: the file exists.
     """
     if path.exists():
         raise GradeError(f"{path} exists; give a new file")
-    path.write_text(exercise(cell), encoding="utf-8")
+    text = assignment(cell) if path.suffix == ".ipynb" else exercise(cell)
+    path.write_text(text, encoding="utf-8")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +15,12 @@ from click.testing import CliRunner, Result
 import cli
 from micrornn.grade import GradeError, check, grade, grade_file
 from micrornn.grade.backward import bptt
-from micrornn.grade.files import exercise
+from micrornn.grade.exercise import exercise
 from micrornn.grade.mistakes import CATALOG, Mistake, of_cell
 from micrornn.grade.problem import CELLS, Problem, make, solve
 
 SOLUTIONS = Path(__file__).parent / "solutions"
+WITH_US = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 EVERY = [(cell, mistake) for cell in CELLS for mistake in of_cell(cell)]
 
 
@@ -209,6 +213,41 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert [entry["right"] for entry in data] == [False, True, False]
     assert data[0]["where"]["step"] == 4 and "error" in data[2]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_exercise_as_a_notebook(cell: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{cell}.ipynb"
+    assert invoke("--start", str(path), "--cell", cell).exit_code == 0
+    _, gap, test = json.loads(path.read_text("utf-8"))["cells"]
+    empty, check_it = "".join(gap["source"]), "".join(test["source"])
+    with pytest.raises(AssertionError, match="Backward"):
+        exec(empty + "\n" + check_it, {})
+    exec((SOLUTIONS / f"{cell}.py").read_text("utf-8") + check_it, {})
+    marks = [one["metadata"]["nbgrader"] for one in (gap, test)]
+    assert [(m["solution"], m["grade"], m["locked"]) for m in marks] == [
+        (True, False, False),
+        (False, True, True),
+    ]
+    before, _, after = empty.partition("        ### BEGIN SOLUTION\n")
+    assert before.endswith("\n") and after.endswith("        ### END SOLUTION\n    return grads")
+    refused = invoke(str(path))
+    assert refused.exit_code == 2 and "run its last cell" in refused.stderr
+
+
+@pytest.mark.parametrize(("wrong", "code"), [(False, 0), (True, 1)])
+def test_a_class_runs_it_as_a_test(wrong: bool, code: int, tmp_path: Path) -> None:
+    """As GitHub Classroom does: pytest, in the folder of the student."""
+    text = (SOLUTIONS / "rnn.py").read_text("utf-8")
+    (tmp_path / "bptt.py").write_text(
+        text.replace("W_hh.T @", "W_hh @") if wrong else text, encoding="utf-8"
+    )
+    test = 'from micrornn.grade import check\n\n\ndef test_backward():\n    check("bptt.py")\n'
+    (tmp_path / "test_bptt.py").write_text(test, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=WITH_US)
+    assert done.returncode == code, done.stdout
+    assert ("not transposed" in done.stdout) == wrong
 
 
 def test_an_exercise_to_begin_with(tmp_path: Path) -> None:

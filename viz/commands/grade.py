@@ -17,7 +17,7 @@ from viz.plots.canvas import FORMATS
 @click.command("grade", cls=Command)
 @click.argument("files", nargs=-1, type=FILE)
 @option("--cell", type=OneOf(CELLS), help="The cell [default: CELL of the file, or rnn].")
-@option("--start", type=FILE, help="Write an exercise to begin with.")
+@option("--start", type=FILE, help="Write an exercise: FILE.py, or FILE.ipynb for nbgrader.")
 @option("--hint", is_flag=True, help="Print where to look.")
 @option("--solution", is_flag=True, help="Print the right line.")
 @option("--figure", type=FILE, section=OUTPUT, help="Draw your gradients beside the graph's.")
@@ -52,7 +52,8 @@ def grade(
         if files:
             raise ValueError("--start writes one file; leave the others out")
         write(Path(start), cell or "rnn")
-        say(f"wrote {start}; fill in backward, then: micrornn grade {start}")
+        then = "run its last cell" if start.endswith(".ipynb") else f"micrornn grade {start}"
+        say(f"wrote {start}; fill in backward, then: {then}")
         return 0
     if figure is not None and len(files) > 1:
         raise ValueError("--figure draws one file; give one")
