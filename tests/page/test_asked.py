@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -375,3 +376,27 @@ def test_ledger_and_credit_map_follow_a_change(opened: Any, hello: Path) -> None
     assert wanted != pytest.approx(credit(rec, nodes).norms[3, 0], rel=1e-2)
     page.get_by_role("button", name="Undo").click()
     assert bars(weight) == before
+
+
+def test_the_jacobian_strip_is_flow_s_and_linked(opened: Any, hello: Path) -> None:
+    from micrornn.flow.jacobian import jacobian_strip
+
+    own = jacobian_strip(recorded("hello", {"cell": "lstm"}).recording)
+    page = opened(hello)
+    panel = page.get_by_label("Jacobians")
+    strip = panel.locator("svg")
+    size = strip.bounding_box()
+    strip.hover(position={"x": size["width"] * 2.5 / 4, "y": 20})  # step 3
+    sigma, running = re.findall(r"×([\d.]+)", panel.locator(".note").inner_text())
+    assert float(sigma) == pytest.approx(own.sigma[2], rel=6e-3)
+    assert float(running) == pytest.approx(own.running[2], rel=6e-3)
+    assert page.locator("svg.graph rect.column").count() == 1
+    assert page.locator(".bar.on").count() == 6, "the same step of every weight"
+    strip.hover(position={"x": size["width"] * 0.3, "y": 20})
+    page.mouse.down()
+    page.mouse.move(size["x"] + size["width"] * 0.9, size["y"] + 20, steps=3)
+    page.mouse.up()
+    assert "steps 2 to 4" in page.get_by_label("Weight ledger").inner_text()
+    page.mouse.move(0, 0)
+    product = float(panel.locator(".note").inner_text().split("×")[1].split(",")[0])
+    assert product == pytest.approx(np.prod(own.sigma[1:]), rel=6e-3)

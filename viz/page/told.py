@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
-from micrornn.flow import credit, gates, ledger, why
+from micrornn.flow import why
 from micrornn.flow.pieces import one
 from micrornn.flow.rows import sweep
-from micrornn.flow.series import layers
 from micrornn.messages import printable
-from micrornn.recording import Recording, RecordingError
+from micrornn.recording import Recording
 from viz.labels import subscript
-from viz.page import equations
+from viz.page import equations, over_time
 from viz.page.linear import linear
 from viz.page.operations import MOST, operations
+from viz.page.over_time import number
 from viz.page.rules import rule
 from viz.picture.equations import EQUATIONS
 from viz.picture.finding import title
@@ -29,8 +28,6 @@ from viz.picture.theme import THEMES, Scale
 
 _SHOWN = 64  # elements of an array that is shown number by number
 _EXPLAINED = 400_000  # nodes times boxes, up to which every box has its verdict
-_MAPPED = 250  # steps up to which there is a credit map
-_WEIGHTS = 12  # in the ledger, those with the largest gradients
 
 
 def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str, Any]:
@@ -71,7 +68,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
             "step": box.step,
             "names": names,
             "labels": [written.get(id(box)) or _label(box, name) for name in names],
-            "norms": [_number(box.norms.get(name)) for name in names],
+            "norms": [number(box.norms.get(name)) for name in names],
             "text": _text(rec, box),
             "values": [_values(rec.value(node)) for node in box.nodes.values()],
             "gradients": [_values(arrived.get(node.number)) for node in box.nodes.values()],
@@ -95,7 +92,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
                 "from": index[id(r.target)],
                 "to": index[id(r.source)],
                 "state": r.state,
-                "norm": _number(r.norm),
+                "norm": number(r.norm),
                 "cut": r.cut,
             }
             for r in story.ribbons
@@ -106,9 +103,10 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
         "loss": -1 if story.loss is None else index[id(story.loss)],
         "low": scale.low,
         "high": scale.high,
-        "ledger": _ledger(rec, explained),
-        "credit": _credit(rec, steps),
-        "gates": _gates(rec),
+        "ledger": over_time.weights(rec, explained),
+        "credit": over_time.credits(rec, steps),
+        "gates": over_time.gate_means(rec),
+        "strips": over_time.strips(rec),
         "notes": notes,
         "scales": {name: list(THEMES[name].scale) for name in ("light", "dark")},
     }
@@ -173,13 +171,6 @@ def _text(rec: Recording, box: Box) -> str:
     return ""
 
 
-def _number(x: float | None) -> Any:
-    """A number to six digits; NaN and infinities, which JSON lacks, in a form that the page knows."""
-    if x is None:
-        return None
-    return float(f"{x:.6g}") if math.isfinite(x) else {"$": str(x).replace("inf", "Infinity")}
-
-
 def _values(value: Any) -> list[float] | None:
     """The elements of a small array, to four digits."""
     if value is None:
@@ -188,75 +179,3 @@ def _values(value: Any) -> list[float] | None:
     if not 0 < flat.size <= _SHOWN or not np.isfinite(flat).all():
         return None
     return [float(f"{x:.4g}") for x in flat]
-
-
-def _ledger(rec: Recording, explained: bool) -> list[dict[str, Any]]:
-    if not rec.passes:
-        return []
-    found = []
-    for parameter in rec.parameters:
-        try:
-            own = ledger(rec, parameter)
-        except RecordingError:  # nothing arrived
-            continue
-        steps = [(t, n, s) for t, n, s in zip(own.steps, own.norms, own.shares) if t is not None]
-        if steps:
-            found.append((own.norm if own.norm == own.norm else math.inf, parameter, steps))
-    found.sort(key=lambda entry: -entry[0])
-    return [
-        _weight(rec, parameter, norm, steps, explained)
-        for norm, parameter, steps in found[:_WEIGHTS]
-    ]
-
-
-def _weight(
-    rec: Recording,
-    parameter: Tensor,
-    norm: float,
-    steps: list[tuple[int, Any, Any]],
-    explained: bool,
-) -> dict[str, Any]:
-    return {
-        "name": printable(parameter.name or f"#{parameter.number}"),
-        "shape": "×".join(map(str, parameter.shape)),
-        "norm": _number(norm),
-        "steps": [t for t, _, _ in steps],
-        "norms": [_number(float(n)) for _, n, _ in steps],
-        "shares": [_number(float(s)) for _, _, s in steps],
-        "why": why(rec, parameter).verdict if explained else "",
-    }
-
-
-def _credit(rec: Recording, steps: list[int]) -> dict[str, Any] | None:
-    losses = [x for x in rec.losses if x.size == 1 and x.step is not None]
-    if not rec.passes or not 2 <= len(losses) <= _MAPPED or len(steps) > _MAPPED:
-        return None
-    try:
-        found = credit(rec)
-    except RecordingError:
-        return None
-    return {
-        "name": found.name,
-        "scope": printable(found.scope),
-        "losses": [t or 0 for t in found.row_steps],
-        "states": [t or 0 for t in found.column_steps],
-        "rows": [
-            [_number(float(n)) if np.isfinite(n) else None for n in row] for row in found.norms
-        ],
-    }
-
-
-def _gates(rec: Recording) -> list[dict[str, Any]]:
-    found = []
-    for layer in layers(rec):
-        try:
-            traces = gates(rec, layer)
-        except RecordingError:
-            continue
-        for role, trace in traces.items():
-            if role != "state" and len(trace.steps) > 1:
-                mean = [_number(float(m)) for m in trace.mean]
-                found.append(
-                    {"layer": printable(layer), "role": role, "steps": trace.steps, "mean": mean}
-                )
-    return found

@@ -76,6 +76,16 @@ export interface Sheet {
   ways: number[][]; // box, name of what is used; of what uses it; then the points, each seen from the one before
 }
 
+// Of a layer, the largest singular value of the Jacobian of each step, and of the product from there to the last.
+export interface Strip {
+  layer: string;
+  states: string[];
+  steps: number[];
+  sigma: number[];
+  running: number[];
+  verdict: string;
+}
+
 export interface Story {
   title: string;
   subtitle: string;
@@ -95,6 +105,7 @@ export interface Story {
   ledger: Weight[];
   credit: Credit | null;
   gates: Gate[];
+  strips: Strip[];
   notes: string[];
   scales: {light: string[]; dark: string[]};
 }

@@ -9,6 +9,7 @@ import {Controls, Help} from "./controls";
 import {Find, goToAddressed} from "./find";
 import {Graph} from "./graph";
 import {Inspector} from "./inspector";
+import {Jacobians} from "./jacobians";
 import {listen} from "./keys";
 import {answerParent} from "./parent";
 import {CreditMap, Gates, Ledger, Legend} from "./panels";
@@ -42,6 +43,7 @@ function App() {
               <Graph index={i} />
               <p class="equation"><Marked text={story.equation} index={i} />{story.meaning ? <span> · {story.meaning}</span> : null}</p>
               {i === 0 ? <Legend story={story} /> : null}
+              <Jacobians story={story} index={i} />
               <div class="panels">
                 <Ledger story={story} index={i} />
                 <CreditMap story={story} index={i} />

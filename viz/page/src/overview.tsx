@@ -9,6 +9,35 @@ import {at, chosen, level, shown, step, stories, timelines, views} from "./state
 const WIDE = 720;
 const begun = signal<number | null>(null); // the step where a drag began
 
+// What pointing and dragging over a strip of steps does, wherever it is: lights a step, goes to it, selects some.
+export function dragging(index: number, steps: number[]): Record<string, (event: PointerEvent) => void> {
+  const stepAt = (event: PointerEvent): number => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    const i = Math.floor(((event.clientX - box.left) / box.width) * steps.length);
+    return steps[Math.max(0, Math.min(steps.length - 1, i))]!;
+  };
+  return {
+    onPointerDown: (event) => {
+      begun.value = stepAt(event);
+      (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event) => {
+      const t = stepAt(event);
+      step.value = t;
+      if (begun.value !== null && t !== begun.value) chosen.value = [Math.min(t, begun.value), Math.max(t, begun.value)];
+    },
+    onPointerUp: (event) => {
+      const t = stepAt(event);
+      if (begun.value === t) {
+        chosen.value = null;
+        shown.value = {story: index, step: t, key: ""};
+      }
+      begun.value = null;
+    },
+    onPointerLeave: () => (step.value = null),
+  };
+}
+
 export function Overview({index}: {index: number}) {
   const story = stories.value[index]!;
   const view = views.value[index]!;
@@ -33,28 +62,9 @@ export function Overview({index}: {index: number}) {
     const i = steps.findIndex((own) => own >= (t ?? Infinity));
     return ((i < 0 ? steps.length : i) / steps.length) * WIDE;
   };
-  const stepAt = (event: PointerEvent): number => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const i = Math.floor(((event.clientX - box.left) / box.width) * steps.length);
-    return steps[Math.max(0, Math.min(steps.length - 1, i))]!;
-  };
-  const move = (event: PointerEvent): void => {
-    const t = stepAt(event);
-    step.value = t;
-    if (begun.value !== null && t !== begun.value) chosen.value = [Math.min(t, begun.value), Math.max(t, begun.value)];
-  };
-  const up = (event: PointerEvent): void => {
-    const t = stepAt(event);
-    if (begun.value === t) {
-      chosen.value = null;
-      shown.value = {story: index, step: t, key: ""};
-    }
-    begun.value = null;
-  };
   return (
     <svg class="strip" viewBox={`0 0 ${WIDE} 22`} preserveAspectRatio="none" role="img" aria-label={stories.value.length > 1 ? `Overview of all steps, run ${index + 1}` : "Overview of all steps"}
-      onPointerDown={(event) => { begun.value = stepAt(event); (event.currentTarget as Element).setPointerCapture(event.pointerId); }}
-      onPointerMove={move} onPointerUp={up} onPointerLeave={() => (step.value = null)}>
+      {...dragging(index, steps)}>
       {chosen.value ? <rect class="chosen" x={x(chosen.value[0])} y={0} width={x(chosen.value[1] + 1) - x(chosen.value[0])} height={22} /> : null}
       {some.map((t, i) => {
         const {norm, text} = byStep.get(t)!;

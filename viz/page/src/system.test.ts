@@ -24,7 +24,7 @@ const linear: Linear = {
 const story: Story = {
   title: "", subtitle: "", equation: "", meaning: "", equations: {lines: [], latex: ""}, steps: [1, 2], rows: [],
   boxes: [box("initial", 0), box("state", 1), box("state", 2), box("loss", 2)], ribbons: [], linear, rules: {}, sheets: {},
-  loss: 3, low: -2, high: 0, ledger: [], credit: null, gates: [], notes: [], scales: {light: [], dark: []},
+  loss: 3, low: -2, high: 0, ledger: [], credit: null, gates: [], strips: [], notes: [], scales: {light: [], dark: []},
 };
 
 const norms = (edits: Parameters<typeof view>[3] = []): (number | null)[] => view(story, "cell", null, edits).places.map((place) => place.norms[0]!);

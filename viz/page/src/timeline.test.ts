@@ -21,7 +21,7 @@ const story: Story = {
     {from: 2, to: 1, state: "h", norm: 0.25, cut: false},
     {from: 1, to: 0, state: "h", norm: null, cut: false},
   ],
-  linear: null, rules: {}, sheets: {}, loss: 4, low: -2, high: 0, ledger: [], credit: null, gates: [], notes: [],
+  linear: null, rules: {}, sheets: {}, loss: 4, low: -2, high: 0, ledger: [], credit: null, gates: [], strips: [], notes: [],
   scales: {light: [], dark: []},
 };
 
