@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 from micrornn.tasks.source import recorded
-from viz.page.player import player
+from viz.page.player import player, unpacked
 
 
 def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
@@ -20,9 +18,7 @@ def written(folder: Path, name: str, *runs: tuple[str, dict[str, Any]]) -> Path:
 
 def all_data(path: Path) -> Any:
     """What Python wrote into a page about its runs."""
-    found = re.search(r'id="data">(.*?)</script>', path.read_text("utf-8"), re.S)
-    assert found is not None
-    return json.loads(found[1])
+    return unpacked(path.read_text("utf-8"))
 
 
 def data_of(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_long_runs_draw_what_is_in_sight(opened: Any, tmp_path: Path) -> None:
     page = opened(path)
     assert page.locator("g.box").count() < 60
     page.keyboard.press("ArrowLeft")
-    assert path.stat().st_size < 4_000_000
+    assert path.stat().st_size < 800_000
 
 
 def test_nan_is_not_no_path(opened: Any, tmp_path: Path) -> None:
@@ -164,6 +165,22 @@ def test_without_javascript_there_is_the_picture(opened: Any, browser: Any, hell
     page.goto(hello.as_uri())
     assert page.locator(".still svg").first.is_visible()
     context.close()
+
+
+def test_a_browser_that_cannot_unpack_shows_the_picture(browser: Any, hello: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete window.DecompressionStream")
+    page = context.new_page()
+    page.goto(hello.as_uri())
+    assert page.locator(".still svg").first.is_visible()
+    assert "too old" in page.locator("#app").inner_text()
+    context.close()
+
+
+def test_a_page_is_small(tmp_path: Path) -> None:
+    run = ("hello", {"cell": "lstm", "steps": 50, "hidden": 8})
+    assert written(tmp_path, "fifty", run).stat().st_size < 450_000
+    assert files("viz.page").joinpath("player.js").stat().st_size <= 120_000
 
 
 MEDIA = [{"forced_colors": "active"}, {"reduced_motion": "reduce"}, {"color_scheme": "dark"}]

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -99,14 +100,25 @@ def player(
 <div class="still">
 {stills}
 </div>
-<script type="application/json" id="data">{_json(data)}</script>
-<script>{script}</script>
+<script type="text/plain" id="data">{packed(data)}</script>
+<script type="module">{script}</script>
 </body>
 </html>
 """
 
 
-def _json(data: Any) -> str:
-    """JSON that no text in it can end."""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-    return UNSEEN.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)  # shown as its code
+def packed(data: Any) -> str:
+    """JSON, deflated, as base64; `unpacked` undoes it, and so does the page."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    shown = UNSEEN.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)  # shown as its code
+    return base64.b64encode(zlib.compress(shown.encode(), 9)).decode()
+
+
+def unpacked(page: str) -> Any:
+    """What a page has to show, as plain lists and dicts.
+
+    >>> unpacked(f'<script type="text/plain" id="data">{packed([1, "a"])}</script>')
+    [1, 'a']
+    """
+    found = re.search(r'id="data">(.*?)</script>', page)
+    return json.loads(zlib.decompress(base64.b64decode(found[1]))) if found else None

@@ -116,9 +116,16 @@ export interface Run {
   frames: Story[];
 }
 
-export function read(): Run[] {
-  const element = document.getElementById("data");
-  return JSON.parse(element?.textContent ?? "[]", revived) as Run[];
+// The text is JSON, deflated, as base64. A browser that can't undo that shows the picture which stands in the page.
+export async function read(): Promise<Run[]> {
+  if (typeof DecompressionStream === "undefined") {
+    document.getElementById("app")!.textContent = "This browser is too old to play the backward pass: it needs DecompressionStream (Chrome 80, Safari 16.4, Firefox 113, or later).";
+    await new Promise(() => undefined); // nothing else starts
+  }
+  const text = document.getElementById("data")?.textContent ?? "";
+  const bytes = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text(), revived) as Run[];
 }
 
 // JSON has no NaN and no infinity: they come as {"$": "nan"}.

@@ -19,7 +19,7 @@ export interface StoryEdit extends Edit {
   story: number;
 }
 
-export const runs = read();
+export const runs = await read();
 export const iteration = signal(Math.max(...runs.map((run) => run.iterations.length)) - 1);
 export const level = signal<Level>("cell");
 export const of = signal<Of | null>(null); // null: the last loss
