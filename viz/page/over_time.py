@@ -27,6 +27,7 @@ def number(x: float | None) -> Any:
 
 
 def weights(rec: Recording, explained: bool) -> list[dict[str, Any]]:
+    """The ledger of each weight with a gradient, the largest first: norms and shares by step."""
     if not rec.passes:
         return []
     found = []
@@ -64,6 +65,7 @@ def _weight(
 
 
 def credits(rec: Recording, steps: list[int]) -> dict[str, Any] | None:
+    """The credit map; None where there are few losses or too many steps."""
     losses = [x for x in rec.losses if x.size == 1 and x.step is not None]
     if not rec.passes or not 2 <= len(losses) <= _MAPPED or len(steps) > _MAPPED:
         return None
@@ -83,6 +85,7 @@ def credits(rec: Recording, steps: list[int]) -> dict[str, Any] | None:
 
 
 def gate_means(rec: Recording) -> list[dict[str, Any]]:
+    """The mean of each gate of each layer by step."""
     found = []
     for layer in layers(rec):
         try:
