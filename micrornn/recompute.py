@@ -10,7 +10,7 @@ the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -146,8 +146,8 @@ def recall(node: Tensor, waiting: Waiting) -> dict[int, Tensor]:
     return nodes
 
 
-def remembered(out: Tensor) -> list[Tensor]:
-    """The nodes behind a tensor, oldest first, with every forgotten history computed again, for good.
+def remembered(out: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """The nodes behind one or several tensors, oldest first, what was forgotten computed again for good.
 
     For readers that walk the graph from its beginning, such as forward mode.
     """
@@ -157,7 +157,8 @@ def remembered(out: Tensor) -> list[Tensor]:
         if not forgotten:
             return nodes
         by_number = {node.number: node for node in forgotten}
-        with _Inside(current().place, (_Keeping(),), current().number):
+        outer = current()
+        with _Inside(outer.place, (*outer.observers, _Keeping()), outer.number):
             for node in reversed(forgotten):
                 if node.primitive.recall:
                     recall(node, by_number.get)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from micrornn.core.graph import Graph
 from micrornn.recording.passes import Pass
 from viz.gradients import ABSENT, NOT_RUN, Gradients, flows_of, is_cut
@@ -20,6 +22,7 @@ def build(
     ends: tuple[str, str] | None = None,
     run: Pass | None = None,
     plumbing: bool = False,
+    recomputed: Mapping[int, int] | None = None,
 ) -> Scene:
     """The scene of a graph.
 
@@ -31,6 +34,7 @@ def build(
         ends: light the paths from the first to the second, as in ("L3", "h0"); the rest steps back.
         run: the recorded backward pass to show, instead of running one.
         plumbing: draw slices, joins and changes of shape too, where one operation is one box.
+        recomputed: by node, how many times checkpoints computed it again.
 
     Raises:
         ValueError: the detail is unknown, or the window holds no step of the graph.
@@ -63,6 +67,7 @@ def build(
     ledger = ledger_of(graph, sorter.of_weights, owners, flows) if sorter.timed else []
     hidden = len(all_steps) - len(steps)
     scene = Scene(graph, detail, flows, units, links, ledger, steps, hidden, folded=count)
+    scene.recomputed = recomputed or {}
     if ends is not None:
         scene.lit = on_paths(scene, *ends)
     return scene

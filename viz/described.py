@@ -23,6 +23,8 @@ def subtitle(sheet: Sheet) -> str:
     if scene.folded:
         what = "slice or join" if scene.folded == 1 else "slices and joins"
         words.append(f"{scene.folded} {what} folded")
+    if scene.recomputed:
+        words.append(f"{style.AGAIN} {len(scene.recomputed):,} nodes computed again in backward")
     words.append("gradients shown" if scene.gradients.ran else "backward has not run")
     return " · ".join(words)
 

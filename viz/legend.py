@@ -77,6 +77,7 @@ def _occurring(scene: Scene) -> list[tuple[str, str]]:
         ("absent", "no path to the loss", "absent" in states),
         ("underflow", "underflowed", "underflow" in states),
         ("nan", "NaN", "nan" in states),
+        ("again", f"{style.AGAIN} computed again", any(map(scene.again, scene.units))),
         ("none", "no ribbon: data", any(link.flow.state == "constant" for link in scene.links)),
     )
     return [(kind, words) for kind, words, there in every if there]

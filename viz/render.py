@@ -11,7 +11,7 @@ from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.files import written_whole
 from micrornn.flow.series import layers
-from micrornn.recording.observe import record
+from micrornn.recording.observe import recalled, record
 from micrornn.recording.passes import Pass
 from micrornn.recording.run import Recording
 from viz import picture
@@ -93,12 +93,17 @@ def render(
     True
     """
     kind = _format(format, path)
+    recomputed: Mapping[int, int] = {}
+    if isinstance(thing, Recording):
+        recomputed = thing.recomputed
+    else:
+        thing, recomputed = recalled(graph_of(thing))
     if steps is not None:
         if steps < 1:
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
     look = {"theme": theme, "aspect": aspect, "width": width, "legend": legend}
-    told = _told(thing, detail, kind, gradients, rankdir)
+    told = _told(thing, recomputed, detail, kind, gradients, rankdir)
     if plumbing and (told is not None or detail not in ("auto", "op")):
         raise ValueError("slices and joins are boxes at the level of op only; add detail op")
     if told is not None:
@@ -127,7 +132,7 @@ def render(
     run = None
     if isinstance(thing, Recording):
         thing, run, gradients = _of_recording(thing, gradients)
-    scene = build(graph_of(thing), detail, gradients, window, _both(ends), run, plumbing)
+    scene = build(thing, detail, gradients, window, _both(ends), run, plumbing, recomputed)
     if once is not None:
         from viz.text.rolled import write as write_rolled
 
@@ -144,33 +149,39 @@ def render(
 
 
 def _told(
-    thing: Any, detail: str, kind: str, gradients: bool | Gradients, rankdir: str
+    thing: Recording | Graph,
+    recomputed: Mapping[int, int],
+    detail: str,
+    kind: str,
+    gradients: bool | Gradients,
+    rankdir: str,
 ) -> Recording | None:
     """The recording to draw cell by cell; None if it is to be drawn otherwise, or has no states over time."""
     played = kind == "html" and detail in ("auto", "cell")
     cells = (detail in PICTURED and kind in ("svg", "png")) or kind in ANIMATIONS or played
     if not cells or isinstance(gradients, Gradients) or rankdir != "LR":
         return None
-    rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
+    rec = thing if isinstance(thing, Recording) else picture.recording_of(thing, recomputed)
     if detail == "gate" and kind in ("svg", "png") and not picture.gates_fit(rec):
         return None
     return rec if layers(rec) else None
 
 
-def _finest(thing: Any, kind: str) -> str:
+def _finest(thing: Recording | Graph, kind: str) -> str:
     """Operations; or of a large graph without time one box for each scope, where it has several."""
     if kind == "txt" or isinstance(thing, Recording):
         return "op"
-    graph = graph_of(thing)
-    large = len(graph) > _MOST_OPERATIONS and not computed_steps(graph)
-    return "layer" if large and len({node.scope for node in graph if node.inputs}) > 1 else "op"
+    large = len(thing) > _MOST_OPERATIONS and not computed_steps(thing)
+    return "layer" if large and len({node.scope for node in thing if node.inputs}) > 1 else "op"
 
 
-def _once(thing: Any, detail: str, kind: str, gradients: bool | Gradients) -> Recording | None:
+def _once(
+    thing: Recording | Graph, detail: str, kind: str, gradients: bool | Gradients
+) -> Recording | None:
     """The recording to write as text with each layer once; None if it is to be written otherwise."""
     if detail != "layer" or kind != "txt" or gradients is not True:
         return None
-    rec = thing if isinstance(thing, Recording) else picture.recording_of(graph_of(thing))
+    rec = thing if isinstance(thing, Recording) else picture.recording_of(thing)
     return rec if layers(rec) and any(x.size == 1 for x in rec.losses) else None
 
 

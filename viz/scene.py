@@ -8,6 +8,7 @@ the unit that uses it, tied by name and colour to one entry of the weight ledger
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from micrornn.core.graph import Graph
@@ -100,6 +101,11 @@ class Scene:
     hidden: int
     lit: set[int] | None = None  # the ids of the units on the chosen paths; None: all alike
     folded: int = 0  # slices, joins and changes of shape that are not drawn
+    recomputed: Mapping[int, int] = field(default_factory=dict)  # by node, as in `Recording`
+
+    def again(self, unit: Unit) -> int:
+        """How many times checkpoints computed a unit, or a part of it, again."""
+        return max((self.recomputed.get(node.number, 0) for node in unit.nodes), default=0)
 
 
 def computed_steps(graph: Graph) -> list[int]:

@@ -30,6 +30,7 @@ FORWARD = "#a4adb8"  # forward edges, thin
 FRAME = "#cfd5dc"  # frames of steps
 ABSENT = "#b8b8b8"  # no gradient: grey hatch
 ALARM = "#d55e00"  # NaN
+KEPT, AGAIN = "■", "↻"  # what a checkpoint kept, and what it computed again in backward
 FONT = "DejaVu Sans, Verdana, sans-serif"
 
 # Okabe & Ito's palette, and a pale tint of each for fills.

@@ -266,6 +266,8 @@ def _node(
         y += MARK_HEIGHT
     if flow.norm == math.inf:
         pen.text("∞", box.right, box.top + 3, anchor="middle", size=13, fill=style.ALARM, halo=True)
+    if sheet.scene.again(unit):
+        pen.text(style.AGAIN, box.left, box.top + 3, anchor="middle", size=11, halo=True)
     if is_cut(node):  # a wall, where the gradient would have passed on
         pen.add(
             "rect", x=box.left - 5, y=box.top - 5, width=3, height=box.height + 10, fill=style.INK
@@ -367,6 +369,8 @@ def title_of(box: Box, sheet: Sheet) -> str:
     words.append(style.in_words(unit.flow))
     if unit.lost is not None:
         words.append(f"detached: a gradient of norm {style.number(unit.lost.norm)} is lost here")
+    if times := sheet.scene.again(unit):
+        words.append("computed again in backward" + f", {times} times" * (times > 1))
     if node.scope:
         words.append(f"in {node.scope}")
     words.append(value_words(node))

@@ -107,6 +107,12 @@ class Columns:
         return np.array([math.nan if t is None else t for t in steps], dtype=float)
 
     @cached_property
+    def recomputed(self) -> Array:
+        """Whether a checkpoint computed the node again."""
+        again = self._line.rec.recomputed
+        return np.array([node.number in again for node in self._line.nodes], dtype=bool)
+
+    @cached_property
     def starts(self) -> Array:
         """The turns at which another time step begins, ascending; the first turn is one."""
         t = np.where(np.isnan(self.t), -np.inf, self.t)

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 NUMBERS = ("norm", "max", "share", "t")
 WORDS = ("op", "scope", "name", "sign")
-FLAGS = ("nan", "inf", "zero")
+FLAGS = ("nan", "inf", "zero", "recomputed")
 FIELDS = (*NUMBERS, *WORDS, *FLAGS)
 SIGNS = {"positive": "+", "negative": "-", "mixed": "±", "zero": "0"}
 RELATIONS = {

@@ -68,6 +68,12 @@ def whereabouts(node: Tensor) -> str:
     return " ".join(words) or "outside all steps and scopes"
 
 
+def recomputed(node: Tensor, places: Places) -> str:
+    """What is said of a node that a checkpoint did not keep: ``, recomputed``, or how many times."""
+    times = places.rec.recomputed.get(node.number, 0)
+    return f", recomputed {times} times" if times > 1 else ", recomputed" if times else ""
+
+
 def turn_lines(line: Timeline, places: Places, position: int) -> list[str]:
     """The stop before a turn, in two lines."""
     word = "pullback" if line.direction == BACKWARD else "node"
@@ -75,6 +81,7 @@ def turn_lines(line: Timeline, places: Places, position: int) -> list[str]:
         return [f"the {line.direction} pass is over: all {len(line)} {word}s are done"]
     node = line.nodes[position]
     head = f"{word} {position + 1} of {len(line)}: {made(node, places)}  {whereabouts(node)}"
+    head += recomputed(node, places)
     if line.direction != BACKWARD:
         return [head, f"  value: norm {sized(line.amounts[position])}, shape {node.shape}"]
     sends = [
@@ -118,6 +125,7 @@ def node_data(node: Tensor, places: Places) -> dict[str, Any]:
         "step": node.step,
         "scope": node.scope,
         "source": list(node.source) if node.source else None,
+        "recomputed": places.rec.recomputed.get(node.number, 0),
     }
 
 

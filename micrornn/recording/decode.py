@@ -48,6 +48,7 @@ def decode(document: dict[str, Any], pools: Pools) -> Recording:
     losses = [_pick(nodes, i, "node") for i in _list(document, "losses")]
     found = Recording([n for n in nodes if n.number not in used], passes, losses)
     found.inferred = inferred
+    found.recomputed = dict(_again(row, nodes) for row in document.get("recomputed", []))
     return found
 
 
@@ -59,6 +60,13 @@ class _Tables:
         if not all(type(name) is str for name in self.names):
             raise RecordingError("a name is not a text")
         self.sources = [_source(source) for source in _list(document, "sources")]
+
+
+def _again(row: Any, nodes: list[Tensor]) -> tuple[int, int]:
+    """The number of a node that a checkpoint computed again, and how many times."""
+    if type(row) is not list or [type(x) for x in row] != [int, int] or row[1] < 1:
+        raise RecordingError(f"{row!r} is not a node and how many times it was computed again")
+    return _pick(nodes, row[0], "node").number, row[1]
 
 
 def _list(document: dict[str, Any], key: str) -> list[Any]:

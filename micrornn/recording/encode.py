@@ -2,7 +2,8 @@
 
 Nodes are rows ``[primitive, inputs, value, params, place, name, wants gradient, source, other values]``,
 with primitives, places, names and sources as places in tables. The last entry holds, by slot, values that
-an input had when it was used and has not kept (a parameter that was trained in between).
+an input had when it was used and has not kept (a parameter that was trained in between). Where checkpoints
+computed nodes again, ``recomputed`` has pairs of a node and how many times; other files lack the entry.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Run(Protocol):
 
     passes: list[Pass]
     inferred: str
+    recomputed: dict[int, int]
 
     @property
     def nodes(self) -> list[Tensor]: ...
@@ -82,9 +84,12 @@ def encode(recording: Run, arrays: Writer) -> dict[str, Any]:
             UNKNOWN if node.source is None else sources[_source(*node.source)],
         ]
         nodes.append([*row, other] if other else row)
-    inferred = {"inferred": recording.inferred} if recording.inferred else {}
+    found: dict[str, Any] = {"inferred": recording.inferred} if recording.inferred else {}
+    again = [[index[n], times] for n, times in recording.recomputed.items() if n in index]
+    if again:
+        found["recomputed"] = sorted(again)
     return {
-        **inferred,
+        **found,
         "nodes": nodes,
         "passes": [_pass(run, index, arrays) for run in recording.passes],
         "losses": [index[x.number] for x in recording.named_losses if x.number in index],

@@ -9,10 +9,12 @@ from typing import Any
 
 from micrornn.core.backward import Pullback, dense, pullbacks
 from micrornn.core.context import current, long_loop, observed, scope
+from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Part, Product
 from micrornn.ops.reduce import sum
 from micrornn.ops.shape import stack
+from micrornn.recompute import remembered
 from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.run import Recording
 from micrornn.recording.steps import infer_steps
@@ -154,6 +156,27 @@ def _run(loss: Any) -> tuple[Tensor, Sequence[Tensor]]:
     for _ in pullbacks(out):
         pass
     return out, losses if len(losses) > 1 else ()
+
+
+def recalled(graph: Graph) -> tuple[Graph, dict[int, int]]:
+    """The graph with every history that checkpoints forgot computed again, for good, without a backward pass.
+
+    Returns:
+        The graph, and by number how many times a node was computed again; see `Recording.recomputed`.
+
+    >>> import micrornn as mr
+    >>> w = mr.Value(0.5, "w")
+    >>> y = mr.checkpoint(lambda: mr.tanh(w * 2.0) * w)
+    >>> graph, again = recalled(mr.Graph(y))
+    >>> [node.primitive.name for node in graph if node.number in again]
+    ['mul', 'tanh']
+    """
+    if not any(node.primitive and node.primitive.recall for node in graph):
+        return graph, {}
+    observer = Observer()
+    with observed(observer), long_loop():
+        remembered(graph.outs)
+    return Graph(graph.outs), observer.recomputed()
 
 
 def _ends(made: Sequence[Tensor], stream: Sequence[Pullback]) -> list[Tensor]:

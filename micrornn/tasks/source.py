@@ -24,6 +24,7 @@ from micrornn.files import STDIN, is_file, opened
 from micrornn.messages import flags, nearest
 from micrornn.recording import Recording, RecordingError, load_recording, record
 from micrornn.recording.losses import loss_terms
+from micrornn.recording.observe import recalled
 from micrornn.recording.steps import infer_steps
 from micrornn.tasks import TASKS
 from micrornn.tasks.torchfile import record_torch, uses_torch, watch_torch
@@ -177,7 +178,12 @@ def _of_recording(source: str, recording: Recording) -> Unrolled:
         raise SourceError(f"{source} has no backward pass, so it has no loss; record the run again")
     loss = recording.passes[-1].out
     title = f"{Path(source).name}: a recorded run"
-    return Unrolled(title, loss, recording.losses, inferred=recording.inferred)
+    return Unrolled(
+        *(title, loss, recording.losses),
+        inferred=recording.inferred,
+        recomputed=recording.recomputed,
+        recording=recording,
+    )
 
 
 # -- a user's own file ------------------------------------------------------------------------------
@@ -247,6 +253,10 @@ def as_unrolled(value: Any, title: str, what: str) -> Unrolled:
     else:
         given = "None" if value is None else f"an object of type {type(value).__name__}"
         raise SourceError(f"{what} {given}; {EXPECTED}")
+    graph, again = recalled(unrolled.graph)
+    if again:
+        losses = [x for x in graph.named("loss") if x.step is not None]
+        unrolled = replace(unrolled, losses=unrolled.losses or losses, recomputed=again)
     if unrolled.loss.is_leaf:
         raise SourceError(
             f"{what} a tensor without a history ({describe(unrolled.loss)}): no operation made it, or no "

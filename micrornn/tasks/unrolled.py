@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.nn.module import Module
+from micrornn.recording.run import Recording
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Unrolled:
         labels: the target of each step, as text.
         remarks: what was changed in the input, one sentence each.
         inferred: how time steps were found that nobody marked; "" if they were marked.
+        recomputed: by number, how many times checkpoints computed a node again; see `Recording`.
+        recording: where the network was read from a recording, all of it.
 
     >>> import micrornn as mr
     >>> w, h = mr.Value(0.5, "w"), mr.tensor(1.0)
@@ -43,6 +46,8 @@ class Unrolled:
     labels: Sequence[str] = ()
     remarks: Sequence[str] = ()
     inferred: str = ""
+    recomputed: Mapping[int, int] = field(default_factory=dict)
+    recording: Recording | None = None
 
     def titled(self, title: str) -> Unrolled:
         """The same with another title."""

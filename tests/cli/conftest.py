@@ -60,8 +60,8 @@ def run(folder: Path) -> Run:
     old = "mix_stderr" in inspect.signature(CliRunner).parameters
     runner = CliRunner(**({"mix_stderr": False} if old else {}))
 
-    def invoke(*arguments: str) -> Result:
-        return runner.invoke(cli.main, list(arguments), prog_name="micrornn")
+    def invoke(*arguments: str, input: bytes | None = None) -> Result:
+        return runner.invoke(cli.main, list(arguments), input=input, prog_name="micrornn")
 
     return invoke
 

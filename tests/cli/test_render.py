@@ -249,3 +249,20 @@ def test_a_loop_that_nobody_marked(run: Run, folder: Path) -> None:
         result = run(command, "loop.py:loss")
         assert result.exit_code == 0
         assert "a loop of 5 iterations at loop.py, line 9" in result.stderr
+
+
+def test_a_network_with_checkpoints_is_drawn_whole_also_from_a_recording(
+    run: Run, folder: Path
+) -> None:
+    (folder / "kept.py").write_text(
+        "import numpy as np\nfrom micrornn import nn\n\n\n"
+        "def loss():\n    lstm = nn.LSTM(2, 3, rng=0, checkpoint='sqrt')\n"
+        "    return lstm(np.ones((6, 1, 2)))[1][0].sum()\n",
+        encoding="utf-8",
+    )
+    drawn = run("render", "kept.py:loss", "-T", "svg")
+    assert drawn.exit_code == 0 and "↻ computed again" in drawn.stdout
+    assert run("record", "kept.py:loss", "-o", "kept.mrn").exit_code == 0
+    saved = run("render", "-", "-T", "svg", input=(folder / "kept.mrn").read_bytes())
+    assert saved.stdout.count("↻</text>") == drawn.stdout.count("↻</text>") > 2
+    assert "↻" in run("render", "kept.mrn").stdout

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from micrornn import nn
 from micrornn.debug.complete import completions
 from micrornn.debug.conditions import matches
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.grammar import parse_condition, parse_value
 from micrornn.debug.registry import COMMANDS, NAMES
 from micrornn.debug.session import Session
-from micrornn.recording import Recording
+from micrornn.recording import Recording, record
 from micrornn.tasks.source import recorded
 from viz.terminal.line import LineDebugger
 from viz.terminal.start import run_rc
@@ -409,3 +410,19 @@ def test_what_the_rc_file_says_holds_and_it_writes_nothing(
     assert ".micrornnrc, line 3: there is no command 'stpe'" in out.getvalue()
     assert not (tmp_path / "stolen.mrn").exists()
     assert session.execute("n2").state.stops[0].words == "h[2]"
+
+
+def test_a_node_that_a_checkpoint_did_not_keep_is_called_recomputed() -> None:
+    layer = nn.RNN(2, 3, rng=0, checkpoint=1)
+    session = Session(record(lambda: layer(np.ones((4, 1, 2)))[1].sum()))
+    session.execute("goto h[1]")
+    for command in ("where", "list", "print h[1]", "info node h[1]"):
+        assert any(
+            "h[1] = tanh(add[1])" in line and line.endswith(", recomputed 3 times")
+            for line in session.execute(command).lines
+        )
+    assert not any("recomputed" in line for line in session.execute("print h[4]").lines)
+    assert session.execute("where").data["node"]["recomputed"] == 3
+    line = session.line
+    again = [line.rec.recomputed.get(node.number, 0) > 0 for node in line.nodes]
+    assert matches(line, "recomputed").tolist() == again and any(again) and not all(again)

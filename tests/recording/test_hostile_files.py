@@ -254,6 +254,10 @@ def on_computed(*path: Any) -> Callable[[Document], None]:
         (lambda d: d["passes"][0].reverse(), "does not fit the graph or the order"),
         (lambda d: d["passes"][0].insert(0, d["passes"][0][0]), "does not fit the graph or the"),
         (put("losses", [-1]), "there is no node"),
+        (put("recomputed", [[-1, 1]]), "there is no node"),
+        (put("recomputed", [[0, 0]]), "how many times it was computed again"),
+        (put("recomputed", [[0, "1"]]), "how many times it was computed again"),
+        (put("recomputed", 7), "damaged"),
     ],
 )
 def test_bad_documents(

@@ -58,6 +58,9 @@ def same(a: Recording, b: Recording) -> None:
                 if c is not None:
                     np.testing.assert_array_equal(dense(c), dense(d))
     assert [place[x.number] for x in a.losses] == [other[x.number] for x in b.losses]
+    assert {place[n]: k for n, k in a.recomputed.items()} == {
+        other[n]: k for n, k in b.recomputed.items()
+    }
 
 
 @pytest.mark.parametrize("gates", ["stacked", "separate"])
@@ -74,6 +77,17 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path, gates: str) -> None:
     verify(back.graph)
     back.losses[0].backward()  # what was loaded is a graph like any other
     assert str(back).partition(" from ")[0] == str(rec).partition(" from ")[0]
+
+
+def test_what_checkpoints_computed_again_is_saved(tmp_path: Path) -> None:
+    model = nn.RNN(2, 3, rng=0, checkpoint=1)
+    with recording() as rec:
+        model(np.ones((4, 1, 2)))[1].sum().backward()
+    rec.save(tmp_path / "run.mrn")
+    back = load_recording(tmp_path / "run.mrn")
+    same(rec, back)
+    assert sorted(set(back.recomputed.values())) == [1, 2, 3]
+    assert "nodes computed again by checkpoints" in str(back)
 
 
 def test_same_run_same_bytes(tmp_path: Path) -> None:

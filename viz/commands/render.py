@@ -145,9 +145,9 @@ def render(
         thing: Any = unrolled.loss
         cells = look["detail"] in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
         played = format == "html" and look["detail"] in ("auto", "cell")
-        # What is behind a cut, and what every weight got, is only in a recording.
-        if played or (cells and any(map(is_cut, unrolled.graph))):
-            thing = recorded(source, options).recording
+        # What is behind a cut, what every weight got, and what was computed again, is only in a recording.
+        if played or unrolled.recomputed or (cells and any(map(is_cut, unrolled.graph))):
+            thing = unrolled.recording or recorded(source, options).recording
         look["window"] = unrolled.window(*ends) if ends else None
         look["ends"] = (begin, end) if begin is not None else None
         targets = dict(zip((loss.step for loss in unrolled.losses), unrolled.labels))

@@ -40,6 +40,9 @@ def node(canvas: Canvas, box: Box) -> dict[str, str]:
     elif flow.state == "nan":
         line, look["penwidth"] = style.ALARM, "2.4"
         look["style"] += ",diagonals"
+    if canvas.sheet.scene.again(unit):
+        look["xlabel"] = look.get("xlabel", "") + style.AGAIN
+        look.setdefault("xlp", canvas.at((box.left - 5, box.top - 3)))
     if box.round:
         look["shape"] = "circle"
     ring = _RING if "peripheries" in look else 0.0

@@ -37,11 +37,12 @@ LEGENDS = ("auto", "none", "full")
 STRIP = 132.0  # the height of a strip of all steps
 
 
-def recording_of(graph: Graph) -> Recording:
-    """A graph as a recording, with the losses that its results add up."""
+def recording_of(graph: Graph, recomputed: Mapping[int, int] | None = None) -> Recording:
+    """A graph as a recording, with the losses that its results add up and what checkpoints recomputed."""
     inferred = infer_steps(graph.nodes)
     rec = Recording(graph.outs, (), loss_terms(graph.outs))
     rec.inferred = inferred
+    rec.recomputed = dict(recomputed or {})
     return rec
 
 
@@ -261,6 +262,8 @@ def _about(rec: Recording, story: Story, subtitle: str) -> str:
         words.append(f"gradient of L{story.loss.step} alone")
     if rec.inferred:
         words.append("steps inferred")
+    if rec.recomputed:
+        words.append(f"{len(rec.recomputed):,} of {len(rec.nodes):,} nodes computed again")
     return " · ".join(words)
 
 

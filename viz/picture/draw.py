@@ -12,7 +12,8 @@ from micrornn.recording import Recording
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
-from viz.picture import attention, beads, rows
+from viz.picture import attention, beads, checkpoints, rows
+from viz.picture.checkpoints import Checkpoints
 from viz.picture.edges import Edges
 from viz.picture.equations import EQUATIONS
 from viz.picture.finding import factor, title
@@ -22,13 +23,13 @@ from viz.picture.place import LEFT, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
-from viz.style import FONT, number
+from viz.style import FONT, KEPT, number
 
 _TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
 
 
 class Drawing:
-    """One picture.
+    """One picture; a box stands for its whole cell, where `whole_cells` says so.
 
     Args:
         subtitle: network, data, seed.
@@ -40,6 +41,8 @@ class Drawing:
         show: whether an element of that stage is drawn: forward step t is ``("forward", t)``, the gradient
             between two steps ``("backward", t)``; for building a picture up in frames.
     """
+
+    whole_cells = True
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Drawing:
         self.targets = targets or {}
         self.head = title(whole or story) if head is None else head
         self.whole = whole
+        self.checkpoints = Checkpoints(rec, self.whole_cells)
         norms = [n for b in story.boxes for n in b.norms.values() if n is not None]
         norms += [r.norm for r in story.ribbons if r.norm is not None]
         self.scale = Scale.over(norms, theme)
@@ -173,6 +177,10 @@ class Drawing:
             self.pen.add("rect", x=a, y=y - 15, width=b - a, height=30, **look)
         scale = Scale.over([box.norm for box in row if box.norm is not None], self.theme)
         words = f"all {len(whole.steps):,} steps, on a scale of their own; below, the marked ones"
+        kept = [x[b.step] for b in row if b.step in x and self.checkpoints.kept(b)]
+        if self.checkpoints:
+            words = f"{words} · {KEPT} {len(kept)} of {len(row)} states kept"
+            checkpoints.ticks(self.pen, kept, y + 15, self.theme)
         beads.row(
             *(self.pen, row, whole, scale, self.theme, (left, right), y, self.size, words),
             self.show,
@@ -207,11 +215,16 @@ class Drawing:
         {STATE: self._state, INITIAL: self._state, OUTPUT: self._output}.get(box.kind, self._label)(
             spot
         )
+        marks = self.checkpoints.of(box) if self.show("backward", box.step) else ""
+        if marks:
+            corner = spot.x + spot.width / 2, spot.y - spot.height / 2 - 4
+            self._text(marks, *corner, 12.0, muted=True, anchor="end")
         self.pen.close("g")
 
     def _words_of(self, box: Box) -> str:
         name = box.layer or box.kind
-        return f"{name}, step {box.step}: {_words(box.norm)}"
+        words = [f"{name}, step {box.step}: {_words(box.norm)}", self.checkpoints.words(box)]
+        return "; ".join(filter(None, words))
 
     def _label(self, spot: Spot) -> None:
         """The name of an input, or the value of a loss."""
@@ -358,7 +371,11 @@ class Drawing:
         cut = any(r.cut for r in self.story.ribbons)
         nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
         right = place.width if self.legend == "full" else None
-        wedge(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right)
+        marks = "".join(self.checkpoints.of(box) for box in self.story.boxes)
+        wedge(
+            *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
+            checkpoints.meaning(marks),
+        )
 
 
 def _words(norm: float | None) -> str:

@@ -48,6 +48,8 @@ def kept_by_gate(story: Story, box: Box) -> float | None:
 class GateDrawing(Drawing):
     """One picture of gates; its story is told with ``gates=True``, and laid out by `viz.picture.gates`."""
 
+    whole_cells = False
+
     def _body(self) -> None:
         story = self.story
         kind = next(iter(story.kind.values()))

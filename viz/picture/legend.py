@@ -20,6 +20,7 @@ def wedge(
     cut: bool = False,
     nan: bool = False,
     right: float | None = None,
+    marks: str = "",
 ) -> None:
     """The legend: the scale as a wedge that widens and darkens, and what else occurs.
 
@@ -27,6 +28,7 @@ def wedge(
         cut: whether something is detached.
         nan: whether something is NaN.
         right: if given, all looks are explained, and this is where the sheet ends.
+        marks: what the marks of checkpoints mean, those that occur.
     """
     full = right is not None
     cut, nan = cut or full, nan or full
@@ -73,6 +75,9 @@ def wedge(
         pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.alarm, stroke_width=6)
         pen.text("NaN", x + 44, y + 4, None, 12.5 * size, None, theme.muted)
         x += 44 + text_width("NaN", 12.5 * size) + 34
+    if marks:
+        pen.text(marks, x, y + 4, None, 12.5 * size, None, theme.muted)
+        x += text_width(marks, 12.5 * size) + 34
     if right is not None:
         words = fitted("0: exactly zero; no number: no path", 12.5 * size, right - x - 24)
         pen.text(words, x, y + 4, None, 12.5 * size, None, theme.muted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from micrornn.core.tensor import Tensor
 from viz.gradients import NONE, Flow, is_cut
 from viz.scene import Scene, stronger
-from viz.style import Scale, number
+from viz.style import AGAIN, Scale, number
 from viz.text.plain import (
     WIDTH,
     bar,
@@ -196,7 +196,7 @@ def _track(scene: Scene, track: Track, steps: Sequence[int], left: int, scale: S
     nodes = [track.nodes.get(t) for t in steps]
     name = clean(track.name)
     scalar = all(node.size == 1 for node in track.nodes.values())
-    sizes = ["" if node is None else size_of(node) for node in nodes]
+    sizes = ["" if node is None else _again(scene, node) + size_of(node) for node in nodes]
     name = name if scalar else f"|{name}|"
     lines = [_row(f"  {name}", left, sizes, forward)]
     if scene.gradients.ran:
@@ -205,6 +205,10 @@ def _track(scene: Scene, track: Track, steps: Sequence[int], left: int, scale: S
         lines.append(_row(label, left, [short(flow, sign=False) for flow in flows], back))
         lines.append(_row("", left, [bar(flow, scale, CELL) for flow in flows]))
     return lines
+
+
+def _again(scene: Scene, node: Tensor) -> str:
+    return AGAIN if node.number in scene.recomputed else ""
 
 
 def _key(scene: Scene, states: list[Track], scale: Scale) -> list[str]:
@@ -216,6 +220,8 @@ def _key(scene: Scene, states: list[Track], scale: Scale) -> list[str]:
     words = "→ and ← between states: forward." if reverse else "→: forward in time."
     for name in dict.fromkeys(clean(track.name) for track in arrays):
         words += f" |{name}|: norm of {name}."
+    if any(_again(scene, node) for t in states for node in t.nodes.values()):
+        words += f" {AGAIN}: not kept, but computed again in backward."
     if not scene.gradients.ran:
         words += " Backward has not run: there are no gradients to show."
         return [*wrapped(words), *_cuts(scene, states)]

@@ -13,7 +13,7 @@ from viz.labels import subscript, value_words
 from viz.legend import scale_of
 from viz.scene import Entry, Scene, Unit
 from viz.shapes import MOST_SCALARS
-from viz.style import in_words, number
+from viz.style import AGAIN, in_words, number
 from viz.text.plain import (
     WIDTH,
     blocks,
@@ -58,6 +58,8 @@ def units(scene: Scene) -> list[str]:
         lines[-1:] = wrapped(f"{lines[-1]} –: needs no gradient.")
     if any(unit.lost is not None for unit in scene.units):
         lines[-1:] = wrapped(f"{lines[-1]} ✂: lost, because the value is detached.")
+    if any(map(scene.again, scene.units)):
+        lines[-1:] = wrapped(f"{lines[-1]} {AGAIN}: computed again in backward.")
     if scene.lit is not None:
         lines += wrapped("Only what lies on the chosen paths is listed.")
     lines.append("")
@@ -85,6 +87,10 @@ def _groups(scene: Scene) -> dict[str, dict[tuple[object, ...], Row]]:
 
 
 def _cell(scene: Scene, unit: Unit) -> str:
+    return AGAIN * bool(scene.again(unit)) + _amount(scene, unit)
+
+
+def _amount(scene: Scene, unit: Unit) -> str:
     if not scene.gradients.ran:
         return size_of(unit.out)
     if unit.lost is not None and unit.lost.state == "value":

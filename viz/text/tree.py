@@ -8,7 +8,7 @@ import numpy as np
 
 from viz.gradients import is_cut
 from viz.scene import Scene, Unit
-from viz.style import number
+from viz.style import AGAIN, number
 from viz.text.plain import WIDTH, clean, columns, padded, shape_of, short, wrapped
 
 VALUE, GRADIENT = 24, 11
@@ -24,6 +24,8 @@ def tree(scene: Scene) -> list[str]:
     head = padded("", LEFT) + padded("value", VALUE) + ("gradient" if scene.gradients.ran else "")
     if scene.lit is not None:
         intro += "; • lies on the chosen paths"
+    if any(map(scene.again, scene.units)):
+        intro += f"; {AGAIN} computed again in backward"
     lines = [*wrapped(intro), "", head]
     done: set[int] = set()
     waiting = deque(unit for unit in reversed(scene.units) if not unit.outputs)
@@ -68,6 +70,8 @@ def _line(scene: Scene, unit: Unit, depth: int, remarks: list[str]) -> list[str]
     """A unit with its value and its gradient; where the words are long, these stand on the next line."""
     if unit.out.scope:
         remarks = [*remarks, f"in {clean(unit.out.scope)}"]
+    if scene.again(unit):
+        remarks = [*remarks, AGAIN]
     words = wrapped(_words(unit, depth, remarks), indent="  " * (depth + 1))
     if columns(words[-1]) >= LEFT:
         words.append("")

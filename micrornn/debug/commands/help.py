@@ -22,6 +22,7 @@ Conditions, for break, tbreak, until, condition and watch:
   share > 0.1            the share of a parameter's gradient that this one sends
   t >= 3   op = tanh   scope = lstm.0   name = h
   nan   inf   zero       what the gradient holds
+  recomputed             a checkpoint did not keep the node
   and  or  not  ( )      t = 3 and not (norm < 1e-3 or op = add)
 
 Values, for print and display:

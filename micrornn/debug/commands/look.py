@@ -16,6 +16,7 @@ from micrornn.debug.report import (
     made,
     node_data,
     plain,
+    recomputed,
     shown,
     sized,
     turn_data,
@@ -89,7 +90,7 @@ def rows_of(cursor: Cursor, low: int, high: int) -> Outcome:
         step = "" if node.step is None else f"t={node.step}"
         size = sized(line.amounts[i])
         done = "*" if i < position else " "
-        label = made(node, places)
+        label = made(node, places) + recomputed(node, places)
         lines.append(
             f"{mark}{i + 1:5}{done} {size:>10}  {step:5} {node.scope:{wide}} {label}".rstrip()
         )
@@ -134,7 +135,7 @@ def described(cursor: Cursor, node: Tensor) -> Outcome:
     places = cursor.places
     head, *rest = shown(cursor.rec.value(node))
     lines = [
-        f"#{places.number(node)} {made(node, places)}  {whereabouts(node)}",
+        f"#{places.number(node)} {made(node, places)}  {whereabouts(node)}{recomputed(node, places)}",
         f"  value: {head}",
         *(f"    {one}" for one in rest),
     ]

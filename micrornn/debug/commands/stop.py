@@ -64,7 +64,8 @@ def break_(cursor: Cursor, text: str) -> Outcome:
     nan                where a NaN or an infinity is born
     vanish 1e-6        where the norm falls below
     explode 1e3        where the norm rises above
-    norm < 1e-6        any condition on norm, max, share, t, op, scope, name, sign, nan, inf, zero
+    norm < 1e-6        any condition on norm, max, share, t, op, scope, name, sign, nan, inf, zero,
+                       recomputed
 
     With N it stops at the N-th time first. Without WHAT the breakpoints are listed.
     """
