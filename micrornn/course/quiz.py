@@ -8,12 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from micrornn import nn
+from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor, Value
 from micrornn.diagnose import diagnose
 from micrornn.flow import why
 from micrornn.flow.failures import record_failure
 from micrornn.ops.create import zeros
+from micrornn.ops.elementwise import sigmoid, tanh
 from micrornn.ops.reduce import log_softmax
+from micrornn.tasks import task
 
 LETTERS = "ABCD"
 
@@ -106,6 +109,51 @@ def _double() -> str:
     return f"with four classes, the loss of a perfect answer is {perfect:.4f}, and not 0"
 
 
+def _labels() -> str:
+    counts = []
+    for name in ("sentiment", "tagging"):
+        view = task(name).unrolled({})
+        counts.append(f"{name} reads {len(view.inputs)} inputs and has {len(view.losses)} losses")
+    return ", ".join(counts).replace(" 1 losses", " 1 loss")
+
+
+def _mean() -> str:
+    norms = []
+    for reduction in ("sum", "mean"):
+        rnn, readout = nn.RNN(4, 8, rng=0), nn.Linear(8, 4, rng=1)
+        states, _ = rnn(list(np.eye(4)[[0, 1, 2, 2]]))
+        outputs = nn.each_step(readout, states)
+        nn.sequence_loss(outputs, [1, 2, 2, 3], reduction=reduction)[1].backward()
+        grad = dict(rnn.named_parameters())["weight_hh_l0"].grad
+        norms.append(float(np.linalg.norm(np.asarray(grad))))
+    return (
+        f"the gradient of W_hh has norm {norms[0]:.3g} for the sum and {norms[1]:.3g} for the mean"
+    )
+
+
+def _memory() -> str:
+    kept = []
+    for steps in (100, 200):
+        rnn = nn.RNN(4, 8, rng=0)
+        states, _ = rnn(list(np.zeros((steps, 4))))
+        graph = Graph(states[-1].sum())
+        kept.append((len(graph), sum(node.numpy().nbytes for node in graph)))
+    return (
+        f"unrolled over 100 steps, a network of 112 parameters has {kept[0][0]} nodes that hold "
+        f"{kept[0][1]:,} bytes, over 200 steps {kept[1][0]} and {kept[1][1]:,}"
+    )
+
+
+def _slopes() -> str:
+    found = []
+    for name, function in (("tanh", tanh), ("sigmoid", sigmoid)):
+        x = Tensor(np.array([0.0, 1.0, 4.0]), requires_grad=True)
+        function(x).sum().backward()
+        slopes = ", ".join(f"{slope:.2g}" for slope in np.asarray(x.grad))
+        found.append(f"the slopes of {name} at 0, 1 and 4 are {slopes}")
+    return "; ".join(found)
+
+
 QUESTIONS = (
     Question(
         "What is the main advantage of a recurrent network over a feedforward one?",
@@ -187,7 +235,7 @@ QUESTIONS = (
         ("Image captioning", "Machine translation", "Sentiment analysis", "Text generation"),
         "C",
         "Many words are read, and one label is given.",
-        lambda: "micrornn train sentiment trains one",
+        _labels,
         10,
     ),
     Question(
@@ -225,5 +273,35 @@ QUESTIONS = (
         "Two equal labels need a blank between them: a_a.",
         _alignments,
         12,
+    ),
+    Question(
+        "A mean over the losses of 4 steps instead of their sum: what becomes of the gradient?",
+        ("It is the same", "It is a quarter", "It is four times as large", "It turns"),
+        "B",
+        "The direction is the same, and a quarter of the size: learning rates and clipping thresholds do not "
+        "carry over.",
+        _mean,
+        3,
+    ),
+    Question(
+        "A sequence is twice as long, and backward goes all the way. What doubles?",
+        (
+            "Only the time",
+            "Only the memory",
+            "The time and the memory",
+            "The number of parameters",
+        ),
+        "C",
+        "Each step is computed forward and backward, and its values are kept until backward needs them.",
+        _memory,
+        11,
+    ),
+    Question(
+        "Where is the slope of tanh 1?",
+        ("Nowhere: it is always below", "At 0", "At 1", "For all large inputs"),
+        "B",
+        "At 0, and only there; so for small states the weights alone decide whether a gradient vanishes.",
+        _slopes,
+        6,
     ),
 )

@@ -45,7 +45,7 @@ def vanishing(steps: int = 50, w: float = 0.5) -> Failure:
     >>> vanishing().name
     'vanishing'
     """
-    return _power("vanishing", steps, w, "shrinks")
+    return _power("vanishing", steps, w)
 
 
 def exploding(steps: int = 50, w: float = 2.0) -> Failure:
@@ -54,10 +54,10 @@ def exploding(steps: int = 50, w: float = 2.0) -> Failure:
     >>> exploding().loss.item() == 2.0**50
     True
     """
-    return _power("exploding", steps, w, "grows")
+    return _power("exploding", steps, w)
 
 
-def _power(name: str, steps: int, w: float, does: str) -> Failure:
+def _power(name: str, steps: int, w: float) -> Failure:
     weight = Value(w, "w")
     with scope(t=0):
         h = Tensor(1.0, name="h")
@@ -65,6 +65,9 @@ def _power(name: str, steps: int, w: float, does: str) -> Failure:
         with scope("linear loop", t=t):
             h = weight * h
             h.name = "h"
+    does = (
+        "shrinks" if abs(w) < 1 else "grows" if abs(w) > 1 else "keeps its size: it is multiplied"
+    )
     story = f"A scalar loop h = {w:g} h over {steps} steps: the gradient {does} by {w:g} at each."
     return Failure(name, h, [h], "h[0]", story)
 

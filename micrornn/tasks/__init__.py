@@ -48,7 +48,7 @@ class Task(NamedTuple):
         """The options of training, or of a view, with their defaults."""
         known = {name: p.default for name, p in inspect.signature(self._maker()).parameters.items()}
         if self.module is None:
-            return {"steps": known["steps"]}
+            return known
         if view:  # of one sequence
             return {name: self.view.get(name, v) for name, v in known.items() if name != "batch"}
         return {name: value for name, value in known.items() if name not in self.view_only}
@@ -91,11 +91,11 @@ class Task(NamedTuple):
         problem: Problem = self._maker()(**options)
         return problem
 
-    def _failure(self, steps: int) -> Unrolled:
+    def _failure(self, steps: int, **others: float) -> Unrolled:
         if steps < 1:
             raise ValueError(f"steps={steps}; give at least 1")
         with np.errstate(all="ignore"):
-            failure = self._maker()(steps=steps)
+            failure = self._maker()(steps=steps, **others)
         return Unrolled(f"{self.name}: {failure.story}", failure.loss, failure.losses)
 
     def _maker(self) -> Callable[..., Any]:

@@ -102,3 +102,5 @@ def test_the_quiz() -> None:
     assert wrong.exit_code == 1 and "Not right. B" in wrong.stdout
     assert run("quiz", "--answers").stdout.count("Lesson") == len(QUESTIONS)
     assert run("quiz", "--answer", "A").exit_code == 2
+    assert run("quiz", str(len(QUESTIONS)), "--answer", "A").exit_code < 2
+    assert run("quiz", str(len(QUESTIONS) + 1)).exit_code == 2

@@ -168,6 +168,7 @@ def network_options() -> list[Option]:
         option(network, "--bidirectional/--one-way", default=None, help=bidirectional),
         option(network, "--attention", type=OneOf(ATTENTIONS), help="Attention of the decoder."),
         option(network, "--forget-bias", type=Number(), help=bias),
+        option(network, "--w", type=Number(), help="Weight of the loop h = w h, which fails."),
         option(
             network, "--published", is_flag=True, default=None, help="Use the published weights."
         ),
@@ -190,7 +191,7 @@ def network_options() -> list[Option]:
     ]
 
 
-NOT_OF_A_VIEW, NOT_OF_TRAINING = ("batch",), ("loss",)
+NOT_OF_A_VIEW, NOT_OF_TRAINING = ("batch",), ("loss", "w")
 
 
 def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

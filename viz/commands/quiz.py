@@ -12,7 +12,7 @@ WIDTH = 80
 
 
 @click.command(cls=Command)
-@click.argument("number", type=Integer(1, 12), required=False)
+@click.argument("number", type=Integer(1, 15), required=False)
 @option("--answer", type=OneOf(tuple("ABCD")), help="Your answer to question NUMBER.")
 @option("--answers", is_flag=True, help="Print all answers.")
 def quiz(number: int | None, answer: str | None, answers: bool) -> int:
@@ -42,7 +42,10 @@ def quiz(number: int | None, answer: str | None, answers: bool) -> int:
         if answer or answers:
             wrong = answer is not None and answer != question.right
             said = "" if answer is None else "Not right. " if wrong else "Right. "
-            lines += [f"   {said}{question.right}: {question.because}", f"   {question.number()}."]
+            lines += [
+                f"   {said}{question.right}: {question.because}",
+                f"   Computed: {question.number()}.",
+            ]
             lines += [f"   Lesson {question.lesson}: micrornn course {question.lesson}"]
         emit_text("\n".join(lines) + ("\n" if n != chosen[-1] else ""), WIDTH)
     return int(wrong)
