@@ -29,7 +29,7 @@ def course(number: int | None, start: str | None, picture: str | None) -> None:
       micrornn course
       micrornn course 4
       micrornn course --start lessons
-      micrornn course --map lessons/map.svg
+      micrornn course --map map.svg
     """
     from micrornn.course import LESSONS, lesson
 
