@@ -4,7 +4,8 @@ from viz.render import FORMATS, render
 from viz.scene import DETAILS
 
 # isort: split
-# After those: one of the modules that they load is called paths, too.
+# After those: modules that they load are called page and paths, too.
+from viz.page.player import page
 from viz.plots import credit, gates, jacobian, ledger, losses, overview, paths
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ledger",
     "losses",
     "overview",
+    "page",
     "paths",
     "render",
 ]

@@ -12,6 +12,7 @@ from paged import data_of
 
 from micrornn.debug.session import Session
 from micrornn.tasks.source import recorded
+from viz.page.player import unpacked
 from viz.terminal.effects import perform
 
 HOST = """async ([code, page, wanted]) => {
@@ -97,3 +98,18 @@ def test_the_debugger_opens_the_page_at_its_cursor(opened: Any, tmp_path: Path) 
     page = opened(tmp_path / "now.html", outcome.data["address"].partition("now.html")[2])
     assert "h₂" in page.locator("g.pinned").text_content()
     assert "step 2" in page.locator("output").inner_text()
+
+
+def test_a_page_from_python(tmp_path: Path) -> None:
+    import viz
+
+    rec = recorded("hello", {}).recording
+    html = viz.page(rec, tmp_path / "one.html", title="hello")
+    assert (tmp_path / "one.html").read_text("utf-8") == html
+    assert data_of(tmp_path / "one.html")["frames"][0]["subtitle"] == "hello"
+    both = unpacked(viz.page({"a": rec, "b": {3: rec, 7: rec}}))
+    assert [run["iterations"] for run in both] == [[0], [3, 7]]
+    with pytest.raises(TypeError, match=r"not Tensor; viz.page\(mr.record\(loss\)"):
+        viz.page(rec.losses[0])  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="missing"):
+        viz.page(rec, tmp_path / "missing" / "one.html")

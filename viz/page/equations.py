@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrornn.compiler.explain import explain
 from micrornn.messages import printable
 from micrornn.recording import Recording
 
@@ -23,6 +22,8 @@ def equations(rec: Recording, form: str) -> str:
     >>> equations(record(FAILURES["vanishing"](20).loss), "pseudocode").splitlines()[1:3]
     ['  h₀ = 1', '  hₜ = w * hₜ₋₁    for t = 1, ..., 20']
     """
+    from micrornn.compiler.explain import explain
+
     if len(rec.passes) != 1 or len(rec.nodes) > MOST:
         return ""
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import zlib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.files import written_whole
 from micrornn.messages import printable
 from micrornn.recording import Recording
 from viz.page.told import told
@@ -29,6 +31,54 @@ from viz.picture.theme import THEMES, Scale
 UNSEEN = re.compile(
     "[\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]"
 )  # characters that only change others
+
+
+def page(
+    recordings: Recording | Mapping[str, Recording | Mapping[int, Recording]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+) -> str:
+    """A page on which the backward pass is played, as one HTML file that asks for no other.
+
+    Args:
+        recordings: one, as `mr.record` and `load_recording` give it; or several by name, which play on one
+            clock. Instead of a recording, several of one training by iteration: the page has a scrubber.
+        path: where to write it; the folder must exist.
+        title: network, data, seed: it stands below the finding.
+
+    Returns:
+        The HTML.
+
+    Raises:
+        RecordingError: no state has a time step.
+        TypeError: something else is given.
+        OSError: the path is not writable.
+
+    >>> import micrornn as mr
+    >>> import viz
+    >>> h, w = mr.tensor(1.0, name="h"), mr.Value(0.5, "w")
+    >>> for t in (1, 2, 3):
+    ...     with mr.scope(t=t):
+    ...         h = mr.tanh(w * h)
+    ...         h.name = "h"
+    >>> html = viz.page(mr.record(h), title="three steps")
+    >>> html.splitlines()[0]
+    '<!doctype html>'
+    """
+    named = recordings if isinstance(recordings, Mapping) else {"": recordings}
+    for run in named.values():
+        for own in run.values() if isinstance(run, Mapping) else [run]:
+            if not isinstance(own, Recording):
+                raise TypeError(
+                    f"a page shows a recording, not {type(own).__name__}; "
+                    "viz.page(mr.record(loss), 'run.html')"
+                )
+    html = player(named, title)
+    if path is not None:
+        with written_whole(path) as file:
+            file.write(html.encode())
+    return html
 
 
 def player(
