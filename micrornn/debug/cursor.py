@@ -9,6 +9,7 @@ from typing import NamedTuple
 from micrornn.debug.branch import Edit
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.evaluate import Moment
+from micrornn.debug.failure import Failure
 from micrornn.debug.pinned import Origin
 from micrornn.debug.places import Places
 from micrornn.debug.state import State, digest
@@ -45,6 +46,7 @@ class Cursor:
         state: where it stands; replaced as a whole by every command.
         branches: the what-ifs, by name.
         history: (command, position after it), oldest first.
+        failure: the exception of the program that ended the run, if one did.
 
     Raises:
         DebuggerError: nothing was computed in the recording.
@@ -70,6 +72,7 @@ class Cursor:
         self.branches = {MAIN: Branch(MAIN, Timeline(rec))}
         self.state = State(direction=BACKWARD if rec.passes else FORWARD)
         self.history: list[tuple[str, int]] = []
+        self.failure: Failure | None = None
 
     def summary(self) -> str:
         """What is debugged: how many nodes, which steps, how many pullbacks."""

@@ -6,10 +6,11 @@ The window is opened by the view ``debugger`` (`micrornn.views`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from micrornn.debug.capture import capture
+from micrornn.debug.capture import Caught, capture
+from micrornn.debug.errors import DebuggerError
 from micrornn.debug.pinned import Origin, origin_of
 from micrornn.recording import Recording, record
 from micrornn.trap import NonFiniteError
@@ -36,7 +37,8 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
 
     Args:
         stop_on: ``"nan"`` opens it where a NaN or an infinity is born, forward or backward, and only
-            then; by default it opens when the block is done.
+            then; by default it opens when the block is done, or where an exception ends it: on what was
+            recorded since the last backward pass, with the stack. The exception then goes on.
 
     Raises:
         ValueError: ``stop_on`` is something else.
@@ -45,8 +47,17 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
     """
     if stop_on not in (None, "nan"):
         raise ValueError(f"stop_on={stop_on!r}; give 'nan', or nothing")
-    with capture(stop_on == "nan") as caught:
-        yield
+    caught: Caught | None = None
+    try:
+        with capture(stop_on == "nan") as caught:
+            yield
+    except Exception as error:
+        if caught is not None and stop_on is None:
+            with suppress(
+                DebuggerError, RuntimeError
+            ):  # there is nothing to see, or nobody to see it
+                _open(caught.recording(), error)
+        raise
     if stop_on is None:
         _open(caught.recording())
     elif isinstance(caught.error, NonFiniteError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,17 @@ from micrornn.debug.places import Places
 from micrornn.debug.timeline import BACKWARD, Timeline
 
 MOST = 6  # numbers of an array that are shown along each axis
+
+
+_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def short_path(file: str) -> str:
+    """A file as seen from here, or from where the package is."""
+    for folder in (os.getcwd(), _HOME):
+        if file.startswith(folder + os.sep):
+            return file[len(folder) + 1 :]
+    return file
 
 
 def number(x: float) -> str:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from micrornn.debug.capture import capture
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.pinned import Origin
 from micrornn.debug.session import Session
 from micrornn.files import STDIN
+from micrornn.tasks.userfile import SourceError
+from micrornn.trap import NonFiniteError
 from viz.commands.console import is_terminal, say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import Integer, takes_source
@@ -103,20 +106,31 @@ def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Ses
         SourceError, RecordingError, DebuggerError: there is nothing to debug; says why.
     """
     from viz.terminal.effects import source_line
+    from viz.terminal.failing import broken_off
+    from viz.terminal.failing import post_mortem as examine
     from viz.terminal.start import go_where_it_failed
 
     if post_mortem:
-        from viz.terminal.failing import post_mortem as examine
-
         failed = examine(source, options)
         if failed is None:
             return None, False
-        title = f"{source} failed: {failed.error}"
+        trapped = isinstance(failed.error, NonFiniteError)
+        title = f"{source} failed: {failed.error if trapped else type(failed.error).__name__}"
         session = Session(failed.rec, title, source_line, Origin(str(failed.kept)))
         go_where_it_failed(session, failed.error)
         say(f"saved the step that failed in {failed.kept}")
         return session, True
-    title, recording = recorded(source, options)
+    try:
+        with capture(sources=False) as caught:
+            title, recording = recorded(source, options)
+    except SourceError as error:
+        cause = error.__cause__
+        if not isinstance(cause, Exception):
+            raise
+        title = f"{source} failed: {type(cause).__name__}"
+        session = Session(broken_off(source, caught, error), title, source_line)
+        go_where_it_failed(session, cause)
+        return session, True
     origin = None if source == STDIN else Origin(source, options)
     return Session(recording, title, source_line, origin), False
 

@@ -52,13 +52,23 @@ def post_mortem(source: str, options: Mapping[str, Any]) -> Failed | None:
     return _failed(source, caught, caught.error)
 
 
-def _failed(source: str, caught: Caught, error: Exception) -> Failed:
+def broken_off(source: str, caught: Caught, error: Exception) -> Recording:
+    """What a program had computed when an exception ended it.
+
+    Raises:
+        SourceError: it had computed nothing, or gave what it computed unusable names or steps.
+    """
     try:
         with marks_of(source):
             rec = caught.recording()
     except DebuggerError:
         raise error from None
     check_marks(source, rec.nodes)
+    return rec
+
+
+def _failed(source: str, caught: Caught, error: Exception) -> Failed:
+    rec = broken_off(source, caught, error)
     name = source.rpartition(":")[0] if ".py" in source else source
     kept = Path(f"{Path(name).stem}-failed.mrn")
     rec.save(kept)

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from micrornn.debug.alarm import alarm
 from micrornn.debug.commands.help import PITCH
+from micrornn.debug.commands.look import failed_here
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome
 from micrornn.debug.report import turn_data, turn_lines
@@ -98,12 +99,14 @@ class LineDebugger:
         if self.as_json:
             data = turn_data(line, places, position)
             data |= {"title": session.title, "alarm": alarm(session), "reasons": []}
+            data["failed"] = failed_here(session) if session.failure else []
             self._object({"command": "", "kind": "stop", **data})
             return
         self.say("\n".join([session.title, session.summary(), *alarm(session)]).strip())
         if first_time:
             self.say(PITCH)
-        self.say("\n".join(turn_lines(line, places, position)))
+        failed = session.failure is not None
+        self.say("\n".join(failed_here(session) if failed else turn_lines(line, places, position)))
 
     # -- doing -------------------------------------------------------------------------------------
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError, brief
+from micrornn.debug.failure import failure_of
 from micrornn.debug.pinned import Origin
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
@@ -92,11 +94,14 @@ def first_visit() -> bool:
 
 
 def go_where_it_failed(session: Session, error: Exception) -> None:
-    """Put the cursor on the node at which a run failed."""
-    session.title = session.title or str(error)
+    """Put the cursor on the node at which a run failed, or at the end of what was recorded."""
     node = getattr(error, "node", None)
     if node is None or node.number not in session.rec.by_number:
+        session.failure = failure_of(error)
+        session.title = session.title or f"the program failed: {type(error).__name__}"
+        session.state = replace(session.state, position=len(session.line))
         return
+    session.title = session.title or str(error)
     way = getattr(error, "direction", "backward")
     if session.state.direction != way:
         session.execute(f"direction {way}")

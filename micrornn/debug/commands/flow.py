@@ -8,11 +8,10 @@ from micrornn.core.backward import dense
 from micrornn.core.tensor import Tensor
 from micrornn.debug.checking import check_turn
 from micrornn.debug.columns import size_of
-from micrornn.debug.commands.look import short_path
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import Outcome, command
-from micrornn.debug.report import number, plain
+from micrornn.debug.report import number, plain, short_path
 from micrornn.debug.stops import share_of
 from micrornn.flow.heaviest import routes_to
 from micrornn.flow.ledger import ledger as ledger_of

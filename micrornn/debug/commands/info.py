@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from micrornn.debug.columns import size_of
@@ -30,7 +31,7 @@ MOST_STEPS = 4  # whose gates are shown unasked
     takes="topics",
 )
 def info(cursor: Cursor, text: str) -> Outcome:
-    """Tell what there is: params, gates [STEP], steps, losses, node [NAME], ops, scopes, breakpoints.
+    """Tell what there is: params, gates [STEP], steps, losses, node [NAME], ops, scopes, breakpoints, error.
 
     Of many steps or losses it shows some: info steps 40 shows those from step 40 on.
     """
@@ -188,6 +189,23 @@ def _displays(cursor: Cursor, text: str) -> Outcome:
     return Outcome(lines=lines or ["no displays yet; for example: display grad.norm"])
 
 
+def _error(cursor: Cursor, text: str) -> Outcome:
+    failure = cursor.failure
+    if failure is None:
+        raise DebuggerError("no exception ended this run; where shows where the cursor is")
+    lines = failure.lines(cursor.source_line)
+    if failure.names:
+        lines.append(f"local names in {failure.frames[-1].function}:")
+        wide = max(len(name) for name, _ in failure.names)
+        lines += [f"  {name:{wide}} = {value}" for name, value in failure.names]
+    data = {
+        "error": failure.words,
+        "stack": [list(x) for x in map(astuple, failure.frames)],
+        "names": dict(failure.names),
+    }
+    return Outcome(lines=lines, data=data)
+
+
 def _ops(cursor: Cursor, text: str) -> Outcome:
     counts = Counter(cursor.line.columns.op).most_common()
     lines = table(["operation", "turns"], counts).splitlines()
@@ -203,5 +221,6 @@ def _scopes(cursor: Cursor, text: str) -> Outcome:
 
 TOPICS = {
     **{"params": _params, "gates": _gates, "steps": _steps, "losses": _losses, "node": _node},
+    "error": _error,
     **{"breakpoints": _breakpoints, "displays": _displays, "ops": _ops, "scopes": _scopes},
 }

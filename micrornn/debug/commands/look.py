@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from micrornn.debug.report import (
     node_data,
     plain,
     recomputed,
+    short_path,
     shown,
     sized,
     turn_data,
@@ -24,18 +24,19 @@ from micrornn.debug.report import (
     whereabouts,
 )
 
-_HOME = os.path.dirname(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-)
-
 
 @command("where", "w", "bt", "backtrace", group="look", example="where")
 def where(cursor: Cursor, text: str) -> Outcome:
-    """Show where the cursor is: step, scopes from the outermost in, and your source lines."""
+    """Show where the cursor is: step, scopes from the outermost in, and your source lines.
+
+    At the end of a run that an exception ended: the stack of the program, as pdb shows it.
+    """
     line, position, places = cursor.line, cursor.state.position, cursor.places
     lines = turn_lines(line, places, position)
     data = turn_data(line, places, position)
     if position >= len(line):
+        if cursor.failure is not None:
+            lines = failed_here(cursor)
         return Outcome(lines=lines, data=data)
     node = line.nodes[position]
     frames = node.scope.split("/") if node.scope else []
@@ -45,12 +46,14 @@ def where(cursor: Cursor, text: str) -> Outcome:
     return Outcome(lines=[*lines[:1], *depth, source_line(cursor, node), *lines[1:]], data=data)
 
 
-def short_path(file: str) -> str:
-    """A file as seen from here, or from where the package is."""
-    for folder in (os.getcwd(), _HOME):
-        if file.startswith(folder + os.sep):
-            return file[len(folder) + 1 :]
-    return file
+def failed_here(cursor: Cursor) -> list[str]:
+    """The stop at the end of a run that an exception ended."""
+    assert cursor.failure is not None
+    word = "pullbacks had run" if cursor.line.sent else "nodes had been computed"
+    return [
+        *("the program failed here:", *cursor.failure.lines(cursor.source_line)),
+        f"{len(cursor.line):,} {word} in this iteration: rs goes back over them, info error has local names",
+    ]
 
 
 def source_line(cursor: Cursor, node: Tensor) -> str:
