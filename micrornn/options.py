@@ -93,7 +93,10 @@ NEVER = Rule("False: the graph keeps every value, so none is overwritten", lambd
 # The rule of each option; "owner.option" where one owner differs from the others.
 _RULES: tuple[tuple[Rule, str], ...] = (
     (COUNT, "in_features out_features"),  # as in PyTorch: a sum of nothing is 0
-    (SIZE, "input_size hidden_size output_size num_layers vocab_size query_size key_size groups"),
+    (
+        SIZE,
+        "state_size input_size hidden_size output_size num_layers vocab_size query_size key_size groups",
+    ),
     (SIZE, "num_embeddings embedding_dim embedding_size memory_size num_features in_channels"),
     (SIZE, "out_channels T_max total_iters step_size updates"),
     (SIZE, "max_length beam_search.width ctc_beam.width"),
@@ -115,7 +118,10 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (NEVER, "inplace"),
     (or_none(TEXT), "name"),
     (FUNCTION, "sequence_loss.loss masked_sequence_loss.loss"),
-    (SHARE, "p dropout dropout_p label_smoothing teacher_forcing alpha pct_start end_factor"),
+    (
+        SHARE,
+        "r_min r_max p dropout dropout_p label_smoothing teacher_forcing alpha pct_start end_factor",
+    ),
     (or_none(SHARE), "BatchNorm1d.momentum batch_norm.momentum"),
     (SHARE, "linear_decay.begin linear_decay.least"),
     (ABOVE_ZERO, "start_factor"),

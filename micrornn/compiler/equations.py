@@ -155,6 +155,8 @@ class Equations:
         if v.call.symbol == "ᵀ":
             return self._transposed(texts[0])
         letters = list(dict.fromkeys(VARIABLE.findall(v.call.formula)))
+        if "subscripts" in v.kwargs:
+            texts.insert(0, v.kwargs["subscripts"].replace("->", r" \to " if self.latex else " → "))
         if len(letters) < len(texts):
             return self._function(v.call.name, ", ".join(texts))
         index = self._index(v.kwargs["index"]) if "index" in v.kwargs else ""
@@ -163,6 +165,8 @@ class Equations:
         written = in_latex(written) if self.latex else written.replace(" @ ", " ")
         for letter, text in zip(letters, texts):
             written = written.replace(f"{HOLE}{letter}{HOLE}", self._wrapped(text, v.call.formula))
+        for letter in letters[len(texts) :]:  # a bias that is not given
+            written = written.replace(f" + {HOLE}{letter}{HOLE}", "")
         return written.replace(f"{HOLE}i{HOLE}", index)
 
     def _call(self, v: Value) -> str:
@@ -270,8 +274,7 @@ class Equations:
                 base = self.symbols.plain(base)
         key = (base, v.loop is None)
         self.taken[key] = self.taken.get(key, 0) + 1
-        mark = "'" * (self.taken[key] - 1)
-        self.names[v] = base + mark
+        self.names[v] = base + self.symbols.mark(self.taken[key] - 1)
         return self.names[v]
 
 

@@ -6,6 +6,8 @@ import re
 
 HOLE = "\0"  # around what is put into a formula
 VARIABLE = re.compile(r"(?<![A-Za-z\0])[xabW](?![A-Za-z])")
+PRIMES = 3
+SUPERSCRIPTS = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
 SUBSCRIPTS = str.maketrans("0123456789+-t", "₀₁₂₃₄₅₆₇₈₉₊₋ₜ")
 
 
@@ -40,6 +42,16 @@ class Symbols:
         if self.latex:
             return f"{letter}_{{{under}}}" if under else letter
         return f"{letter}_{under}" if under else letter
+
+    def mark(self, times: int) -> str:
+        """What tells apart names that are the same: primes, or from four on their number.
+
+        >>> Symbols(latex=False).mark(2), Symbols(latex=False).mark(12)
+        ("''", '⁽¹²⁾')
+        """
+        if times <= PRIMES:
+            return "'" * times
+        return f"^{{({times})}}" if self.latex else f"({times})".translate(SUPERSCRIPTS)
 
     def gradient(self, name: str) -> str:
         """The gradient of the loss by what has this name."""

@@ -91,8 +91,8 @@ def cells(rec: Recording) -> dict[tuple[str, int], Cell]:
         if node.step is None or not node.inputs:
             continue
         carried = node.name in rec.carried.get(node.scope, ())
-        role = None if carried else GATES.get(node.name or "")
         last = node.scope.rpartition("/")[2]
+        role = None if carried or last in GATE_SCOPES else GATES.get(node.name or "")
         if role is None and last in GATE_SCOPES and kind_of(node) == "activation":
             role = last
         state = node.name if node.name in STATES or carried else None

@@ -40,7 +40,18 @@ from micrornn.nn.ctc_decoding import ctc_beam, ctc_greedy
 from micrornn.nn.decoder import Decoder
 from micrornn.nn.dropout import Dropout
 from micrornn.nn.embedding import Embedding
-from micrornn.nn.families import IRNN, MinGRU, MinLSTM, OrthogonalRNN
+from micrornn.nn.families import (
+    IRNN,
+    LRU,
+    MLSTM,
+    RWKV,
+    S6,
+    SLSTM,
+    GatedDelta,
+    MinGRU,
+    MinLSTM,
+    OrthogonalRNN,
+)
 from micrornn.nn.layers import GRU, LSTM, RNN
 from micrornn.nn.losses import (
     BCELoss,
@@ -69,8 +80,13 @@ from micrornn.nn.weights import load_file, save_file
 __all__ = [
     "GRU",
     "IRNN",
+    "LRU",
     "LSTM",
+    "MLSTM",
     "RNN",
+    "RWKV",
+    "S6",
+    "SLSTM",
     "AdditiveAttention",
     "Attention",
     "BCELoss",
@@ -88,6 +104,7 @@ __all__ = [
     "Encoder",
     "Flatten",
     "GRUCell",
+    "GatedDelta",
     "GeneralAttention",
     "HuberLoss",
     "Identity",

@@ -119,6 +119,16 @@ class Recurrent(Module):
                 default_(parameter, self.hidden_size, self.rng)
             setattr(self, name + suffix, parameter)
 
+    def _set(self, parameter: Tensor, values: Any) -> None:
+        """Give a parameter its first values, in its own dtype."""
+        parameter.data = np.array(values, parameter.dtype)
+
+    def _named(self, suffix: str) -> dict[str, Tensor]:
+        """The parameters of one layer and direction, by their names without its suffix."""
+        own = self._parameters.items()
+        end = -len(suffix) or None
+        return {name[:end]: p for name, p in own if p is not None and name.endswith(suffix)}
+
     def _weights(self, suffix: str) -> Weights:
         own = self.__dict__
         w_ih, w_hh = own["weight_ih" + suffix], own["weight_hh" + suffix]

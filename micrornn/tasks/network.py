@@ -25,10 +25,18 @@ FAMILIES: dict[str, Any] = {
     "orthogonal": families.OrthogonalRNN,
     "mingru": families.MinGRU,
     "minlstm": families.MinLSTM,
+    "lru": families.LRU,
+    "s6": families.S6,
+    "slstm": families.SLSTM,
+    "mlstm": families.MLSTM,
+    "delta": families.GatedDelta,
+    "rwkv": families.RWKV,
 }
 NAMES = {  # as titles have them
     **{"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"},
     **{"irnn": "IRNN", "orthogonal": "orthogonal RNN", "mingru": "minGRU", "minlstm": "minLSTM"},
+    **{"lru": "LRU", "s6": "S6", "slstm": "sLSTM", "mlstm": "mLSTM"},
+    **{"delta": "gated delta network", "rwkv": "RWKV"},
 }
 
 
@@ -107,7 +115,8 @@ class Network(Module):
         if recurrent.bidirectional:
             kind = f"bidirectional {kind}"
         layers = f" with {recurrent.num_layers} layers" if recurrent.num_layers > 1 else ""
-        return f"{'an' if kind[0] in 'AILORSo' else 'a'} {kind}{layers}"
+        spoken = kind[0] in "AILORSo" or kind[:2] in ("mL", "sL")
+        return f"{'an' if spoken else 'a'} {kind}{layers}"
 
 
 def retention_bias_(network: Network, bias: float) -> None:

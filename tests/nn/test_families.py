@@ -100,7 +100,7 @@ LINEAR = [kind for kind in KINDS if issubclass(getattr(nn, kind), LinearRecurren
 
 
 def test_the_linear_recurrences_are_known():
-    assert LINEAR == ["MinGRU", "MinLSTM"]
+    assert LINEAR == ["MinGRU", "MinLSTM", "LRU", "S6"]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 7, 8, 9, 33])

@@ -15,6 +15,9 @@ from viz.commands.runs import recordings_of
 from viz.plots import FORMATS, VIEWS, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from micrornn.recording import Recording
     from viz.plots.view import View
 
 _FORMATS = (*FORMATS, "txt", "json", "csv")
@@ -24,7 +27,11 @@ _OVER = ("copies", "losses")
 @click.command(cls=Command)
 @takes_sources
 @option("--view", type=OneOf(VIEWS), help="What to show [default: all].")
-@option("--of", metavar="NAME", help="The value: W_hh or another weight, h, c, x, or any name.")
+@option(
+    "--of",
+    metavar="NAME",
+    help="The value: W_hh or another weight, a state (h, c, C), x, or any name.",
+)
 @option(
     "--over", type=OneOf(_OVER), help="Sum of the ledger: over copies of the weight, or losses."
 )
@@ -82,7 +89,8 @@ def flow(
     else:
         runs = recordings_of(source, options, quiet)
         with working("computing the flow", quiet):
-            answer = read(view or _view_of(of, over), runs, of, over)  # type: ignore[arg-type]
+            chosen: Any = view or _view_of(of, over, runs.values())
+            answer = read(chosen, runs, of, over)  # type: ignore[arg-type]
             content = _content(answer, format, source)
     if path is not None:
         write_whole(Path(path), content)
@@ -108,13 +116,15 @@ def _trend(
     return TrendView(read_trend(source))
 
 
-def _view_of(of: str | None, over: str | None) -> str:
-    """The view that is meant if none is named: a state or an input has credit, a weight a ledger."""
+def _view_of(of: str | None, over: str | None, runs: Iterable[Recording]) -> str:
+    """The view that is meant if none is named: a value of every step has credit, a weight a ledger."""
     if over is not None:
         return "ledger"
     if of is None:
         return "all"
-    return "credit" if of in ("h", "c", "x") else "ledger"
+    nodes = (node for rec in runs for node in rec.find(of, exact=True))
+    over_time = of == "x" or any(node.step for node in nodes)
+    return "credit" if over_time else "ledger"
 
 
 def _content(view: View, format: str, source: str) -> str | bytes:

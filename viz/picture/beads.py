@@ -218,7 +218,7 @@ def row(
             pen.close("g")
     labeled = _labeled(line)
     for box in labeled:
-        name = "c" if "c" in box.nodes else next(iter(box.nodes))
+        name = box.main
         pen.text(
             f"{name}{subscript(box.step)}",
             x[box.step],

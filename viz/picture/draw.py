@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -19,12 +19,13 @@ from viz.picture.equations import EQUATIONS
 from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.numbers import fitting, short
-from viz.picture.place import LEFT, NARROWEST, Place, Spot
+from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, KEPT, number
 
+ROUNDING = 1e-12  # of the largest gradient in a box
 _TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
 
 
@@ -64,9 +65,7 @@ class Drawing:
         self.head = title(whole or story) if head is None else head
         self.whole = whole
         self.checkpoints = Checkpoints(rec, self.whole_cells)
-        norms = [n for b in story.boxes for n in b.norms.values() if n is not None]
-        norms += [r.norm for r in story.ribbons if r.norm is not None]
-        self.scale = Scale.over(norms, theme)
+        self.scale = Scale.over(_sizes(story), theme)
         self.pen = Pen()
 
     def svg(self) -> str:
@@ -274,7 +273,7 @@ class Drawing:
                 )
                 self._text(words, spot.x, spot.y + 17, _SMALL, anchor="middle")
                 continue
-            y = spot.y - 6 + 24 * i
+            y = spot.y + 6 + LINE * (i - (len(names) - 1) / 2)
             if not words or spot.width < 84:
                 self._text(label, spot.x, y, 16, anchor="middle", weight="bold")
                 continue
@@ -325,7 +324,9 @@ class Drawing:
         for layer in self.story.layers:
             chain = self.story.chain(layer)
             for before, box in pairwise(chain):
-                state = "c" if "c" in box.nodes else next(iter(box.nodes))
+                if before.main != box.main:
+                    continue
+                state = box.main
                 found = factor(self.story, box, before, state)
                 if found is None or not self.show("backward", min(before.step, box.step)):
                     continue
@@ -335,7 +336,7 @@ class Drawing:
                 lane = -13.0 if len(box.nodes) > 1 else 0.0
                 ends = sorted((a, b), key=lambda spot: spot.x)
                 gap = ends[0].x + ends[0].width / 2, ends[1].x - ends[1].width / 2
-                y = a.y - 36 if lane and not slanted else a.y + 43
+                y = a.y - a.height / 2 - 9 if lane and not slanted else a.y + a.height / 2 + 16
                 self._text(
                     f"×{short(found)}",
                     sum(gap) / 2,
@@ -376,6 +377,16 @@ class Drawing:
             *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
             checkpoints.meaning(marks),
         )
+
+
+def _sizes(story: Story) -> Iterator[float]:
+    """The norms that the scale spans: without what is left of sums that cancel, which is rounding."""
+    largest = {id(b): max([n for n in b.norms.values() if n], default=0.0) for b in story.boxes}
+    for box in story.boxes:
+        yield from (n for n in box.norms.values() if n and not n < ROUNDING * largest[id(box)])
+    for ribbon in story.ribbons:
+        if ribbon.norm and not ribbon.norm < ROUNDING * largest[id(ribbon.source)]:
+            yield ribbon.norm
 
 
 def _words(norm: float | None) -> str:

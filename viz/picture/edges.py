@@ -38,8 +38,9 @@ class Edges:
         """From the used box to its user, on their borders, and whether they stand side by side."""
         a, b = self.place.of(ribbon.source), self.place.of(ribbon.target)
         lane = 0.0
-        if len(ribbon.source.nodes) > 1:  # c above, h below
-            lane = -13.0 if ribbon.state == "c" else 13.0
+        names = sorted(ribbon.source.nodes)  # c above, h below
+        if len(names) > 1 and ribbon.state in names:
+            lane = 26.0 * (names.index(ribbon.state) - (len(names) - 1) / 2)
         if abs(a.y - b.y) < 1:
             ahead = 1 if b.x > a.x else -1
             return (

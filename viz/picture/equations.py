@@ -31,6 +31,30 @@ FAMILIES = {
         "hₜ = f/(f + i) ⊙ hₜ₋₁ + i/(f + i) ⊙ h̃",
         "each hop multiplies the gradient by f/(f + i), and by nothing else",
     ),
+    "lru": (
+        "hₜ = λ hₜ₋₁ + exp(γ) B xₜ;  yₜ = Re(C hₜ) + D xₜ",
+        "each hop turns each complex number and multiplies it by |λ| < 1",
+    ),
+    "s6": (
+        "hₜ = exp(Δ A) ⊙ hₜ₋₁ + Δ uₜ B;  yₜ = hₜ C + D uₜ",
+        "each hop multiplies the gradient by exp(Δ A), which xₜ chooses",
+    ),
+    "slstm": (
+        "cₜ = f ⊙ cₜ₋₁ + i ⊙ z;  nₜ = f ⊙ nₜ₋₁ + i;  hₜ = o ⊙ cₜ / nₜ",
+        "along c and n, each hop multiplies the gradient by f",
+    ),
+    "mlstm": (
+        "Cₜ = f Cₜ₋₁ + i v kᵀ;  hₜ = o ⊙ Cₜ q / max(|nₜᵀ q|, 1)",
+        "along C, each hop multiplies the gradient by the number f",
+    ),
+    "delta": (
+        "Sₜ = α Sₜ₋₁ (I − β k kᵀ) + β v kᵀ;  yₜ = Sₜ q",
+        "each hop multiplies the gradient by α (I − β k kᵀ)",
+    ),
+    "rwkv": (
+        "aₜ = exp(−w) aₜ₋₁ + exp(k) v;  bₜ = exp(−w) bₜ₋₁ + exp(k)",
+        "along a and b, each hop multiplies the gradient by exp(−w), kept in scale by p",
+    ),
 }
 EQUATIONS |= FAMILIES
 

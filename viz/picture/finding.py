@@ -104,7 +104,10 @@ def ends(story: Story) -> tuple[Box | None, Box | None]:
     if not most:
         return None, None
     chain = next(chain for chain in reversed(chains) if len(chain) == most)
-    return chain[-1], chain[0]
+    same = [
+        box for box in chain if box.main == chain[0].main
+    ]  # the last step may have another state
+    return same[-1], same[0]
 
 
 def _stopped(story: Story, near: Box) -> int | None:

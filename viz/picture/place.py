@@ -14,6 +14,7 @@ ASPECTS = {"16:9": 16 / 9, "4:3": 4 / 3, "page": 1.25, "free": 0.0}
 WIDTH = 1280.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 56.0, 128.0, 112.0
 NARROWEST = 112.0  # of a column with cells
+LINE = 24.0  # the height of one state of several in a box
 
 
 @dataclass(eq=False)
@@ -108,7 +109,8 @@ def _height(order: list[str]) -> float:
 def _spot(box: Box, x: float, y: float, pitch: float) -> Spot:
     if box.kind in (STATE, INITIAL):
         lines = len(box.nodes)
-        return Spot(box, x, y, max(min(96.0 if lines > 1 else 76.0, pitch - 44), 40.0), 54)
+        wide = max(min(96.0 if lines > 1 else 76.0, pitch - 44), 40.0)
+        return Spot(box, x, y, wide, 54 + LINE * max(0, lines - 2))
     if box.kind == OUTPUT:
         return Spot(box, x, y, min(124.0, pitch - 14), 42)
     if box.kind == LOSS:

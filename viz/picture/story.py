@@ -33,9 +33,14 @@ class Box:
     norms: dict[str, float | None] = field(default_factory=dict)
 
     @property
+    def main(self) -> str:
+        """The state that the box stands for: the cell state if there is one, else the first."""
+        return "c" if "c" in self.nodes else next(iter(self.nodes))
+
+    @property
     def norm(self) -> float | None:
-        """The norm of what arrived: along the cell state if there is one."""
-        return self.norms.get("c", next(iter(self.norms.values()), None))
+        """The norm of what arrived at its main state."""
+        return self.norms.get(self.main)
 
 
 @dataclass(eq=False)

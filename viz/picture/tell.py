@@ -112,12 +112,14 @@ def _first(rec: Recording, scope: str) -> str:
 
 def _states(rec: Recording, scopes: Sequence[str]) -> list[Box]:
     found: dict[tuple[str, int], Box] = {}
-    names = STATES if rec.find("h", exact=True) else state_names(rec)
+    usual = STATES if rec.find("h", exact=True) else state_names(rec)
+    own = {scope: state_names(rec, scope) if family(scope) else usual for scope in scopes}
+    every = {name for names in own.values() for name in names}
     for node in rec.nodes:
-        if node.name not in names or node.step is None:
+        if node.name not in every or node.step is None:
             continue
         layer = node.scope if node.scope in scopes else _entered(rec, node, scopes)
-        if layer is None:
+        if layer is None or node.name not in own[layer]:
             continue
         kind = STATE if node.step > 0 and node.scope in scopes and node.inputs else INITIAL
         box = found.setdefault((layer, node.step), Box(kind, layer, node.step, {}))

@@ -80,7 +80,7 @@ class LinearRecurrence(Recurrent):
             are equal to rounding, and it may be changed at any time.
     """
 
-    variants = (("scan", False),)
+    variants: tuple[tuple[str, Any], ...] = (("scan", False),)
     scan: bool
 
     def _terms(self, suffix: str) -> Terms:
@@ -92,6 +92,10 @@ class LinearRecurrence(Recurrent):
 
     def _times(self, a: Tensor, h: Tensor) -> Tensor:
         return a * h
+
+    def _each(self, a: Tensor, b: Tensor) -> Tensor:
+        """a, for every step."""
+        return a
 
     def _one(self) -> Any:
         """The a that keeps a state as it is."""
@@ -126,9 +130,11 @@ class LinearRecurrence(Recurrent):
         ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
             x = stack([steps[t - 1] for t in times])
             a, b = terms(x)
+            a = self._each(a, b)
             if any(row is not None for row in real):  # in the padding the state stays: a = 1, b = 0
-                mask = _mask([real[t - 1] for t in times], b)
-                a, b = where(mask, a, self._one()), where(mask, b, 0.0)
+                rows = [real[t - 1] for t in times]
+                a = where(_mask(rows, b.shape[1], a.ndim), a, self._one())
+                b = where(_mask(rows, b.shape[1], b.ndim), b, 0.0)
             begin = b[:1] + self._times(a[:1], state[0])
             h = linear_scan(a, concatenate([begin, b[1:]]), self._times)
             read = h if reading is None else reading(h, x)
@@ -143,7 +149,7 @@ class LinearRecurrence(Recurrent):
         return run
 
 
-def _mask(real: list[Any], b: Tensor) -> Any:
-    """Which steps of which sequences are real, in the axes of b."""
-    mask = np.array([np.ones(b.shape[1], bool) if row is None else row for row in real])
-    return mask.reshape(*mask.shape, *[1] * (b.ndim - 2))
+def _mask(real: list[Any], batch: int, axes: int) -> Any:
+    """Which steps of which sequences are real, with so many axes."""
+    mask = np.array([np.ones(batch, bool) if row is None else row for row in real])
+    return mask.reshape(*mask.shape, *[1] * (axes - 2))
