@@ -122,8 +122,10 @@ def _view_of(of: str | None, over: str | None, runs: Iterable[Recording]) -> str
         return "ledger"
     if of is None:
         return "all"
+    from micrornn.flow.roles import STATES
+
     nodes = (node for rec in runs for node in rec.find(of, exact=True))
-    over_time = of == "x" or any(node.step for node in nodes)
+    over_time = of in (*STATES, "x") or any(node.step for node in nodes)
     return "credit" if over_time else "ledger"
 
 
