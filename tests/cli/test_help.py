@@ -182,7 +182,7 @@ def test_completion() -> None:
     assert complete("render", "") == list(TASKS)
     assert complete("train", "") == [name for name, task in TASKS.items() if task.module]
     assert complete("render", "net.p") == ["file"]
-    assert complete("render", "hello", "--cell", "l") == ["lstm"]
+    assert complete("render", "hello", "--cell", "l") == ["lstm", "lru"]
     assert complete("render", "hello", "-o", "") == complete("render", "--csv", "a") == ["file"]
     assert "--window" in complete("render", "hello", "--w")
 
