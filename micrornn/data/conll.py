@@ -64,10 +64,10 @@ def read_conll(
         tokens = []
         for line, cells in sentence:
             if len(cells) < least or (tag is None and not universal and len(cells) != wide):
+                others = f", and others have {wide}" if wide != len(cells) else ""
                 raise ValueError(
-                    f"{path}, line {line}: {' '.join(cells)[:40]!r} has {counted(len(cells), 'cell')}, "
-                    f"and others have {wide}; write a token, a tab and its tag, and a blank line after "
-                    "each sentence"
+                    f"{path}, line {line}: {' '.join(cells)[:40]!r} has {counted(len(cells), 'cell')}{others}"
+                    "; write a token, a tab and its tag, and a blank line after each sentence"
                 )
             if universal and not cells[0].isdigit():
                 continue

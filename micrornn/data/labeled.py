@@ -53,7 +53,8 @@ def read_labeled(
         return checked(path, _of_folder(Path(path), encoding))
     rows = read_rows(path, encoding)
     if not rows:
-        raise ValueError(f"{path} is empty; give texts with labels")
+        what = "files" if text == "file" else "texts"
+        raise ValueError(f"{path} is empty; give {what} with labels")
     return checked(path, pairs_of(_table(path, rows, text, label), text, label, missing))
 
 
@@ -178,7 +179,9 @@ def files_by_label(
         and (not endings or file.suffix.lower() in endings)
     ]
     if not found:
+        other = next((file for file in sorted(folder.glob("*/*")) if file.suffix), None)
+        seen = f" (but {other})" if other else ""
         raise ValueError(
-            f"{folder} has no subfolder with {expected}; make one subfolder for each label"
+            f"{folder} has no subfolder with {expected}{seen}; make one subfolder for each label"
         )
     return found

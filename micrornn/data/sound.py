@@ -115,11 +115,21 @@ def read_audio(path: str | Path) -> list[tuple[Array, str]]:
         ValueError: a file is not a WAV file, or there are fewer than two labels.
     """
     place = Path(path)
+    if not place.exists():
+        raise FileNotFoundError(
+            f"no folder or file {path}; give a folder with a subfolder of WAV files for each label, or a "
+            "table with the columns file and label"
+        )
     if place.is_dir():
         files = files_by_label(place, "WAV files", (".wav", ".wave"))
     else:
         listed = read_labeled(place, "file", "label")
         files = [(place.parent / name, label) for name, label in listed]
+        if lost := next((name for name, _ in listed if not (place.parent / name).is_file()), None):
+            raise FileNotFoundError(
+                f"{path} names {lost}, which is not in {place.resolve().parent}; correct the name, which is "
+                "relative to the table"
+            )
     if len({label for _, label in files}) < 2:
         raise ValueError(f"{path} has one label, {files[0][1]!r}; give sounds of at least two")
     return [(log_mel(read_wav(file)), label) for file, label in files]

@@ -15,6 +15,7 @@ import numpy as np
 
 from micrornn.data.text import text_or_file
 from micrornn.messages import flags, nearest
+from micrornn.tasks.parts import needs_file
 from micrornn.tasks.unrolled import Unrolled
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Task(NamedTuple):
         known = {name: p.default for name, p in inspect.signature(self._maker()).parameters.items()}
         if self.module is None:
             return known
+        if "text" in known:  # which is read here, and given to the task as a text
+            known = {"text": None, "encoding": None, **known}
         if view:  # of one sequence
             return {name: self.view.get(name, v) for name, v in known.items() if name != "batch"}
         return {name: value for name, value in known.items() if name not in self.view_only}
@@ -86,8 +89,14 @@ class Task(NamedTuple):
             raise ValueError(f"{self.name} has no option {flags(unknown)}; options: {flags(known)}")
 
     def _problem(self, options: Mapping[str, Any]) -> Problem:
-        if options.get("text") is not None:
-            options = {**options, "text": text_or_file(options["text"])}
+        options = dict(options)
+        text = options.get("text")
+        if "text" in self.options():
+            encoding = options.pop("encoding", None)
+            if text is None:
+                needs_file("text", encoding=encoding)
+            else:
+                options["text"] = text_or_file(text, encoding)
         problem: Problem = self._maker()(**options)
         return problem
 

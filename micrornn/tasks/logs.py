@@ -20,6 +20,7 @@ import numpy as np
 
 from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Shuffled
+from micrornn.data.tables import counted
 from micrornn.data.text import Vocabulary
 from micrornn.tasks.baselines import ngrams
 from micrornn.tasks.generation import character_model
@@ -120,7 +121,7 @@ def problem(
     lines = [one[:steps] for one in lines]
     vocabulary = Vocabulary("".join([BEGIN, *lines]))
     if len(lines) < FEWEST or len(vocabulary) < 3:
-        few = f"{len(lines)} lines" if len(lines) < FEWEST else "one distinct character"
+        few = counted(len(lines), "line") if len(lines) < FEWEST else "one distinct character"
         raise ValueError(
             f"the log has {few}; give at least {FEWEST} lines that are not blank, with at least two "
             "distinct characters"

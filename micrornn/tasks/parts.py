@@ -50,7 +50,9 @@ def three_parts(
     ([10, 1, 1], True, 'too rare to be measured: y')
     """
     if len(items) < FEWEST:
-        raise ValueError(f"{len(items)} {what} are too few; give at least {FEWEST}")
+        few = f"1 {what[:-1]} is" if len(items) == 1 else f"{len(items)} {what} are"
+        blank = ", with a blank line after each" if what == "sentences" else ""
+        raise ValueError(f"{few} too few; give at least {FEWEST}{blank}")
     order = np.random.default_rng(seed).permutation(len(items)).tolist()
     seen: set[str] = set()
     first: list[int] = []

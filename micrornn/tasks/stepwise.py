@@ -105,6 +105,11 @@ def rows(
     kinds = _by_count(labels)
     if len(kinds) < 2:
         raise ValueError(f"{path} has one label, {kinds[0]!r}; give rows of at least two")
+    if len(kinds) > max(2, len(labels) / 2):
+        raise ValueError(
+            f"{path}: {len(kinds):,} labels for {len(labels):,} rows, such as {kinds[0]!r}; --target names "
+            "the column of the label (micrornn train weather forecasts a number)"
+        )
     count = len(values) // steps
     if count < 3:
         raise ValueError(

@@ -36,7 +36,7 @@ RENDER = [
     ("hello --hidden -1", "--hidden: '-1' is out of range; give an integer from 1"),
     ("hello --layers 0", "--layers: '0' is out of range; give an integer from 1"),
     ("hello --seed -1", "--seed: '-1' is out of range; give an integer from 0 up"),
-    ("hello --csv p.csv", "hello has no option --csv; options: --text, --cell"),
+    ("hello --csv p.csv", "hello has no option --csv; options: --text, --encoding, --cell"),
     ("stocks --text a", "stocks has no option --text; options: --csv, --column"),
     (
         "net.py:loss --cell rnn",

@@ -216,6 +216,7 @@ def test_universal_dependencies(tmp_path: Path) -> None:
         ("", "is empty"),
         ("\n\n \n", "has no sentences; write one token and its tag per line"),
         ("a\tO\nb\n\nc\tB-X\n", "line 2: 'b' has 1 cell, and others have 2; write a token, a tab"),
+        ("a\nb\n", "line 1: 'a' has 1 cell; write a token, a tab and its tag"),
         ("a O\nb O\n", "has one tag, 'O'; give sentences with at least two, or .* --tag N"),
     ],
 )
@@ -346,6 +347,8 @@ def test_a_label_for_each_row(tmp_path: Path) -> None:
         task("ecg").problem({"csv": plant(tmp_path)})
     with pytest.raises(ValueError, match="300 rows, too few for three parts of 120"):
         task("ecg").problem({**given, "steps": 120})
+    with pytest.raises(ValueError, match=r"labels for 300 rows, such as .*; --target names the"):
+        task("ecg").problem({**given, "target": "power"})
 
 
 @pytest.mark.parametrize(
@@ -355,11 +358,23 @@ def test_a_label_for_each_row(tmp_path: Path) -> None:
         ("tagging", {"tag": 2}, "--tag 2 needs a file; give --conll FILE as well"),
         ("ecg", {"column": "x"}, "--column x needs a file; give --csv FILE as well"),
         ("weather", {"encoding": "cp1252"}, "--encoding cp1252 needs a file; give --csv FILE"),
+        ("text", {"encoding": "cp1252"}, "--encoding cp1252 needs a file; give --text FILE"),
     ],
 )
 def test_options_of_a_file_without_a_file(name: str, options: Any, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         task(name).problem(options)
+
+
+@pytest.mark.parametrize("name", [one.name for one in TASKS.values() if "text" in one.options()])
+def test_a_text_in_another_encoding(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("ein Öl, zwei Ö\n".encode("cp1252") * (1 if name in ("hello", "data") else 60))
+    problem = task(name).problem({"text": str(path), "encoding": "cp1252", "hidden": 4})
+    shown = " ".join(map(str, problem.memory.values())) + problem.title
+    assert "Ö" in shown or name == "logs"
+    with pytest.raises(ValueError, match=r"not text in UTF-8 .* --encoding cp1252"):
+        task(name).problem({"text": str(path)})
 
 
 # -------------------------------------------------------------------------------------- sound
@@ -422,8 +437,21 @@ def test_what_is_no_sound(tmp_path: Path) -> None:
         sound.read_wav(written(tmp_path / "b.wav", ""))
     with pytest.raises(ValueError, match=r"c\.wav has no samples; remove it"):
         sound.read_wav(wav(tmp_path / "c.wav", []))
-    with pytest.raises(ValueError, match="no subfolder with WAV files"):
+    with pytest.raises(ValueError, match="no subfolder with WAV files; make one"):
         sound.read_audio(tmp_path)
+    (tmp_path / "low").mkdir()
+    written(tmp_path / "low" / "a.mp3", "ID3")
+    with pytest.raises(ValueError, match=r"no subfolder with WAV files \(but .*a\.mp3\); make one"):
+        sound.read_audio(tmp_path)
+    with pytest.raises(
+        FileNotFoundError, match=r"no folder or file .*none; give a folder with a sub"
+    ):
+        sound.read_audio(tmp_path / "none")
+    table = written(tmp_path / "t.csv", "file,label\nx.wav,a\ny.wav,a\nz.wav,b\n")
+    with pytest.raises(FileNotFoundError, match=r"t\.csv names x\.wav, which is not in "):
+        sound.read_audio(table)
+    with pytest.raises(ValueError, match="is empty; give files with labels"):
+        sound.read_audio(written(tmp_path / "empty.csv", ""))
 
 
 def test_a_user_trains_on_sounds(tmp_path: Path) -> None:
