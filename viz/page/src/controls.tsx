@@ -26,7 +26,7 @@ function Icon({name}: {name: keyof typeof SHAPES}) {
 }
 
 export function Controls() {
-  const begin = timelines.value[0]!.moments.findIndex((m) => m.stage === "loss");
+  const begin = Math.min(stories.value[0]!.steps.length, last.value); // after one moment of forward for each step
   const here = last.value ? (100 * begin) / last.value : 0;
   return (
     <div class="controls" role="toolbar" aria-label="Play">

@@ -1,15 +1,22 @@
 // Below the graph: the weights' ledger, the credit map, the gates.
 
 import {useSignal} from "@preact/signals";
+import type {JSX} from "preact";
 
-import type {Credit, Story, Weight} from "./data";
-import {arrives, color, digits, part} from "./scale";
+import type {Story, Weight} from "./data";
+import {color, digits, part, shaded, theme} from "./scale";
 import {at, chosen, credits, edits, keepingMoment, ledgers, lit, losses, of, pinned, second, shown, step, timelines, views} from "./state";
 import {followed} from "./view";
 
 const BARS = 200; // of very many steps, neighbors share a bar: the largest norm, the sum of the shares
 
-function bars(weight: Weight): {step: number; norm: number; share: number}[] {
+interface Bar {
+  step: number;
+  norm: number;
+  share: number;
+}
+
+function bars(weight: Weight): Bar[] {
   const every = Math.ceil(weight.steps.length / BARS);
   const found = [];
   for (let i = 0; i < weight.steps.length; i += every) {
@@ -23,7 +30,19 @@ function bars(weight: Weight): {step: number; norm: number; share: number}[] {
   return found;
 }
 
-const drawn = new WeakMap<Weight, ReturnType<typeof bars>>();
+function told({step: t, norm, share}: Bar): string {
+  return `step ${t}: norm ${digits(norm)}, share ${(100 * share).toFixed(1)} %`;
+}
+
+function high({norm}: Bar, most: number): number {
+  return Number.isFinite(norm) ? Math.max(0.02, norm / most) : 1;
+}
+
+function largest(own: Bar[]): number {
+  return Math.max(...own.map((bar) => bar.norm).filter(Number.isFinite), 1e-300);
+}
+
+const drawn = new WeakMap<Weight, Bar[]>();
 
 export function Ledger({story, index}: {story: Story; index: number}) {
   const weights = ledgers.value[index]!;
@@ -38,7 +57,7 @@ export function Ledger({story, index}: {story: Story; index: number}) {
       {weights.map((weight) => {
         const own = drawn.get(weight) ?? bars(weight);
         drawn.set(weight, own);
-        const most = Math.max(...own.map((bar) => bar.norm).filter(Number.isFinite), 1e-300);
+        const most = largest(own);
         const there = (t: number): boolean => all || t >= since;
         const range = chosen.value;
         const counts = (t: number): boolean => there(t) && (!range || (t >= range[0] && t <= range[1]));
@@ -46,14 +65,15 @@ export function Ledger({story, index}: {story: Story; index: number}) {
         return (
           <div class="weight" key={weight.name} title={weight.why}>
             <span class="label">{weight.name} <small>{weight.shape}</small></span>
-            <span class="bars" role="img" aria-label={`${weight.name}: ${digits(weight.norm)} in total`}>
-              {own.map(({step: t, norm, share}) => (
-                <span class={t === step.value ? "bar on" : "bar"} onMouseEnter={() => (step.value = t)} onMouseLeave={() => (step.value = null)}
-                  title={`step ${t}: norm ${digits(norm)}, share ${(100 * share).toFixed(1)} %`}>
-                  <span style={{height: there(t) ? `${Number.isFinite(norm) ? Math.max(2, (100 * norm) / most) : 100}%` : "0", background: color(story, norm)}} />
-                </span>
-              ))}
-            </span>
+            {own.length > MANY ? <Many story={story} weight={weight} own={own} since={all ? -Infinity : since} /> : (
+              <span class="bars" role="img" aria-label={`${weight.name}: ${digits(weight.norm)} in total`}>
+                {own.map((bar) => (
+                  <span class={bar.step === step.value ? "bar on" : "bar"} onMouseEnter={() => (step.value = bar.step)} onMouseLeave={() => (step.value = null)} title={told(bar)}>
+                    <span style={{height: there(bar.step) ? `${100 * high(bar, most)}%` : "0", background: color(story, bar.norm)}} />
+                  </span>
+                ))}
+              </span>
+            )}
             <span class="sum">{Number.isFinite(sum) ? `${(100 * sum).toFixed(0)} %` : "–"}</span>
           </div>
         );
@@ -64,6 +84,36 @@ export function Ledger({story, index}: {story: Story; index: number}) {
 
 function edited(index: number): boolean {
   return edits.value.some((edit) => edit.story === index);
+}
+
+const MANY = 60; // bars, from which on they are not elements: at every position of the scrubber all would be gone through
+const many = new WeakMap<Bar[], {theme: string; paths: JSX.Element}>();
+
+// Drawn once; what has not come yet is covered.
+function Many({story, weight, own, since}: {story: Story; weight: Weight; own: Bar[]; since: number}) {
+  const most = largest(own);
+  let known = many.get(own);
+  if (known?.theme !== theme()) {
+    const mark = (i: number): string => `M${i} 1v-${high(own[i]!, most)}h0.9V1Z`;
+    known = {theme: theme(), paths: <g>{[...shaded(story, own.map((bar) => bar.norm), mark)].map(([fill, d]) => <path fill={fill} d={d} />)}</g>};
+    many.set(own, known);
+  }
+  const at = (t: number): number => own.findIndex((bar, i) => (own[i + 1]?.step ?? Infinity) > t && bar.step <= t);
+  const here = step.value === null ? -1 : at(step.value);
+  const covered = own.filter((bar) => bar.step < since).length;
+  const move = (event: PointerEvent): void => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    step.value = own[Math.max(0, Math.min(own.length - 1, Math.floor(((event.clientX - box.left) / box.width) * own.length)))]!.step;
+  };
+  return (
+    <svg class="bars" viewBox={`0 0 ${own.length} 1`} preserveAspectRatio="none" role="img" aria-label={`${weight.name}: ${digits(weight.norm)} in total`}
+      onPointerMove={move} onPointerLeave={() => (step.value = null)}>
+      {here >= 0 ? <title>{told(own[here]!)}</title> : null}
+      {known.paths}
+      {covered ? <rect class="cover" width={covered} height={1} /> : null}
+      {here >= 0 ? <rect class="chosen" x={here} width={1} height={1} /> : null}
+    </svg>
+  );
 }
 
 // The gradient of that loss is followed, and the state is pinned.
@@ -85,23 +135,6 @@ function path(story: Story, index: number, loss: number, t: number): {story: num
   return {story: index, keys: new Set(own.map((place) => place.key))};
 }
 
-const SHADES = 48; // of the map: cells of one shade are one element, so that large maps are quick
-
-// By color, the squares of the map.
-function squares(story: Story, credit: Credit, cell: number): Map<string, string> {
-  const found = new Map<string, string>();
-  const side = cell - (cell > 5 ? 1 : 0);
-  credit.rows.forEach((row, i) =>
-    row.forEach((norm, k) => {
-      if (norm === null || !arrives(norm)) return;
-      const shade = Number.isNaN(norm) ? NaN : 10 ** (story.low + (Math.round(SHADES * part(story, norm)) / SHADES) * (story.high - story.low));
-      const fill = color(story, shade);
-      found.set(fill, `${found.get(fill) ?? ""}M${k * cell} ${i * cell}h${side}v${side}h-${side}Z`);
-    }),
-  );
-  return found;
-}
-
 export function CreditMap({story, index}: {story: Story; index: number}) {
   const under = useSignal<[number, number] | null>(null);
   const credit = credits.value[index]!;
@@ -109,6 +142,8 @@ export function CreditMap({story, index}: {story: Story; index: number}) {
   const cell = Math.max(1.5, Math.min(26, 300 / credit.states.length));
   const every = Math.max(1, Math.ceil(credit.states.length / 10));
   const [w, h] = [credit.states.length * cell, credit.losses.length * cell];
+  const side = cell - (cell > 5 ? 1 : 0);
+  const square = (i: number): string => `M${(i % credit.states.length) * cell} ${Math.floor(i / credit.states.length) * cell}h${side}v${side}h-${side}Z`;
   const at = (event: PointerEvent | MouseEvent): [number, number] | null => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const i = Math.floor(((event.clientY - box.top) / box.height) * credit.losses.length);
@@ -132,7 +167,7 @@ export function CreditMap({story, index}: {story: Story; index: number}) {
       <svg class="map" viewBox={`0 -8 ${w + 62} ${h + 32}`} style={{maxWidth: `${w + 62}px`}} role="img" aria-label="Each row is a loss, each column a state">
         <g class="cells" transform="translate(46 0)" onPointerMove={(event) => point(at(event))} onPointerLeave={() => point(null)} onClick={press}>
           <rect width={w} height={h} fill="transparent" />
-          {[...squares(story, credit, cell)].map(([fill, d]) => <path fill={fill} d={d} />)}
+          {[...shaded(story, credit.rows.flat(), square)].map(([fill, d]) => <path fill={fill} d={d} />)}
           {k >= 0 ? <rect class="under" x={k * cell} y={0} width={cell} height={h} /> : null}
           {seen ? <rect class="under" x={seen[1] * cell} y={seen[0] * cell} width={cell} height={cell} /> : null}
         </g>

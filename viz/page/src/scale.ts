@@ -4,6 +4,10 @@ import type {Story} from "./data";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
+export function theme(): "light" | "dark" {
+  return dark.matches ? "dark" : "light";
+}
+
 export function part(story: Story, norm: number): number {
   if (!(norm > 0)) return 0;
   if (!Number.isFinite(norm)) return 1;
@@ -12,10 +16,26 @@ export function part(story: Story, norm: number): number {
 
 export function color(story: Story, norm: number): string {
   if (Number.isNaN(norm)) return "var(--alarm)";
-  const colors = dark.matches ? story.scales.dark : story.scales.light;
+  const colors = story.scales[theme()];
   const at = part(story, norm) * (colors.length - 1);
   const i = Math.min(colors.length - 2, Math.floor(at));
   return mix(colors[i]!, colors[i + 1]!, at - i);
+}
+
+const SHADES = 48;
+
+// Many marks by color, as one path for each shade: some dozen elements, however many marks there are.
+export function shaded(story: Story, norms: (number | null)[], mark: (i: number) => string): Map<string, string> {
+  const found = new Map<string, string[]>();
+  norms.forEach((norm, i) => {
+    if (!arrives(norm)) return;
+    const shade = Number.isNaN(norm) ? NaN : 10 ** (story.low + (Math.round(SHADES * part(story, norm)) / SHADES) * (story.high - story.low));
+    const fill = color(story, shade);
+    const known = found.get(fill);
+    if (known) known.push(mark(i));
+    else found.set(fill, [mark(i)]);
+  });
+  return new Map([...found].map(([fill, marks]) => [fill, marks.join("")]));
 }
 
 export function width(story: Story, norm: number): number {
