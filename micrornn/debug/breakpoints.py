@@ -33,6 +33,8 @@ class Breakpoint:
         ignore: how many stops are still passed over.
         hits: how often it was reached.
         commands: what is carried out at every stop.
+        each: it counts only every so many times.
+        log: what is said there in place of stopping, with expressions in braces.
     """
 
     number: int
@@ -45,6 +47,8 @@ class Breakpoint:
     ignore: int = 0
     hits: int = 0
     commands: tuple[str, ...] = ()
+    each: int = 1
+    log: str = ""
 
     def turns(self, line: Timeline) -> Array:
         """The turns it matches, ascending; worked out once for each timeline."""

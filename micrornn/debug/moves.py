@@ -32,6 +32,7 @@ class Arrival:
         turn: the turn that was done last, or undone last; None where the cursor did not move.
         sign: 1 forth, -1 back.
         ended: whether there is nothing left in that direction.
+        logged: (breakpoint, position) where one only says something.
     """
 
     state: State
@@ -39,6 +40,7 @@ class Arrival:
     turn: int | None
     sign: int
     ended: bool
+    logged: tuple[tuple[Breakpoint, int], ...] = ()
 
 
 def travel(line: Timeline, state: State, target: int, sign: int, here: bool = False) -> Arrival:
@@ -51,6 +53,7 @@ def travel(line: Timeline, state: State, target: int, sign: int, here: bool = Fa
     target = min(max(target, 0), len(line))
     stops = {one.number: one for one in state.stops}
     stopped: list[Breakpoint] = []
+    logged: list[tuple[Breakpoint, int]] = []
     while (not stopped and (position - target) * sign < 0) or here:
         events = {
             one.number: at
@@ -67,15 +70,18 @@ def travel(line: Timeline, state: State, target: int, sign: int, here: bool = Fa
             if at == position:
                 one = stops[number]
                 stops[number] = replace(one, hits=one.hits + 1, ignore=max(one.ignore - 1, 0))
-                if one.ignore == 0:
-                    stopped.append(one)
+                if one.ignore == 0 and (one.hits + 1) % one.each == 0:
+                    if one.log:
+                        logged.append((one, at))
+                    else:
+                        stopped.append(one)
     for one in stopped:
         if one.temporary:
             del stops[one.number]
     new = replace(state, position=position, stops=tuple(stops.values()))
     turn = None if position == start else position - 1 if sign == FORTH else position
     ended = not stopped and position == (len(line) if sign == FORTH else 0)
-    return Arrival(new, tuple(stopped), turn, sign, ended)
+    return Arrival(new, tuple(stopped), turn, sign, ended, tuple(logged))
 
 
 def _next(line: Timeline, one: Breakpoint, position: int, sign: int, here: bool) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from micrornn.core.backward import dense
 from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.columns import size_of
+from micrornn.debug.conditions import FIELDS
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.evaluate import Moment
@@ -18,6 +20,8 @@ from micrornn.debug.report import made, plain, shown, sized, turn_data, turn_lin
 from micrornn.debug.state import State
 from micrornn.debug.timeline import Timeline
 
+MOST_SAID = 1000  # messages of one move
+
 
 def stopped(cursor: Cursor, arrival: Arrival) -> Outcome:
     """The answer to a move."""
@@ -25,6 +29,10 @@ def stopped(cursor: Cursor, arrival: Arrival) -> Outcome:
     line = cursor.line_of(state)
     lines: list[str] = []
     reasons: list[dict[str, Any]] = []
+    said = [_said(cursor, line, one, at) for one, at in arrival.logged[:MOST_SAID]]
+    if len(arrival.logged) > MOST_SAID:
+        said.append(f"... and {len(arrival.logged) - MOST_SAID:,} more")
+    lines += said
     for one in arrival.hits:
         if one.after and arrival.turn is not None:
             words, reason = change_seen(cursor, line, one, arrival.turn, arrival.sign)
@@ -42,9 +50,28 @@ def stopped(cursor: Cursor, arrival: Arrival) -> Outcome:
     data = turn_data(line, cursor.places, state.position)
     data["branch"] = state.branch
     data["reasons"] = reasons
+    if said:
+        data["logged"] = said
     if shows:
         data["displays"] = {expression: plain(value) for expression, value, _ in shows}
     return Outcome(state, lines, data, "stop")
+
+
+def _said(cursor: Cursor, line: Timeline, one: Breakpoint, position: int) -> str:
+    """The message of a breakpoint that does not stop, with the values of its expressions there."""
+    moment = Moment(line, cursor.places, position)
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] in FIELDS and position < len(line):
+            found = getattr(line.columns, match[1])[position]
+            return f"{found:.6g}" if isinstance(found, float) else str(found)
+        try:
+            found = moment.value(match[1])
+            return shown(cursor.rec.value(found) if hasattr(found, "primitive") else found)[0]
+        except DebuggerError as error:
+            return f"{{{match[1]}: {str(error).partition(';')[0]}}}"
+
+    return re.sub(r"\{([^{}]+)\}", value, one.log)
 
 
 def change_seen(

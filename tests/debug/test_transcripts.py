@@ -202,6 +202,13 @@ SCRIPTS: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "unalias": ("loop", ["alias s2 step 2", "s2", "unalias s2", "s2", "unalias s2", "unalias"]),
+    "dprintf": (
+        "loop",
+        [
+            *("dprintf tanh, step {t}: norm {norm}, {h[2].grad} {what}", "continue", "rc"),
+            *("dprintf", "dprintf tanh", "dprintf nothing, {t}"),
+        ],
+    ),
     "commands": (
         "loop",
         [

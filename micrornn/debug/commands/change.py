@@ -66,14 +66,32 @@ def clip(cursor: Cursor, text: str) -> Outcome:
 
 
 def _branch(cursor: Cursor, name: str, verb: str, amount: str, words: str) -> Outcome:
-    state = cursor.state
-    if state.direction != BACKWARD:
-        raise DebuggerError("gradients are changed in backward; write: direction backward")
-    node = cursor.places.node(name.removesuffix(".grad"))
-    label = cursor.places.label(node)
     value: Any = cursor.moment.value(amount)
     if not isinstance(value, (float, int, np.ndarray, np.generic)):
         raise DebuggerError(f"{amount!r} is no number")
+    return changed(
+        cursor, cursor.places.node(name.removesuffix(".grad")), verb, value, words, amount
+    )
+
+
+def changed(
+    cursor: Cursor, node: Tensor, verb: str, value: Any, words: str, amount: str
+) -> Outcome:
+    """A branch in which the gradient that arrives at a node is set, scaled or clipped.
+
+    Args:
+        verb: set, scale or clip.
+        value: to what, by what.
+        words: how the change is called, with places for the gradient and the amount.
+        amount: the value as it was written.
+
+    Raises:
+        DebuggerError: there is no gradient to change, or not to this.
+    """
+    state = cursor.state
+    if state.direction != BACKWARD:
+        raise DebuggerError("gradients are changed in backward; write: direction backward")
+    label = cursor.places.label(node)
     if verb == "clip" and not np.all(np.asarray(value) > 0):
         raise DebuggerError(f"{amount} is no norm to clip to; give a number above 0")
     if node.is_leaf:

@@ -86,6 +86,24 @@ def tbreak(cursor: Cursor, text: str) -> Outcome:
     return _add(cursor, _counted(cursor, text, True))
 
 
+@command(
+    "dprintf",
+    group="stop",
+    usage="dprintf WHAT, MESSAGE",
+    example="dprintf tanh, step {t}: norm {norm}",
+    takes="stops",
+)
+def dprintf(cursor: Cursor, text: str) -> Outcome:
+    """Say something wherever a breakpoint would stop, and go on; expressions stand in braces."""
+    where, comma, message = text.partition(", ")
+    if not comma or not message.strip():
+        raise DebuggerError("write dprintf WHAT, MESSAGE: dprintf tanh, step {t}: norm {norm}")
+    one = _counted(cursor, where, False)
+    return _add(
+        cursor, replace(one, log=message.strip(), words=f"{one.words}, says {message.strip()}")
+    )
+
+
 def _counted(cursor: Cursor, text: str, temporary: bool) -> Breakpoint:
     """The breakpoint that is meant; a number behind it, as in ``tbreak tanh 3``, is for the third time."""
     make = partial(breakpoints.parse, places=cursor.places, number=_number(cursor))
