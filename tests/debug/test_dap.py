@@ -8,8 +8,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any, BinaryIO
 
 import pytest
@@ -18,7 +20,7 @@ from viz.terminal.dap.adapter import MOVES, Adapter
 from viz.terminal.dap.wire import WireError, read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START = "import cli; cli.main(prog_name='micrornn')"
+LIMIT = 60.0  # seconds, after which nothing more is waited for
 NET = """import micrornn as mr
 
 print("a word on stdout")
@@ -42,6 +44,7 @@ class Client:
         self.incoming, self.outgoing = incoming, outgoing
         self.sequence = 0
         self.events: list[dict[str, Any]] = []
+        self.said: list[tuple[str, str]] = []  # categories and texts of output
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
         self.sequence += 1
@@ -66,7 +69,10 @@ class Client:
     def receive(self) -> dict[str, Any]:
         length = int(self.incoming.readline().split(b":")[1])
         assert self.incoming.readline() == b"\r\n"
-        return json.loads(self.incoming.read(length))
+        message = json.loads(self.incoming.read(length))
+        if message.get("event") == "output":
+            self.said.append((message["body"]["category"], message["body"]["output"]))
+        return message
 
     def event(self, name: str) -> dict[str, Any]:
         while True:
@@ -98,10 +104,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, *arguments: str, source: str = "net.py:loss") -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MICRORNN_DAP_TOKEN": "sesame"}
     return subprocess.Popen(
-        [sys.executable, "-c", START, "debug", "net.py:loss", "--dap", *arguments],
+        [sys.executable, "-m", "micrornn", "debug", source, "--dap", *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
@@ -111,13 +117,27 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    program = start(folder)
-    assert program.stdin and program.stdout
-    with program:
-        yield Client(program.stdout, program.stdin)  # type: ignore[arg-type]
-        program.stdin.close()
-        program.wait(20)
+def client_of(folder: Path) -> Iterator[Callable[[str], Client]]:
+    """An editor over stdio, for a source."""
+    programs: list[tuple[subprocess.Popen[bytes], Timer]] = []
+
+    def start_on(source: str) -> Client:
+        program = start(folder, source=source)
+        alarm = Timer(LIMIT, program.kill)
+        alarm.start()
+        programs.append((program, alarm))
+        return Client(program.stdout, program.stdin)  # type: ignore[arg-type]
+
+    yield start_on
+    for program, alarm in programs:
+        alarm.cancel()
+        program.kill()
+        program.communicate()
+
+
+@pytest.fixture
+def client(client_of: Callable[[str], Client]) -> Client:
+    return client_of("net.py:loss")
 
 
 def test_an_editor_goes_forth_and_back(client: Client, folder: Path) -> None:
@@ -215,27 +235,202 @@ def test_what_an_editor_asks_wrongly_is_refused_and_not_fatal(client: Client) ->
     client.body("configurationDone")
 
 
-def test_a_port_asks_for_its_token(folder: Path) -> None:
-    for token, welcome in (("sesame", True), ("guess", False)):
-        program = start(folder, "--port", "0")
-        assert program.stdout
-        with program:
-            words = program.stdout.readline().decode()
-            port = int(words.split(":")[1].split(",")[0])
-            with (
-                socket.create_connection(("127.0.0.1", port)) as connection,
-                connection.makefile("rb") as incoming,
-                connection.makefile("wb") as outgoing,
-            ):
-                client = Client(incoming, outgoing)  # type: ignore[arg-type]
-                client.body("initialize")
-                answer = client.ask("launch", token=token)
-                assert answer["success"] is welcome
-                if welcome:
-                    client.body("disconnect")
-                else:
-                    assert "token is wrong" in answer["message"]
+@pytest.fixture
+def port(folder: Path) -> Iterator[int]:
+    """A server on a loopback port, which ends when the last editor has left."""
+    program = start(folder, "--port", "0")
+    assert program.stdout
+    with program:
+        try:
+            yield int(program.stdout.readline().decode().split(":")[1].split(",")[0])
             assert program.wait(20) == 0
+        finally:
+            program.kill()
+
+
+@contextmanager
+def connected(port: int) -> Iterator[Client]:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as connection,
+        connection.makefile("rb") as incoming,
+        connection.makefile("wb") as outgoing,
+    ):
+        yield Client(incoming, outgoing)  # type: ignore[arg-type]
+
+
+def test_a_port_asks_for_its_token(port: int) -> None:
+    with connected(port) as wrong:
+        wrong.body("initialize")
+        assert "token is wrong" in wrong.ask("launch", token="guess")["message"]
+        assert wrong.incoming.read(1) == b"", "the connection is closed"
+    with connected(port) as client:
+        client.launch(token="sesame")
+        client.body("disconnect")
+
+
+def test_editors_do_not_wait_for_each_other(port: int) -> None:
+    with connected(port), connected(port) as one, connected(port) as other:
+        one.launch(token="sesame")
+        other.launch(token="sesame")
+        for client in (one, other):
+            client.body("configurationDone")
+            assert client.event("stopped")["reason"] == "entry"
+        assert one.moved("next") == ("step", "h[2] = tanh(mul[2])")
+        assert other.moved("stepIn") == ("step", "mul(w, h[2])")
+        one.body("disconnect")
+        assert other.moved("stepBack") == ("step", "h[3] = tanh(mul[3])")
+        other.body("disconnect")
+
+
+def test_what_the_program_prints_and_reads_is_not_the_protocol(
+    folder: Path, client_of: Callable[[str], Client]
+) -> None:
+    (folder / "loud.py").write_text(
+        "import os, sys\n" + NET + "\n\nquiet = loss\n\n\ndef loss():\n"
+        "    print('one', end=''), print(' line')\n    print('aside', file=sys.stderr)\n"
+        "    os.write(1, b'Content-Length: 7')\n    assert os.read(0, 1) == b''\n    return quiet()\n",
+        encoding="utf-8",
+    )
+    client = client_of("loud.py:loss")
+    client.launch()
+    assert [text for _, text in client.said] == ["a word on stdout\n", "one line\n", "aside\n"]
+
+
+def test_a_gradient_is_set_from_the_variables(client: Client) -> None:
+    client.launch()
+    client.body("configurationDone")
+    client.event("stopped")
+    turn, _ = client.body("scopes", frameId=1)["scopes"]
+    reference = turn["variablesReference"]
+    found = client.body("variables", variablesReference=reference)["variables"]
+    fixed = {one["name"] for one in found if "readOnly" in str(one.get("presentationHint"))}
+    assert fixed == {one["name"] for one in found} - {"gradient"}
+    assert (
+        "as it was computed"
+        in client.ask("setVariable", variablesReference=reference, name="value", value="1")[
+            "message"
+        ]
+    )
+    assert (
+        "'junk'"
+        in client.ask("setVariable", variablesReference=reference, name="gradient", value="junk")[
+            "message"
+        ]
+    )
+    set_ = client.body("setVariable", variablesReference=reference, name="gradient", value="0")
+    assert set_["value"] == "0"
+    stopped = client.event("stopped")
+    assert stopped["preserveFocusHint"], "what is typed does not go into the source"
+    assert client.said[-1][1].startswith("branch1: h[3].grad = 0")
+    client.body("evaluate", expression="goto end", context="repl")
+    assert client.event("stopped")["preserveFocusHint"]
+    assert client.body("evaluate", expression="w.grad", context="watch")["result"] == "w.grad = 0"
+    assert (
+        "can: h[2].grad"
+        in client.ask("setExpression", expression="h[2].data", value="1")["message"]
+    )
+    client.body("restart")
+    assert client.body("setExpression", expression="h[2].grad", value="0.5")["value"] == "0.5"
+
+
+def test_one_number_of_an_array_is_set(folder: Path, client_of: Callable[[str], Client]) -> None:
+    (folder / "wide.py").write_text(
+        "import micrornn as mr\nw = mr.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True, name='w')\n"
+        "def loss():\n    return (mr.tanh(w * 0.1)).sum()\n",
+        encoding="utf-8",
+    )
+    client = client_of("wide.py:loss")
+    client.launch()
+    client.body("configurationDone")
+    client.event("stopped")
+    client.moved("stepIn")
+
+    def inside(reference: int, name: str) -> int:
+        found = client.body("variables", variablesReference=reference)["variables"]
+        return next(one["variablesReference"] for one in found if one["name"] == name)
+
+    scope = client.body("scopes", frameId=1)["scopes"][0]["variablesReference"]
+    row = inside(inside(scope, "gradient"), "[1]")
+    client.body("variables", variablesReference=row)
+    answer = client.body("setVariable", variablesReference=row, name="[0]", value="7")
+    assert answer["value"] == "7"
+    result = client.body("evaluate", expression="tanh.grad", context="watch")["result"]
+    assert "7" in result, result
+
+
+def test_messages_and_counts_of_hits(client: Client, folder: Path) -> None:
+    client.launch()
+    client.body("configurationDone")
+    client.event("stopped")
+    where = {"source": {"path": str(folder / "net.py")}}
+    client.body("setBreakpoints", breakpoints=[{"line": 11, "logMessage": "t={t}"}], **where)
+    assert client.moved("continue")[0] == "pause"
+    assert [text for _, text in client.said[-3:]] == ["t=2\n", "t=1\n", "t=1\n"]
+    for text, names in (
+        ("2", ["h[2] = tanh(mul[2])", "the backward pass is over"]),
+        (">= 2", ["h[2] = tanh(mul[2])", "mul(w, h[1])"]),
+        ("% 2", ["h[2] = tanh(mul[2])", "h[1] = tanh(mul[1])"]),
+    ):
+        client.moved("restart")
+        found = client.body(
+            "setBreakpoints", breakpoints=[{"line": 11, "hitCondition": text}], **where
+        )
+        assert found["breakpoints"][0]["verified"]
+        assert [client.moved("continue")[1] for _ in names] == names, text
+    found = client.body("setBreakpoints", breakpoints=[{"line": 11, "hitCondition": "x"}], **where)
+    assert "no count of hits" in found["breakpoints"][0]["message"]
+
+
+def test_places_to_go_to_and_a_pause(client: Client, folder: Path) -> None:
+    client.launch()
+    client.body("configurationDone")
+    client.event("stopped")
+    targets = client.body("gotoTargets", source={"path": str(folder / "net.py")}, line=11)[
+        "targets"
+    ]
+    assert [one["label"].split(": ")[1] for one in targets][-2] == "h[1] = tanh(mul[1])"
+    client.body("goto", threadId=1, targetId=targets[-2]["id"])
+    assert client.event("stopped")["reason"] == "goto"
+    assert client.body("stackTrace")["stackFrames"][0]["name"] == "h[1] = tanh(mul[1])"
+    client.body("pause", threadId=1)
+    assert client.event("stopped")["reason"] == "pause"
+    assert "no NaN" in client.ask("exceptionInfo", threadId=1)["message"]
+
+
+def test_a_nan_is_an_exception(folder: Path, client_of: Callable[[str], Client]) -> None:
+    (folder / "nan.py").write_text(
+        "import micrornn as mr\nw = mr.tensor(0.0, requires_grad=True, name='w')\n"
+        "def loss():\n    return (w / w) * 2.0\n",
+        encoding="utf-8",
+    )
+    client = client_of("nan.py:loss")
+    client.launch(stopOnEntry=False)
+    client.body("setExceptionBreakpoints", filters=["nan"])
+    client.body("configurationDone")
+    assert client.event("stopped")["reason"] == "exception"
+    info = client.body("exceptionInfo", threadId=1)
+    assert info["exceptionId"] == "NaN or infinity"
+    assert "div" in info["description"]
+
+
+def test_errors_are_answers_and_never_the_end(client: Client) -> None:
+    assert "send launch" in client.ask("scopes", frameId=1)["message"]
+    client.outgoing.write(b'Content-Length: 17\r\n\r\n{"seq": Infinity}')
+    client.outgoing.write(b"Content-Length: 5\r\n\r\n[1,2]")
+    client.outgoing.flush()
+    for words in ("not part of JSON", "JSON object"):
+        assert words in client.receive()["message"]
+    deep = b"[" * 100_000
+    client.outgoing.write(b"Content-Length: %d\r\n\r\n%s" % (len(deep), deep))
+    client.outgoing.flush()
+    assert not client.receive()["success"]
+    client.launch()
+    client.body("configurationDone")
+    client.event("stopped")
+    for arguments in ({"variablesReference": 10**400}, {"variablesReference": [1]}, {}):
+        assert not client.ask("variables", **arguments)["success"]
+    assert not client.ask("goto", targetId="x")["success"]
+    assert client.moved("stepIn")[0] == "step"
 
 
 @pytest.mark.parametrize(

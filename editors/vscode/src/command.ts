@@ -1,6 +1,6 @@
 // How micrornn is started: by the interpreter, so that no script has to be on the path.
 
-export const START = ["-c", "import cli; cli.main()"];
+export const START = ["-m", "micrornn"];
 
 export interface Launch {
   source?: string;

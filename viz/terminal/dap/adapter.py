@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from micrornn.debug import breakpoints
-from micrornn.debug.breakpoints import Breakpoint
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError
+from micrornn.debug.report import made
 from micrornn.debug.session import Session
+from viz.terminal.dap.changes import Changes
+from viz.terminal.dap.output import printing
+from viz.terminal.dap.stops import Stops
 from viz.terminal.dap.variables import Variables, stack
 from viz.terminal.effects import perform
 
@@ -25,12 +26,20 @@ CAPABILITIES: Body = {
     "supportsConditionalBreakpoints": True,
     "supportsFunctionBreakpoints": True,
     "supportsDataBreakpoints": True,
+    "supportsHitConditionalBreakpoints": True,
+    "supportsLogPoints": True,
+    "supportsSetVariable": True,
+    "supportsSetExpression": True,
+    "supportsGotoTargetsRequest": True,
+    "supportsExceptionInfoRequest": True,
     "supportsEvaluateForHovers": True,
     "supportsCompletionsRequest": True,
     "exceptionBreakpointFilters": [
         {"filter": "nan", "label": "NaN or infinity", "description": "where one is born"}
     ],
 }
+
+MOST_TARGETS = 100  # on one line
 
 #: What each request for a move is, as a command.
 MOVES = {
@@ -39,17 +48,25 @@ MOVES = {
 }
 
 
-class Adapter:
+class Adapter(Stops, Changes):
     """One editor's session.
 
     Args:
         opened: makes the session on launch.
         token: what launch or attach must bring, or None.
+        send: takes an event that cannot wait for the response, such as what the program prints.
+
+    Attributes:
+        done: whether the editor has left, or brought a wrong token.
     """
 
-    def __init__(self, opened: Callable[[], Session], token: str | None) -> None:
+    def __init__(
+        self, opened: Callable[[], Session], token: str | None, send: Callable[[Body], None]
+    ) -> None:
         self.done = False
         self._opened = opened
+        self._send = send
+        self._invalidates = False  # whether the editor can be told to ask for variables again
         self._token = token
         self._session: Session | None = None
         self._variables: Variables | None = None
@@ -81,10 +98,9 @@ class Adapter:
                 if handler is None:
                     raise DebuggerError(f"the request {command!r} is not supported")
                 body = handler(arguments if isinstance(arguments, dict) else {})
-        except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
-            words = (
-                f"{command}: {error!r}" if isinstance(error, (KeyError, TypeError)) else str(error)
-            )
+        except Exception as error:  # whatever goes wrong is an answer, and ends nothing
+            told = isinstance(error, (ValueError, OSError)) and str(error)
+            words = str(error) if told else f"{command}: {error!r}"
             self._events.clear()
             failure = {"error": {"id": 1, "format": words, "showUser": True}}
             yield {**response, "success": False, "message": words, "body": failure}
@@ -96,9 +112,27 @@ class Adapter:
     def _event(self, event: str, **body: Any) -> None:
         self._events.append({"type": "event", "event": event, "body": body})
 
-    def _stopped(self, reason: str, text: str = "", hits: list[int] | None = None) -> None:
+    def _say(self, category: str, text: str) -> None:
+        self._send(
+            {"type": "event", "event": "output", "body": {"category": category, "output": text}}
+        )
+
+    def _changed(self) -> None:
+        """Variables have other values at the same place."""
+        if self._invalidates:
+            self._variables = Variables(self.session)
+            self._event("invalidated", areas=["variables", "stacks"])
+        else:
+            self._stopped("pause", stay=True)
+
+    def _stopped(
+        self, reason: str, text: str = "", hits: list[int] | None = None, stay: bool = False
+    ) -> None:
+        """Tell where the cursor is; with ``stay``, what is typed goes on to where it went."""
         self._variables = Variables(self.session)
         body: Body = {"reason": reason, "threadId": 1, "allThreadsStopped": True}
+        if stay:
+            body["preserveFocusHint"] = True
         if text:
             body["description"] = body["text"] = text
         if hits:
@@ -106,13 +140,18 @@ class Adapter:
         self._event("stopped", **body)
 
     def _move(self, command: str) -> Body:
+        born = {one.number for one in self.session.state.stops if one.kind == "born"}
         outcome = self.session.execute(command)
+        for message in outcome.data.get("logged", ()):
+            self._say("console", f"{message}\n")
         reasons = outcome.data["reasons"]
         watched = [one for one in reasons if "watch" in one]
         hits = [one.get("breakpoint", one.get("watch")) for one in reasons]
         kind = "data breakpoint" if watched else "breakpoint" if reasons else "step"
-        if command == "restart":
-            kind = "entry"
+        if born & set(hits):
+            kind = "exception"
+        if command in ("restart", "goto"):
+            kind = {"restart": "entry"}.get(command, command)
         over = outcome.data["over"]
         self._stopped("pause" if over and not reasons else kind, outcome.lines[0], hits)
         return {"allThreadsContinued": True} if "continue" in command else {}
@@ -121,6 +160,7 @@ class Adapter:
 
     def on_initialize(self, arguments: Body) -> Body:
         """What this adapter can do."""
+        self._invalidates = bool(arguments.get("supportsInvalidatedEvent"))
         return CAPABILITIES
 
     def on_launch(self, arguments: Body) -> None:
@@ -132,7 +172,8 @@ class Adapter:
             self.done = True
             raise DebuggerError("the token is wrong; give the one that was printed on starting")
         self._stop_on_entry = bool(arguments.get("stopOnEntry", True))
-        self._session = self._opened()
+        with printing(self._say):
+            self._session = self._opened()
         self._variables = Variables(self._session)
         self._event("initialized")
 
@@ -157,77 +198,42 @@ class Adapter:
         """There is one: the pass."""
         return {"threads": [{"id": 1, "name": f"{self.session.state.direction} pass"}]}
 
-    # -- breakpoints ---------------------------------------------------------------------------------
+    # -- other places ---------------------------------------------------------------------------------
 
-    def _replace(
-        self, old: Callable[[Breakpoint], bool], texts: list[str], make: Any
-    ) -> list[Body]:
-        """Put new breakpoints in the place of the old ones; one that is refused says why."""
+    def on_pause(self, arguments: Body) -> None:
+        """Moves take no time, so the pass always stands."""
+        self.session  # noqa: B018 - refuses before launch
+        self._stopped("pause")
+
+    def on_gotoTargets(self, arguments: Body) -> Body:
+        """The pullbacks of the nodes that were made on a source line."""
+        file, number = str(arguments["source"]["path"]), int(arguments["line"])
         session = self.session
-        kept = tuple(one for one in session.state.stops if not old(one))
-        session.state = replace(session.state, stops=kept)
-        found: list[Body] = []
-        for text in texts:
-            number = session.state.made[0] + 1
-            try:
-                new: Breakpoint = make(text, number)
-                count = len(new.turns(session.line))
-            except DebuggerError as error:
-                found.append({"verified": False, "message": str(error)})
-                continue
-            session.state = session.state.with_stop(new)
-            found.append({"id": number, "verified": True, "message": f"{new.words}: {count} turns"})
-        return found
+        here = self._parsed(f"{file}:{number}", 0).turns(session.line)
+        targets = []
+        for turn in here.tolist()[:MOST_TARGETS]:
+            node = session.line.nodes[turn]
+            words = f"pullback {turn + 1}: {made(node, session.places)}"
+            targets.append({"id": turn + 1, "label": words, "line": number})
+        return {"targets": targets}
 
-    def _parsed(self, text: str, number: int) -> Breakpoint:
-        return breakpoints.parse(text, self.session.line, self.session.places, number, False)
+    def on_goto(self, arguments: Body) -> None:
+        """Jump to a pullback."""
+        outcome = self.session.execute(f"goto {int(arguments['targetId'])}")
+        self._stopped("goto", outcome.lines[0])
 
-    def on_setBreakpoints(self, arguments: Body) -> Body:
-        """Those on the source lines of one file."""
-        file = str(arguments["source"]["path"])
-        wanted = arguments.get("breakpoints") or []
-        texts = [f"{file}:{one['line']}" + _condition(one) for one in wanted]
-        found = self._replace(
-            lambda one: one.kind == "line" and one.target[0] == file, texts, self._parsed
-        )
-        for body, one in zip(found, wanted):
-            body["line"] = one["line"]
-        return {"breakpoints": found}
-
-    def on_setFunctionBreakpoints(self, arguments: Body) -> Body:
-        """Those by name: whatever ``break`` takes, an operation, a scope, ``t=3``, ``vanish 1e-6``."""
-        texts = [str(one["name"]) + _condition(one) for one in arguments.get("breakpoints") or []]
-        others = ("line", "watch", "born")
+    def on_exceptionInfo(self, arguments: Body) -> Body:
+        """What is known of the NaN or infinity at which the pass stands."""
+        line, position = self.session.line, self.session.state.position
+        if position >= len(line) or not line.columns.born[position]:
+            raise DebuggerError("no NaN or infinity is born here")
+        words = "\n".join(self.session.execute("where").lines)
         return {
-            "breakpoints": self._replace(lambda one: one.kind not in others, texts, self._parsed)
+            "exceptionId": "NaN or infinity",
+            "description": made(line.nodes[position], self.session.places),
+            "breakMode": "always",
+            "details": {"message": "a NaN or an infinity is born here", "stackTrace": words},
         }
-
-    def on_setExceptionBreakpoints(self, arguments: Body) -> Body:
-        """Where a NaN or an infinity is born."""
-        texts = ["nan"] if "nan" in (arguments.get("filters") or []) else []
-        return {"breakpoints": self._replace(lambda one: one.kind == "born", texts, self._parsed)}
-
-    def on_dataBreakpointInfo(self, arguments: Body) -> Body:
-        """Whether the gradient of a variable can be watched."""
-        name = str(arguments["name"])
-        if arguments.get("variablesReference") and self._variables is not None:
-            name = self._variables.node_name(int(arguments["variablesReference"]), name)
-        try:
-            words = breakpoints.watch(name, self.session.places, 0).words
-        except DebuggerError as error:
-            return {"dataId": None, "description": str(error)}
-        data_id = name.removesuffix(".grad")
-        return {"dataId": data_id, "description": words, "accessTypes": ["write"]}
-
-    def on_setDataBreakpoints(self, arguments: Body) -> Body:
-        """Watches: on every contribution to a gradient."""
-        texts = [str(one["dataId"]) + _condition(one) for one in arguments.get("breakpoints") or []]
-        found = self._replace(
-            lambda one: one.kind == "watch",
-            texts,
-            lambda text, number: breakpoints.watch(text, self.session.places, number),
-        )
-        return {"breakpoints": found}
 
     # -- looking -------------------------------------------------------------------------------------
 
@@ -240,6 +246,7 @@ class Adapter:
 
     def on_scopes(self, arguments: Body) -> Body:
         """This pullback, and the parameters."""
+        self.session  # noqa: B018 - refuses before launch
         assert self._variables is not None
         return {"scopes": self._variables.scopes()}
 
@@ -261,7 +268,7 @@ class Adapter:
         outcome = session.execute(text)
         outcome.lines += [one for effect in outcome.effects for one in perform(session, effect)]
         if session.state != before:
-            self._stopped("step" if outcome.kind == "stop" else "pause")
+            self._stopped("step" if outcome.kind == "stop" else "pause", stay=True)
         return {"result": outcome.text, "variablesReference": 0}
 
     def on_completions(self, arguments: Body) -> Body:
@@ -271,7 +278,3 @@ class Adapter:
         found = completions(self.session, text)
         start = len(text) - len(word)
         return {"targets": [{"label": one, "start": start, "length": len(word)} for one in found]}
-
-
-def _condition(one: Body) -> str:
-    return f" if {one['condition']}" if one.get("condition") else ""

@@ -48,6 +48,7 @@ class Variables:
         self.session = session
         self._below: list[Callable[[], list[Body]]] = []
         self._nodes: dict[int, dict[str, str]] = {}
+        self._settable: dict[tuple[int, str], tuple[Tensor, tuple[int, ...]]] = {}
 
     def scopes(self) -> list[Body]:
         """What a frame shows."""
@@ -72,6 +73,19 @@ class Variables:
         """The node that a variable stands for."""
         return self._nodes.get(reference, {}).get(name, name)
 
+    def settable(self, reference: int, name: str) -> tuple[Tensor, tuple[int, ...]]:
+        """The node whose gradient a variable is, and which number of it; () for all.
+
+        Raises:
+            DebuggerError: it is no gradient of this pullback.
+        """
+        found = self._settable.get((reference, name))
+        if found is None:
+            raise DebuggerError(
+                f"{name} is as it was computed; only the gradient of this pullback can be set"
+            )
+        return found
+
     def _keep(self, below: Callable[[], list[Body]]) -> int:
         self._below.append(below)
         reference = len(self._below)
@@ -81,6 +95,11 @@ class Variables:
             self._nodes[reference] = {
                 one["name"]: one.pop("node") for one in found if "node" in one
             }
+            for one in found:
+                if "sets" in one:
+                    self._settable[reference, one["name"]] = one.pop("sets")
+                else:
+                    one["presentationHint"] = {"attributes": ["readOnly"]}
             return found
 
         self._below[-1] = remembered
@@ -93,7 +112,7 @@ class Variables:
         node = line.nodes[position]
         found = [self._array("value", node._value, node)]
         if line.sent:
-            found.append(self._array("gradient", line.amounts[position], node))
+            found.append(self._array("gradient", line.amounts[position], node, ()))
             for x, sent in zip(node.inputs, line.sent[position]):
                 if sent is not None:
                     found.append(self._array(f"sent to {self.session.places.label(x)}", sent, x))
@@ -135,22 +154,28 @@ class Variables:
             for t, n, s in rows
         ]
 
-    def _array(self, name: str, x: Any, node: Tensor) -> Body:
+    def _array(self, name: str, x: Any, node: Tensor, index: tuple[int, ...] | None = None) -> Body:
+        """A variable; with an index it is that part of the gradient of this pullback, which can be set."""
         array = np.asarray(dense(x))
         found: Body = {
             "name": name,
             "variablesReference": 0,
             "node": self.session.places.label(node),
         }
+        if index is not None and (not index or not array.ndim):
+            found["sets"] = node, index
         if not array.ndim:
             found["value"] = f"{float(array):.6g}"
             return found
         found["value"] = f"shape {array.shape}, norm {sized(array)}"
-        found["variablesReference"] = self._keep(lambda: self._elements(array, node))
+        found["variablesReference"] = self._keep(lambda: self._elements(array, node, index))
         return found
 
-    def _elements(self, array: Any, node: Tensor) -> list[Body]:
-        found = [self._array(f"[{i}]", part, node) for i, part in enumerate(array[:MOST])]
+    def _elements(self, array: Any, node: Tensor, index: tuple[int, ...] | None) -> list[Body]:
+        found = []
+        for i, part in enumerate(array[:MOST]):
+            inside = None if index is None else (*index, i)
+            found.append(self._array(f"[{i}]", part, node, inside))
         if len(array) > MOST:
             more = f"{len(array) - MOST} more; print them in the console: print NAME[{MOST}:]"
             found.append({"name": "...", "value": more, "variablesReference": 0})

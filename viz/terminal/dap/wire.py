@@ -10,7 +10,19 @@ Message = dict[str, Any]
 
 
 class WireError(ValueError):
-    """What came is no message of the protocol."""
+    """What came is no message of the protocol.
+
+    Attributes:
+        lost: whether it is unknown where the next message begins.
+    """
+
+    def __init__(self, words: str, lost: bool = False) -> None:
+        super().__init__(words)
+        self.lost = lost
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"{name} is not part of JSON")
 
 
 def read(stream: BinaryIO) -> Message | None:
@@ -35,13 +47,13 @@ def read(stream: BinaryIO) -> Message | None:
         if name.lower() == b"content-length" and value.strip().isdigit():
             length = int(value)
     if length is None or length > LONGEST:
-        raise WireError("a message begins with Content-Length, of at most 16 MB")
+        raise WireError("a message begins with Content-Length, of at most 16 MB", lost=True)
     body = stream.read(length)
     if len(body) < length:
         return None
     try:
-        message = json.loads(body)
-    except ValueError as error:
+        message = json.loads(body, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
         raise WireError(f"a message is JSON: {error}") from None
     if not isinstance(message, dict):
         raise WireError("a message is a JSON object")
