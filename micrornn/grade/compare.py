@@ -6,6 +6,7 @@ catalog that gives exactly the student's numbers.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -156,12 +157,19 @@ def _called(function: Callable[..., Any], name: str, numbers: Numbers) -> dict[s
         found = function(*given)
     except Exception as error:
         raise GradeError(
-            f"{name} failed with {type(error).__name__}: {error}; it is called as "
+            f"{name} failed{_where(error)} with {type(error).__name__}: {error}; it is called as "
             f"{name}(weights, xs, targets{', states' if name == 'backward' else ''})"
         ) from error
     if not isinstance(found, Mapping):
         raise GradeError(f"{name} returned {type(found).__name__}; return a dict of arrays by name")
     return dict(found)
+
+
+def _where(error: BaseException) -> str:
+    """The last line of the student's file that was reached: below our own call, above the libraries."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [frame for frame in frames if frame.filename == frames[0].filename] if frames else []
+    return f" at line {own[-1].lineno}" if own else ""
 
 
 # -- what differs -----------------------------------------------------------------------------------

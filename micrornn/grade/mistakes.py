@@ -71,6 +71,8 @@ CATALOG = (
             "dy = softmax(y) - onehot", {"dy": lambda n, t: -dy(n, t)}),
     Mistake("dL/dy_t lacks the target: p instead of p - y", "at the target, p alone is not the derivative",
             "dy = softmax(y) - onehot", {"dy": lambda n, t: softmax(n.y[t])}),
+    Mistake("softmax is missing: y - onehot", "y_t are logits, not probabilities",
+            "dy = softmax(y) - onehot", {"dy": lambda n, t: n.y[t] - onehot(n, t)}),
     Mistake("softmax twice: in the model and in the loss", "does the loss expect logits or probabilities?",
             "give the logits to cross-entropy; dy = softmax(y) - onehot", {"dy": _twice}),
     Mistake("only the loss of the last step is used", "every step has a loss",

@@ -144,6 +144,29 @@ def test_what_it_names_runs(command: str, run: Run, files: Path) -> None:
     assert result.output.strip()
 
 
+IN_LESSONS = sorted(
+    {
+        (one.number, command)
+        for one in LESSONS
+        for command in re.findall(r"`(micrornn \w+ [^`\n]+)`", one.text)
+    }
+)
+
+
+@pytest.mark.parametrize(("lesson", "command"), IN_LESSONS)
+def test_what_the_text_of_a_lesson_names_runs(
+    lesson: int, command: str, run: Run, folder: Path
+) -> None:
+    """Trainings are cut short, nothing is opened, and a file to fill in is graded as it is."""
+    _, *words = shlex.split(command)
+    if words[0] == "grade" and "--start" not in words:
+        assert run("grade", "--start", words[1]).exit_code == 0
+    more = {"train": ["--iterations", "2", "-q"], "view": ["--no-open", "-o", "a.html"]}
+    more |= {"debug": ["--batch"], "sweep": ["--set", "iterations=2", "-q"]}
+    result = run(*words, *more.get(words[0], []))
+    assert result.exit_code == (words[0] == "grade" and "--start" not in words), result.stderr
+
+
 def test_the_programs_it_names_are_there_and_all_are_named() -> None:
     named = set(re.findall(r"examples/(\w+)\.py", PAGE))
     there = {path.stem for path in (ROOT / "examples").glob("*.py")}

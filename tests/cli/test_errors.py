@@ -25,7 +25,7 @@ RENDER = [
         "micrornn render: no option --cel; did you mean '--cell'? (see micrornn",
     ),
     ("hello --cell lsmt", "--cell: no 'lsmt'; did you mean 'lstm'? (see micrornn render -h"),
-    ("hello --cell transformer", "no 'transformer'; choose from rnn, lstm, gru (see micrornn"),
+    ("hello --cell transformer", "no 'transformer'; choose from rnn, lstm, gru, irnn"),
     ("hello --loss first", "--loss: no 'first'; choose from last, all"),
     ("hello --detail gates", "--detail: no 'gates'; did you mean 'gate'?"),
     ("hello --rankdir RL", "--rankdir: no 'RL'; "),

@@ -215,6 +215,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert data[0]["where"]["step"] == 4 and "error" in data[2]
 
 
+def test_a_program_that_fails_is_told_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    text = (SOLUTIONS / "rnn.py").read_text("utf-8")
+    path.write_text(text.replace("targets[t - 1]", "targets[t]"), encoding="utf-8")
+    (line,) = [n for n, one in enumerate(text.splitlines(), 1) if "dy[targets[t - 1]]" in one]
+    with pytest.raises(GradeError, match=f"backward failed at line {line} with IndexError"):
+        grade_file(str(path))
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_an_exercise_as_a_notebook(cell: str, tmp_path: Path) -> None:
     path = tmp_path / f"{cell}.ipynb"

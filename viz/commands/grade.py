@@ -79,7 +79,8 @@ def grade(
         if not as_data:
             lines = [str(result)]
             for mistake in result.mistakes:
-                lines += [f"Hint: {mistake.hint}."] if hint or solution else []
+                hinted = mistake.hint if mistake.hint.endswith("?") else f"{mistake.hint}."
+                lines += [f"Hint: {hinted}"] if hint or solution else []
                 lines += [f"Solution: {mistake.fix}"] if solution else []
             head = f"{path}: " if len(files) > 1 else ""
             emit_text(head + "\n".join(lines) + "\n")
