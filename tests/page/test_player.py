@@ -217,9 +217,23 @@ def test_large_text_and_small_screens_need_no_sideways_scrolling(
     opened: Any, hello: Path, size: tuple[int, int]
 ) -> None:
     page = opened(hello, viewport={"width": size[0], "height": size[1]})
-    page.evaluate("document.body.style.fontSize = '30px'")
     page.locator("g.box.state").first.dispatch_event("click")
+    heights = "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
+    texts = page.locator("h1, h2, .panel p, .panel td, .label, output, button")
+    before = texts.evaluate_all(heights)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")  # as the browser's setting
+    assert texts.evaluate_all(heights) == pytest.approx([2 * x for x in before])
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (390, 844)])
+def test_the_details_leave_the_box_in_sight(
+    opened: Any, hello: Path, size: tuple[int, int]
+) -> None:
+    page = opened(hello, "#level=gate&pin=0.1", viewport={"width": size[0], "height": size[1]})
+    panel = page.locator("aside").bounding_box()
+    title = page.locator("h1").bounding_box()
+    assert panel["y"] >= title["y"] + title["height"] or panel["x"] >= title["x"] + title["width"]
 
 
 def test_names_from_right_to_left_keep_to_their_boxes(opened: Any, tmp_path: Path) -> None:
@@ -270,10 +284,13 @@ def test_memory_does_not_grow_while_one_scrubs(opened: Any, hello: Path) -> None
     assert second[0] < 1.1 * first[0] and second[1] < 1.2 * first[1]
 
 
-@pytest.mark.parametrize("level", ["layer", "gate", "scalar"])
-def test_axe_finds_nothing_at_any_level(opened: Any, hello: Path, level: str) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("level", ["layer", "gate", "op", "scalar"])
+def test_axe_finds_nothing_at_any_level(opened: Any, hello: Path, level: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(hello, f"#level={level}&pin=0.2&to=0.8&if=0.3.-1.scale.0.5")
+    address = f"#level={level}&pin=0.2&to=0.8&if=0.3.-1.scale.0.5"
+    page = opened(hello, address, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
     results = axe.Axe().run(page).response
     found = results["violations"] + undecided(results)
     page.keyboard.press("/")

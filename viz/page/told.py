@@ -54,6 +54,11 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
     matrices = linear(rec, [*story.boxes, *more])
     if matrices is None:
         more, sheets = [], {}
+    if matrices is None and rec.passes:
+        notes.append(
+            "The run is large: the page has no operations, no arithmetic and no what-ifs here. "
+            "micrornn debug has them."
+        )
     written = {id(box): printable(label) for box, label in zip(reversed(more), reversed(labels))}
 
     def box_of(box: Box) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import {KEYS} from "./keys";
 import {zoom, zoomBy} from "./graph";
 import {
   describe, edits, finding, go, goStep, goToIteration, help, iteration, keepingMoment, last, level, levels, losses, of, play, playing,
-  position, runs, speed, stories, timelines,
+  position, runs, speed, stories,
 } from "./state";
 
 const SHAPES = {

@@ -42,7 +42,7 @@ function App() {
               </header>
               <Graph index={i} />
               <p class="equation"><Marked text={story.equation} index={i} />{story.meaning ? <span> · {story.meaning}</span> : null}</p>
-              {i === 0 ? <Legend story={story} /> : null}
+              {i === 0 ? <Legend story={story} index={i} /> : null}
               <Jacobians story={story} index={i} />
               <div class="panels">
                 <Ledger story={story} index={i} />

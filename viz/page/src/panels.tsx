@@ -207,7 +207,7 @@ function mean(values: number[]): number {
   return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 }
 
-export function Legend({story}: {story: Story}) {
+export function Legend({story, index}: {story: Story; index: number}) {
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   return (
     <p class="legend" aria-hidden="true">
@@ -216,6 +216,7 @@ export function Legend({story}: {story: Story}) {
         const norm = 10 ** (story.low + t * (story.high - story.low));
         return <span><i style={{background: color(story, norm), height: `${3 + 9 * part(story, norm)}px`}} />{digits(norm)}</span>;
       })}
+      {views.value[index]!.places.some((place) => place.norms[0] === 0) ? <span><i class="square" />exactly zero</span> : null}
     </p>
   );
 }

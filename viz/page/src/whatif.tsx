@@ -49,11 +49,10 @@ export function WhatIf() {
   if (!own.length && !place) return null;
   return (
     <section class="panel what-if" aria-label="What if">
-      <h2>What if</h2>
+      <h2>{place && can ? <>What if the gradient at <b>{place.labels.join(", ")}</b> were</> : "What if"}</h2>
       {place && !can ? <p>This run is too large to compute with here. <code>micrornn debug</code> has the same: <code>set grad</code>, <code>scale grad</code>, <code>clip grad</code>.</p> : null}
       {place && can ? (
         <form onSubmit={(event) => { event.preventDefault(); apply(pin); }}>
-          <span>the gradient at <b>{place.labels.join(", ")}</b> were</span>
           <select aria-label="Change" value={verb.value} onChange={(event) => (verb.value = (event.target as HTMLSelectElement).value as "zero")}>
             <option value="zero">zero</option><option value="scale">multiplied by</option><option value="clip">clipped to norm</option>
           </select>
