@@ -6,10 +6,35 @@ from typing import Any, Protocol
 
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.session import Session
-from micrornn.debug.tutorial import PAGES, TITLE, lesson
+from micrornn.debug.tutorial import PAGES, TITLE, Page, lesson
 from viz.terminal.effects import source_line
 
 HOW = "Enter runs the proposed command; any other command is yours to try; q goes back."
+
+
+class Lesson:
+    """The tutorial as the full screen gives it: a session of its own, and the page that is open."""
+
+    def __init__(self) -> None:
+        self.session = Session(lesson(), TITLE, source_line)
+        self._at = 0
+
+    @property
+    def page(self) -> Page:
+        """The page that is open."""
+        return PAGES[self._at]
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        command = self.page.command
+        return (
+            f"  try: {command}  (Enter runs it, q leaves)" if command else "  q leaves the tutorial"
+        )
+
+    def turn_page(self) -> None:
+        """Go on to the next page; the last one stays open."""
+        self._at = min(self._at + 1, len(PAGES) - 1)
 
 
 class Debugger(Protocol):

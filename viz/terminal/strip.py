@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import linecache
 import math
 from typing import Any
 
 import numpy as np
 
 from micrornn.debug.errors import DebuggerError
-from micrornn.debug.report import made, shown, sized
+from micrornn.debug.report import few, made, shown, sized
 from micrornn.debug.session import Session
-from viz.terminal.effects import source_line
 
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -24,11 +24,10 @@ def strip(session: Session, width: int) -> list[str]:
     """
     line, position = session.line, session.state.position
     t, norms = line.columns.t, line.columns.norm
-    steps = sorted({int(x) for x in t[~np.isnan(t)]})
+    steps, each = _columns(t, width)
     if not steps:
         return ["no time steps", ""]
     done = np.arange(len(line)) < position + 1
-    each = -(-len(steps) // max(width - 2, 1))
     columns = [steps[i : i + each] for i in range(0, len(steps), each)]
     states = line.columns.name == "h"
     seen = done & states if states.any() else done
@@ -45,6 +44,12 @@ def strip(session: Session, width: int) -> list[str]:
         mark,
         f"t={steps[0]} to {steps[-1]}{some}; {scale}; . not yet, 0 exactly zero, ! NaN",
     ]
+
+
+def _columns(t: Any, width: int) -> tuple[list[int], int]:
+    """The steps that occur, and how many of them share a column."""
+    steps = np.unique(t[~np.isnan(t)]).astype(int).tolist()
+    return steps, -(-len(steps) // max(width - 2, 1))
 
 
 def _sizes(t: Any, norms: Any, columns: list[list[int]], seen: Any) -> list[float | None]:
@@ -69,51 +74,78 @@ def _bar(x: float | None, low: float, high: float) -> str:
     return BARS[1 + round(share * (len(BARS) - 2))]
 
 
-def cell(session: Session, height: int) -> list[str]:
-    """The turns around the cursor, with what arrived; -> is the present one."""
+AROUND = 200  # turns on either side of the cursor that can be scrolled to
+
+
+def turns(session: Session) -> tuple[list[str], int]:
+    """The turns around the cursor, with what arrived, and which of the lines is the present one, ``->``."""
     line, position = session.line, session.state.position
-    first = max(0, min(position - height // 2, len(line) - height + (position >= len(line))))
+    first = max(position - AROUND, 0)
     lines = []
-    for i in range(first, min(first + height, len(line))):
+    for i in range(first, min(position + AROUND, len(line))):
         node = line.nodes[i]
         mark = "->" if i == position else "  "
         step = "" if node.step is None else f"t={node.step}"
         come = sized(line.amounts[i]) if i <= position else "."
         lines.append(f"{mark}{i + 1:5} {come:>10} {step:6} {made(node, session.places)}")
-    return [*lines, "-> the end"][:height] if position >= len(line) else lines
+    return ([*lines, "-> the end"] if position >= len(line) else lines), position - first
 
 
-def values(session: Session) -> list[str]:
-    """The present node: value, gradient, source line."""
+def turn_in(session: Session, row: int) -> int | None:
+    """The number of the turn in a line of `turns`, for `goto`."""
+    turn = max(session.state.position - AROUND, 0) + row
+    return turn + 1 if turn < len(session.line) else None
+
+
+def turn_at(session: Session, column: int, width: int) -> int | None:
+    """The number of the first turn of the step in a column of the strip, for `goto`."""
+    t = session.line.columns.t
+    steps, each = _columns(t, width)
+    step = steps[column * each] if column * each < len(steps) else None
+    found = np.flatnonzero(t == step)
+    return int(found[0]) + 1 if len(found) else None
+
+
+def facts(session: Session) -> list[str]:
+    """The scope of the present node, and what it sends."""
     line, position = session.line, session.state.position
     if position >= len(line):
         return [f"the {line.direction} pass is over"]
     node = line.nodes[position]
-    lines = [node.scope or "no scope", "value: " + shown(node._value)[0]]
-    if line.sent:
-        lines.append("gradient: " + shown(line.amounts[position])[0])
-        lines += [
-            f"sends {sized(c)} to {session.places.label(x)}"
-            for x, c in zip(node.inputs, line.sent[position])
-            if c is not None
-        ]
-    return lines
+    sent = [
+        f"{sized(c)} to {session.places.label(x)}"
+        for x, c in zip(node.inputs, line.sent[position] if line.sent else ())
+        if c is not None
+    ]
+    return [node.scope or "no scope", *([f"sends {few(sent)}"] if sent else [])]
 
 
-def source(session: Session, height: int) -> list[str]:
-    """The program around the line that made the present node; > marks that line."""
+def values(session: Session) -> list[tuple[str, Any]]:
+    """What is drawn of the present node: its value, and the gradient that arrived."""
+    line, position = session.line, session.state.position
+    if position >= len(line):
+        return []
+    found = [("value", line.nodes[position]._value)]
+    return [*found, ("gradient", line.amounts[position])] if line.sent else found
+
+
+def source(session: Session) -> tuple[list[str], int]:
+    """The program, and which of its lines made the present node; > marks that line."""
     line, position = session.line, session.state.position
     node = line.nodes[position] if position < len(line) else None
     if node is None or node.source is None:
-        return ["source not recorded"] if node is not None else []
+        return (["source not recorded"] if node is not None else []), 0
     file, number = node.source
-    first = max(1, number - height // 2)
-    found = []
-    for n in range(first, first + height):
-        text = source_line(file, n)
-        if text is not None or n == number:
-            found.append(f"{'>' if n == number else ' '}{n:4} {text or ''}")
-    return found
+    text = [one.rstrip("\n") for one in linecache.getlines(file)]
+    lines = [f"{'>' if n == number else ' '}{n:4} {one}" for n, one in enumerate(text, 1)]
+    return lines or [f"{file}, line {number}"], number - 1
+
+
+def place_in(session: Session, row: int) -> str | None:
+    """A line of `source`, for `break`: FILE:LINE."""
+    line, position = session.line, session.state.position
+    node = line.nodes[position] if position < len(line) else None
+    return None if node is None or node.source is None else f"{node.source[0]}:{row + 1}"
 
 
 def stops(session: Session) -> list[str]:

@@ -15,6 +15,9 @@ GROUPS = {
     "other": "other",
 }
 
+# The modules in the order in which help lists their commands, whichever was imported first.
+MODULES = ("move", "stop", "look", "frame", "info", "flow", "change", "help", "out", "script")
+
 EXPRESSIONS = """\
 Conditions, for break, tbreak, until, condition and watch:
   norm < 1e-6            the gradient that arrived: norm, max (largest element),
@@ -48,7 +51,8 @@ def help(cursor: Cursor, text: str) -> Outcome:
     if not text:
         lines = []
         for group, title in GROUPS.items():
-            names = [_short(one) for one in COMMANDS.values() if one.group == group]
+            found = sorted((one for one in COMMANDS.values() if one.group == group), key=_rank)
+            names = [_short(one) for one in found]
             lines += [f"{title}:", *_wrapped(names)]
         lines.append(
             "help COMMAND explains one; help expressions: conditions and values. A blank line repeats."
@@ -78,6 +82,10 @@ def flowing(text: str) -> list[str]:
         own = paragraph.splitlines()
         lines += ["", *(own if "  " in paragraph.strip() else [" ".join(own)])]
     return lines[1:]
+
+
+def _rank(one: Command) -> int:
+    return MODULES.index(one.run.__module__.rpartition(".")[2])
 
 
 def _short(one: Command) -> str:
