@@ -2,19 +2,23 @@
 
 Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
 gradient), `credit` (what a loss still says to an early state), `jacobian_strip` (what steps
-do to a change of the state), `gates` (what they let through), `paths` and `heaviest_paths` (which
-way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it is), `diff` (two
-runs). What is wrong, and what to try, says `micrornn.diagnose`.
+do to a change of the state), `lyapunov` (by which factor per step), `fixed_points` (where a step leaves it),
+`connectivity` (on which inputs an output rests), `gates` (what they let through), `paths` and
+`heaviest_paths` (which way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it
+is), `diff` (two runs). What is wrong, and what to try, says `micrornn.diagnose`.
 """
 
 from micrornn.flow.by_loss import LossLedger, ledger_by_loss
+from micrornn.flow.connectivity import Connectivity, connectivity
 from micrornn.flow.credit import CreditMap, credit
 from micrornn.flow.diff import Diff, diff
 from micrornn.flow.failures import FAILURES, Failure, record_failure
+from micrornn.flow.fixed_points import FixedPoints, fixed_points
 from micrornn.flow.gates import GateTrace, gates
 from micrornn.flow.heaviest import HeaviestPaths, Path, heaviest_paths
 from micrornn.flow.jacobian import JacobianStrip, jacobian_strip
 from micrornn.flow.ledger import Ledger, Use, ledger, ledgers
+from micrornn.flow.lyapunov import Spectrum, lyapunov
 from micrornn.flow.paths import PathClasses, paths
 from micrornn.flow.recurrence import Recurrent, recurrent_weights
 from micrornn.flow.series import layers, series
@@ -26,10 +30,12 @@ from micrornn.flow.why import Why, why
 __all__ = [
     "FAILURES",
     "VERDICTS",
+    "Connectivity",
     "CreditMap",
     "Cut",
     "Diff",
     "Failure",
+    "FixedPoints",
     "GateTrace",
     "HeaviestPaths",
     "JacobianStrip",
@@ -38,12 +44,15 @@ __all__ = [
     "Path",
     "PathClasses",
     "Recurrent",
+    "Spectrum",
     "Trend",
     "Use",
     "Why",
+    "connectivity",
     "credit",
     "cut_places",
     "diff",
+    "fixed_points",
     "gates",
     "heaviest_paths",
     "jacobian_strip",
@@ -51,6 +60,7 @@ __all__ = [
     "ledger",
     "ledger_by_loss",
     "ledgers",
+    "lyapunov",
     "paths",
     "read_trend",
     "record_failure",

@@ -138,14 +138,8 @@ def jacobian_strip(rec: Recording, layer: str | None = None) -> JacobianStrip:
     >>> strip.sigma[:3], float(strip.running[0] / 0.5**50)
     (array([0.5, 0.5, 0.5]), 1.0)
     """
-    if layer is None:
-        layer = layer_of(series(rec, main_state(rec))[-1])
-    order = states_in_order(rec, layer)
-    names = tuple(n for n in state_names(rec, layer) if n in order[-1])
-    jacobians, steps = [], []
-    for before, after in pairwise(order):
-        jacobians.append(between(rec, [after[n] for n in names], [before[n] for n in names]))
-        steps.append(after[names[0]].step or 0)
+    layer = top_layer(rec) if layer is None else layer
+    names, steps, jacobians = step_jacobians(rec, layer)
     running: list[float] = []
     product: Array | None = None
     for j in reversed(jacobians):
@@ -168,6 +162,30 @@ def jacobian_strip(rec: Recording, layer: str | None = None) -> JacobianStrip:
         bound,
         all(min(j.shape) <= EXACT for j in jacobians),
     )
+
+
+def top_layer(rec: Recording) -> str:
+    """The scope of the newest layer that has a state over time.
+
+    Raises:
+        RecordingError: there is none.
+    """
+    return layer_of(series(rec, main_state(rec))[-1])
+
+
+def step_jacobians(rec: Recording, layer: str) -> tuple[tuple[str, ...], list[int], list[Array]]:
+    """Of a layer's whole state s: the names of its parts, the steps t, and every ds_t/ds_{t-1}.
+
+    Raises:
+        RecordingError: the layer has no named state.
+    """
+    order = states_in_order(rec, layer)
+    names = tuple(n for n in state_names(rec, layer) if n in order[-1])
+    jacobians, steps = [], []
+    for before, after in pairwise(order):
+        jacobians.append(between(rec, [after[n] for n in names], [before[n] for n in names]))
+        steps.append(after[names[0]].step or 0)
+    return names, steps, jacobians
 
 
 def states_in_order(rec: Recording, layer: str) -> list[dict[str, Tensor]]:

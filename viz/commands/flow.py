@@ -12,7 +12,7 @@ from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, OneOf, takes_sources
 from viz.commands.progress import working
 from viz.commands.runs import recordings_of
-from viz.plots import FORMATS, VIEWS, read
+from viz.plots import DYNAMICS, FORMATS, VIEWS, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ _OVER = ("copies", "losses")
 
 @click.command(cls=Command)
 @takes_sources
-@option("--view", type=OneOf(VIEWS), help="What to show [default: all].")
+@option("--view", type=OneOf((*VIEWS, *DYNAMICS)), help="What to show [default: all].")
 @option(
     "--of",
     metavar="NAME",
@@ -67,6 +67,11 @@ def flow(
     gates      how open the gates are, and what gradient passes them
     paths      the kinds of paths on which the gradient arrives (--of c, h)
     all        all of these
+
+    \b
+    lyapunov      the factor per step of a change of the state, by direction, over the whole run
+    fixed-points  states that a step leaves as they are, or nearly, and whether they attract
+    connectivity  on which earlier inputs the prediction of each step rests
 
     \b
     Examples:

@@ -18,8 +18,11 @@ from viz.plots.credit_map import CreditView
 from viz.plots.gate_traces import GatesView
 from viz.plots.losses import LossesView
 from viz.plots.path_classes import PathsView
+from viz.plots.points import FixedPointsView
+from viz.plots.rests import ConnectivityView
 from viz.plots.runs import Runs, as_runs
 from viz.plots.shares import LedgerView, Over
+from viz.plots.spectrum import LyapunovView
 from viz.plots.strips import JacobianView
 from viz.plots.summary import Overview
 from viz.plots.view import View
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
     from micrornn.training import Report
 
 VIEWS = ("ledger", "credit", "jacobian", "gates", "paths", "all")
+DYNAMICS = ("lyapunov", "fixed-points", "connectivity")  # of a run as a system that moves
 
 __all__ = [
+    "DYNAMICS",
     "FORMATS",
     "VIEWS",
     "credit",
@@ -51,7 +56,7 @@ def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None)
     """Ask one question of one run or of several: the answer can be drawn, read and saved.
 
     Args:
-        view: one of `VIEWS`.
+        view: one of `VIEWS` or `DYNAMICS`.
         runs: a recording, or several by name.
         of: for a ledger a weight, for credit and paths a value over time; None for the usual one.
         over: for a ledger, which sum over time: over weight "copies" (as None does) or over "losses".
@@ -64,14 +69,16 @@ def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None)
     >>> print(read("credit", record_failure("vanishing")).finding)
     gradient of h[50] reaching h[0]: 8.88e-16; h[50]: 1
     """
-    if view not in VIEWS:
-        raise ValueError(f"there is no view {view!r}; there are {', '.join(VIEWS)}")
+    if view not in (*VIEWS, *DYNAMICS):
+        raise ValueError(f"there is no view {view!r}; there are {', '.join((*VIEWS, *DYNAMICS))}")
     if over is not None and view != "ledger":
         raise ValueError(f"only a ledger goes over copies or losses, not the view {view}")
     if of is not None and view not in ("ledger", "credit", "paths"):
         raise ValueError(f"the view {view} is of the whole state, so it takes no of={of!r}")
     own = as_runs(runs)
     plain: dict[str, Any] = {"jacobian": JacobianView, "gates": GatesView, "all": Overview}
+    plain |= {"lyapunov": LyapunovView, "fixed-points": FixedPointsView}
+    plain |= {"connectivity": ConnectivityView}
     with np.errstate(all="ignore"):  # a run with NaN is one to look at
         if view == "ledger":
             return LedgerView(own, of, over or "copies")
