@@ -15,10 +15,12 @@ import numpy as np
 
 from micrornn.core.context import no_grad
 from micrornn.data.feeds import Batch, Stream
+from micrornn.data.pipe import water_flow
 from micrornn.data.seattle import temperatures
 from micrornn.data.series import Scaling, columns_of, only_numbers, read_columns
 from micrornn.data.stocks import closing_prices
 from micrornn.data.tables import read_table
+from micrornn.messages import nearest
 from micrornn.nn.functional import mse_loss
 from micrornn.tasks.baselines import by_lags
 from micrornn.tasks.network import Network
@@ -28,6 +30,12 @@ from micrornn.training.objective import by_step
 
 Array = np.ndarray[Any, Any]
 
+#: The real series of `weather` and `micrornn.tasks.anomaly`, and what their values are.
+SERIES = {
+    "temperature": (temperatures, "days of temperature"),
+    "water": (water_flow, "hours of water flow"),
+}
+
 
 def weather(
     csv: str | None = None,
@@ -35,6 +43,7 @@ def weather(
     target: str | None = None,
     encoding: str | None = None,
     missing: str = "error",
+    data: str = "temperature",
     cell: str = "lstm",
     hidden: int = 16,
     layers: int = 1,
@@ -45,6 +54,7 @@ def weather(
     """Forecast a series, by default the highest temperature of each day in Seattle over four years.
 
     Args:
+        data: of the series that are here, `SERIES`.
         csv: a table, its rows in order of time.
         column: the columns to read, with commas between them; by default the only column of numbers.
         target: the column to forecast, which is read as well; by default the only one that is read.
@@ -59,12 +69,26 @@ def weather(
     'an LSTM forecasts 1,461 days of temperature, each from all before it'
     """
     given = (csv, column, target, encoding, missing)
-    series = Series.read(*given, temperatures(), "days of temperature")
+    series = Series.read(*given, *known_series(data, csv))
     width = series.scaled.shape[1]
     forecaster = Forecaster(
         series, Network(cell, width, 1, hidden=hidden, layers=layers, seed=seed)
     )
     return forecaster.problem(steps, batch, lambda: [forecaster.measure()])
+
+
+def known_series(data: str, csv: str | None = None) -> tuple[Array, str]:
+    """One of the series that are here, and what its values are.
+
+    Raises:
+        ValueError: there is none of that name, or a file was given as well.
+    """
+    if data not in SERIES:
+        raise ValueError(f"--data {data}: no such series; {nearest(data, SERIES)}")
+    if csv is not None and data != "temperature":
+        raise ValueError(f"--data {data} and --csv {csv}: give one of them")
+    read, what = SERIES[data]
+    return read(), what
 
 
 def stocks(

@@ -32,7 +32,7 @@ def test_what_only_a_view_takes_cannot_be_trained_with(name: str) -> None:
 
 def test_the_failures_are_those_of_the_flow() -> None:
     assert [name for name, task in TASKS.items() if not task.module] == list(FAILURES)
-    assert TASKS["vanishing"].options() == {"steps": 50}
+    assert TASKS["vanishing"].options() == {"steps": 50, "w": 0.5}
     with pytest.raises(ValueError, match="vanishing is a run that fails, not a task to train"):
         TASKS["vanishing"].problem({})
     with pytest.raises(ValueError, match="steps=0; give at least 1"):
@@ -63,7 +63,7 @@ def test_the_bias_of_the_gate_that_keeps_the_state_is_in_the_weight(cell: str) -
 
 
 def test_a_bias_without_a_gate_is_refused() -> None:
-    with pytest.raises(ValueError, match="a tanh RNN has no gate that keeps its state"):
+    with pytest.raises(ValueError, match="a tanh RNN has no gate with a bias that keeps its state"):
         resolve("recall", {"cell": "rnn", "forget_bias": 3.0})
 
 

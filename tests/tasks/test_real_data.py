@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from micrornn.core.context import no_grad
-from micrornn.data import digits, heartbeats, packages, seattle, vowels
+from micrornn.data import digits, heartbeats, packages, pipe, seattle, vowels
 from micrornn.nn.edit_distance import edit_distance, error_rate
 from micrornn.optim import Adam
 from micrornn.tasks import ecg, speakers, task
@@ -52,7 +52,7 @@ def test_who_made_it_and_what_is_allowed_is_said(module: ModuleType, words: list
 def test_every_file_of_data_has_its_licence() -> None:
     kept = [path.name for path in FOLDER.glob("*") if path.suffix not in (".py", ".txt", "")]
     assert sorted(kept) == ["digits.npz", "vowels.npz"]
-    for name in (*kept, "seattle.py", "heartbeats.py", "stocks.py"):
+    for name in (*kept, "seattle.py", "heartbeats.py", "stocks.py", "pipe.py"):
         assert f"\n{name}" in LICENCES, name
     assert LICENCES.count("creativecommons.org/licenses/by/4.0/") == len(kept)
     assert "Permission is hereby granted, free of charge" in LICENCES
@@ -194,6 +194,25 @@ def test_a_made_up_trace_may_be_longer_than_what_it_is_made_of() -> None:
     assert (np.diff(batch.inputs[..., 0], axis=0) ** 2).max() < 1.0, "it would jump"
     share = [(batch.targets == part).mean() for part in range(4)]
     assert share == pytest.approx([(learnt.parts == part).mean() for part in range(4)], abs=0.05)
+
+
+# ------------------------------------------------------------------------------------- water
+
+
+def test_the_water_is_whole_and_its_events_stand_out() -> None:
+    flow = pipe.water_flow()
+    assert (len(flow), flow.min(), flow.max(), round(flow.sum(), 2)) == (
+        1268,
+        24.24,
+        109.68,
+        126862.89,
+    )
+    usual = np.ones(len(flow), dtype=bool)
+    for first, end in pipe.EVENTS:
+        usual[first:end] = False
+        middle = float(np.median(flow[first:end]))
+        assert middle < 90 or middle > 109
+    assert 98 < flow[usual].min() and flow[usual].max() < 108
 
 
 # ----------------------------------------------------------------------- sounds, names of emoji

@@ -59,7 +59,7 @@ QUICK: dict[str, tuple[dict[str, Any], int]] = {
     "qa": ({"steps": 2}, 300),
     "video": ({}, 250),
     "ecg": ({"steps": 60}, 50),
-    "speakers": ({"steps": 15}, 100),
+    "speakers": ({}, 150),
     "names": ({"hidden": 24, "batch": 8}, 120),
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from micrornn.data.feeds import Batch
+from micrornn.data.pipe import EVENTS
 from micrornn.data.text import Vocabulary
 from micrornn.optim import Adam
 from micrornn.tasks import anomaly, logs, task
@@ -213,6 +214,25 @@ def test_faults_are_the_largest_surprises(seed: int) -> None:
     assert found.value >= 5 / 6
     assert problem.examples is not None
     assert [row.target for row in islice(problem.examples(), 5)].count("fault") >= 4
+
+
+def test_real_events_are_among_the_largest_surprises() -> None:
+    problem = train(task("anomaly").problem({"data": "water"}), 150)
+    error, found = problem.evaluate()
+    assert error.reached and found.value >= 2 / 3
+    assert problem.examples is not None
+    first = list(islice(problem.examples(), 2))
+    assert [row.target for row in first] == ["event", "event"]
+    hours = [int(row.input.split(":")[0].removeprefix("hour ")) for row in first]
+    assert all(any(a <= hour < b for a, b in EVENTS) for hour in hours)
+
+
+def test_a_series_that_is_not_there() -> None:
+    for name in ("weather", "anomaly"):
+        with pytest.raises(ValueError, match="--data watr: no such series; did you mean 'water'"):
+            task(name).problem({"data": "watr"})
+        with pytest.raises(ValueError, match=r"--data water and --csv a\.csv: give one of them"):
+            task(name).problem({"data": "water", "csv": "a.csv"})
 
 
 def test_the_way_back_from_a_spike_is_no_spike_of_its_own() -> None:

@@ -182,7 +182,7 @@ def network_options() -> list[Option]:
         ),
         option(data, "--missing", type=OneOf(MISSING), help="What to do with missing cells."),
         option(data, "--by", type=OneOf(SYMBOLS), help="How pairs are read."),
-        option(data, "--data", metavar="NAME", help="Data of translate: numbers, sounds, emoji."),
+        option(data, "--data", metavar="NAME", help="numbers, sounds, emoji; temperature, water."),
         option(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
         option(data, "--steps", type=COUNT, help="Number of time steps."),
         option(data, "--length", type=COUNT, help="Length of the sequence to reproduce."),
