@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+import math
+
 from viz import style
-from viz.scene import computed_steps
+from viz.labels import subscript
+from viz.scene import Unit, computed_steps
 from viz.shapes import Sheet
+
+
+def finding(sheet: Sheet) -> str:
+    """What becomes of the gradient from the last step to the first; empty if nothing can be said.
+
+    >>> from micrornn.core.graph import Graph
+    >>> from micrornn.flow.failures import FAILURES
+    >>> from viz.build import build
+    >>> from viz.layout import lay_out
+    >>> finding(lay_out(build(Graph(FAILURES["vanishing"](20).loss), "op")))
+    'The gradient of the loss is 1 at h₂₀ and 1.91e-06 at h₁'
+    """
+    rows: dict[tuple[str, ...], list[Unit]] = {}
+    for unit in sheet.scene.units:
+        if unit.kind == "state" and unit.step is not None and unit.flow.state == "value":
+            rows.setdefault(unit.role, []).append(unit)
+    longest = max(rows.values(), key=len, default=[])
+    if len(longest) < 2 or not all(math.isfinite(unit.flow.norm) for unit in longest):
+        return ""
+    first = min(longest, key=lambda unit: unit.step or 0)
+    last = max(longest, key=lambda unit: unit.step or 0)
+    words = [f"{style.number(x.flow.norm)} at {_named(x)}" for x in (last, first)]
+    return f"The gradient of the loss is {words[0]} and {words[1]}"
+
+
+def _named(unit: Unit) -> str:
+    return f"{unit.out.name or unit.label}{subscript(unit.step or 0)}"
 
 
 def subtitle(sheet: Sheet) -> str:

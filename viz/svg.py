@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from viz import legend, style
-from viz.described import describe, subtitle
+from viz.described import describe, finding, subtitle
 from viz.gradients import Flow, is_cut
 from viz.labels import value_words
 from viz.metrics import fitted, text_width
@@ -33,9 +33,13 @@ def write(sheet: Sheet, title: str = "") -> str:
     scale = legend.scale_of(scene)
     numbers = {node.number: i for i, node in enumerate(scene.graph.nodes, 1)}
     pen = Pen()
+    found = finding(sheet)
+    below = " · ".join([x for x in (title if found else "", subtitle(sheet)) if x])
+    name, title = title, found or title
     head = 44.0 if title else 18.0
     key = legend.Legend(sheet, scale)
     width = max(sheet.width, key.width, text_width(title, 15) + 2 * _MARGIN, 360.0)
+    width = max(width, text_width(below, 11) + 2 * _MARGIN)
     height = head + sheet.height + key.height
     pen.open(
         "svg",
@@ -48,12 +52,12 @@ def write(sheet: Sheet, title: str = "") -> str:
         font_size=FONT_SIZE,
         fill=style.INK,
     )
-    pen.text_element("title", title or "computation graph")
+    pen.text_element("title", name or found or "computation graph")
     pen.text_element("desc", describe(sheet))
     pen.add("rect", width=width, height=height, fill=style.PAPER)
     if title:
         pen.text(title, _MARGIN, 20, size=15, weight="bold")
-    pen.text(subtitle(sheet), _MARGIN, 37 if title else 14, size=11, fill="#555555")
+    pen.text(below, _MARGIN, 37 if title else 14, size=11, fill="#555555")
     pen.open("g", transform=f"translate(0 {coordinate(head)})")
     for frame in sheet.frames:
         _frame(pen, frame)

@@ -38,7 +38,7 @@ def options_of(task: Task) -> str:
     """The options of a view as they are written, with their defaults.
 
     >>> options_of(TASKS["hello"])
-    '--text hello --cell rnn --hidden 8 --layers 1 --bidirectional --steps ... --loss all --seed 0'
+    '--text hello --encoding ... --cell rnn --hidden 8 --layers 1 ... --loss all --seed 0'
     """
     words = []
     for name, default in task.options(view=True).items():
