@@ -16,7 +16,10 @@ from viz.page.player import player
 
 READ = r"""async (pin) => {
     window.location.hash = `level=op&of=all&pin=${pin}`;
-    while (!document.querySelector(`[data-box="${pin}"]`)) await new Promise(requestAnimationFrame);
+    for (let i = 0; !document.querySelector(`[data-box="${pin}"]`); i++) {
+        if (i > 600) throw new Error(`${pin} is not shown`);
+        await new Promise(requestAnimationFrame);
+    }
     return [...document.querySelectorAll('[aria-label=Details] .arithmetic details')].map(part => ({
     table: [...part.querySelectorAll('tbody tr')].filter(row => row.children.length === 3).map(row =>
         [...row.children].map(cell => [Number(cell.title || cell.textContent), cell.textContent])),

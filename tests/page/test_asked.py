@@ -113,7 +113,7 @@ def test_find_goes_to_a_box(opened: Any, tmp_path: Path) -> None:
 def test_levels_of_detail_by_control_key_and_wheel(opened: Any, hello: Path) -> None:
     page = opened(hello)
     pressed = page.locator(".levels button[aria-pressed=true]")
-    for level, boxes in {"layer": 4, "gate": 38, "op": 102, "cell": 17}.items():
+    for level, boxes in {"layer": 4, "gate": 38, "op": 100, "cell": 17}.items():
         page.get_by_role("button", name=level, exact=True).click()
         assert pressed.inner_text() == level and page.locator("g.box").count() == boxes
     page.get_by_role("button", name="scalar", exact=True).click()
@@ -400,3 +400,40 @@ def test_the_jacobian_strip_is_flow_s_and_linked(opened: Any, hello: Path) -> No
     page.mouse.move(0, 0)
     product = float(panel.locator(".note").inner_text().split("×")[1].split(",")[0])
     assert product == pytest.approx(np.prod(own.sigma[1:]), rel=6e-3)
+
+
+def test_the_details_follow_the_play(opened: Any, hello: Path) -> None:
+    page = opened(hello, "#level=op")
+    details = page.get_by_label("Details")
+    page.keyboard.press("Home")
+    assert "Point at a box" in details.inner_text()
+    seen = set()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+        seen.add(details.locator("h2").inner_text())
+    assert any("h₄" in title for title in seen) and len(seen) > 5
+    assert details.locator(".arithmetic h3").count() == 1
+    assert page.locator("g.pinned").count() == 0
+
+
+def test_what_a_checkpoint_computed_again_is_marked(opened: Any, tmp_path: Path) -> None:
+    import micrornn as mr
+    import viz
+
+    w, h = mr.Value(0.5, "w"), mr.tensor(1.0, name="h", requires_grad=True)
+
+    def part(h: Any, steps: tuple[int, ...]) -> Any:
+        for t in steps:
+            with mr.scope("loop", t=t):
+                h = mr.tanh(w * h)
+                h.name = "h"
+        return h
+
+    h = mr.checkpoint(part, h, (1, 2))
+    viz.page(mr.record(part(h, (3,))), tmp_path / "kept.html")
+    page = opened(tmp_path / "kept.html")
+    marked = page.locator("g.box", has=page.locator("text.mark"))
+    assert "h₁" in marked.first.text_content() and "h₃" not in " ".join(marked.all_text_contents())
+    box(page, "h1").click()
+    assert "Computed 2 times" in page.get_by_label("Details").inner_text()
+    assert "computed again in backward" in page.locator(".legend").inner_text()

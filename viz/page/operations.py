@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from micrornn.core.graph import Graph
 from micrornn.messages import printable
 from micrornn.recording import Recording
 from viz.build import build
@@ -45,8 +46,10 @@ def operations(
     made: list[Box] = []
     labels: list[str] = []
     sheets: dict[str, dict[str, Any]] = {}
+    # Of a backward pass, what it went through: not what was computed and never used.
+    graph = Graph([run.out for run in rec.passes]) if rec.passes else rec.graph
     for level in LEVELS:
-        scene = build(rec.graph, level, gradients=False, plumbing=True)
+        scene = build(graph, level, gradients=False, plumbing=True)
         if not scene.steps:
             return [], [], {}
         for unit in scene.units:  # room for a gradient beside each number

@@ -80,6 +80,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
             "shape": list(first.shape),
             "operations": [_operation(node) for node in box.nodes.values()],
             "source": _source(first),
+            "recomputed": max(rec.recomputed.get(n.number, 0) for n in box.nodes.values()),
             "why": str(why(rec, first)) if says else "",
         }
 

@@ -17,14 +17,15 @@ interface Asked {
   view: View;
   system: System;
   place: Place;
+  brief: boolean; // the operation alone
 }
 
-export function Arithmetic({story, view, system, place}: Asked) {
+export function Arithmetic({story, view, system, place, brief}: Asked) {
   return (
     <div class="arithmetic">
       {place.ks.map((k) => {
         const node = system.box.findIndex((box, n) => box === place.box && system.name[n] === k);
-        return node < 0 ? null : <Fragment key={k}><Sends story={story} view={view} system={system} node={node} /><Came story={story} view={view} system={system} node={node} /></Fragment>;
+        return node < 0 ? null : <Fragment key={k}><Sends story={story} view={view} system={system} node={node} />{brief ? null : <Came story={story} view={view} system={system} node={node} />}</Fragment>;
       })}
     </div>
   );

@@ -16,6 +16,7 @@ export interface Box {
   shape: number[];
   operations: string[][]; // by name, what made it: the name and the formula; empty for a leaf
   source: string;
+  recomputed: number; // how many times a checkpoint computed it again
   why: string;
 }
 

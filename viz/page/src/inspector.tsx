@@ -2,11 +2,18 @@
 
 import {Arithmetic, Numbers} from "./arithmetic";
 import {arrives, digits} from "./scale";
-import {at, pinned, placeOf, pointed, stories, timelines, views} from "./state";
+import {at, longest, moment, type Pin, pinned, pinOf, placeOf, pointed, stories, timelines, views} from "./state";
+
+function followed(): Pin | null {
+  const {place} = moment.value;
+  const story = longest.value;
+  return place < 0 ? null : pinOf(story, views.value[story]!.places[place]!);
+}
 
 export function Inspector() {
-  const pin = pointed.value ?? pinned.value;
+  const pin = pointed.value ?? pinned.value ?? followed();
   const place = pin && placeOf(pin);
+  const follows = !pointed.value && !pinned.value; // what gets its gradient now, while one plays
   if (!pin || !place) {
     return (
       <section class="panel" aria-label="Details">
@@ -30,6 +37,7 @@ export function Inspector() {
   return (
     <section class="panel" aria-label="Details" data-box={`${pin.story}.${place.box}`}>
       <h2>{place.labels.join(", ")}{place.kind === "input" && box.text ? ` ${box.text}` : ""}<small>{box.layer ? ` in ${box.layer}` : ""}, step {box.step}</small></h2>
+      {box.recomputed ? <p>Computed {box.recomputed + 1} times: a checkpoint had not kept it, and backward computed it again.</p> : null}
       {box.source ? <p class="source">{box.source}</p> : null}
       {place.ks.map((k, i) => (
         <div key={k}>
@@ -49,9 +57,10 @@ export function Inspector() {
           })}
         </ul>
       ) : null}
-      {arrived && view.system ? <Arithmetic story={story} view={view} system={view.system} place={place} /> : null}
+      {arrived && view.system ? <Arithmetic story={story} view={view} system={view.system} place={place} brief={follows} /> : null}
       {arrived && !view.system && went.length ? <p>sends {went.map((r) => `${digits(r.norm)} to ${state(r.to, r.state)}`).join(", ")}</p> : null}
       {arrived && box.why ? <pre>{box.why}</pre> : null}
+      {follows ? <p class="note">The page follows the play here. Click a box to keep it and change its gradient; a second one shows the paths between the two.</p> : null}
     </section>
   );
 }

@@ -26,6 +26,11 @@ function whose(story: Story): string {
   return `in the graph, the gradient of L${story.boxes[followed(story, of.value)]?.step ?? ""} alone`;
 }
 
+// By itself, so that a position of the scrubber draws what depends on it, and not the whole page.
+function Said() {
+  return <p class="spoken" role="status">{said.value}</p>;
+}
+
 function App() {
   return (
     <>
@@ -61,7 +66,7 @@ function App() {
           <Inspector />
         </aside>
       </div>
-      <p class="spoken" role="status">{said.value}</p>
+      <Said />
     </>
   );
 }

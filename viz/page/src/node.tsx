@@ -46,6 +46,7 @@ export function Node({story, index, place, spot: {x, y, w, h}, there, arrived, f
       onFocus={() => point(true)} onBlur={() => point(false)} onMouseEnter={() => point(true)} onMouseLeave={() => point(false)}>
       <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={place.kind === "input" && h < 50 ? h / 2 : place.spot && w === h ? w / 2 : 8} style={`stroke:${stroke ?? ""}`} />
       {norm === 0 ? <rect class="hollow" x={x - w / 2 + 3} y={y - h / 2 + 3} width={w - 6} height={h - 6} rx={6} /> : null}
+      {story.boxes[place.box]!.recomputed ? <text class="mark" x={x - w / 2 + 2} y={y - h / 2 + 4}>↻</text> : null}
       {changed ? <text class="mark" x={x + w / 2 - 2} y={y - h / 2 + 4}>✎</text> : null}
       {level.value === "scalar" && place.spot ? <Inside place={place} arrived={arrived} x={x} y={y - h / 2} w={w} />
         : place.spot ? <Operation place={place} x={x} y={y} top={y - h / 2} /> : w < 44 ? null : <Name place={place} arrived={arrived} x={x} y={y} w={w} />}

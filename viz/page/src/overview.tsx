@@ -69,9 +69,11 @@ export function Overview({index}: {index: number}) {
   // Of several layers, and of neighbors in a bar, the largest norm that has come; NaN before any.
   const norms: (number | null)[] = Array.from({length: bins}, () => null);
   for (let i = 0; i < places.length; i++) {
-    const norm = reached[places[i]!]! <= now ? view.places[places[i]!]!.norms[0] : null;
-    const most = norms[binOf[i]!]!;
-    if (arrives(norm) && !(norm <= (most ?? 0)) && !Number.isNaN(most)) norms[binOf[i]!] = norm;
+    if (reached[places[i]!]! > now) continue;
+    for (const norm of view.places[places[i]!]!.norms) {
+      const most = norms[binOf[i]!]!;
+      if (arrives(norm) && !(norm <= (most ?? 0)) && !Number.isNaN(most)) norms[binOf[i]!] = norm;
+    }
   }
   const wide = WIDE / bins;
   const bar = (i: number): string => `M${i * wide} 4h${Math.max(0.6, wide - (wide > 3 ? 1 : 0))}v14H${i * wide}Z`;

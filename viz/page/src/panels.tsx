@@ -217,6 +217,7 @@ export function Legend({story, index}: {story: Story; index: number}) {
         return <span><i style={{background: color(story, norm), height: `${3 + 9 * part(story, norm)}px`}} />{digits(norm)}</span>;
       })}
       {views.value[index]!.places.some((place) => place.norms[0] === 0) ? <span><i class="square" />exactly zero</span> : null}
+      {story.boxes.some((box) => box.recomputed) ? <span>↻ computed again in backward, by a checkpoint</span> : null}
     </p>
   );
 }

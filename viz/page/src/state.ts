@@ -54,7 +54,7 @@ const changed = computed(() => stories.value.map((story, i) => {
 export const ledgers = computed<Weight[][]>(() => changed.value.map(({ledger}) => ledger));
 export const credits = computed<(Credit | null)[]>(() => changed.value.map(({credit}) => credit));
 export const timelines = computed(() => views.value.map((v, i) => timeline(v, stories.value[i]!.steps)));
-const longest = computed(() =>
+export const longest = computed(() =>
   timelines.value.reduce((best, t, i, all) => (t.moments.length > all[best]!.moments.length ? i : best), 0),
 );
 export const last = computed(() => timelines.value[longest.value]!.moments.length - 1);
@@ -162,8 +162,8 @@ function pinFrom(text: string | null): Pin | null {
   return story !== undefined && box !== undefined && stories.value[story]?.boxes[box] ? {story, box, name} : null;
 }
 
-function restore(): void {
-  const found = new URLSearchParams(window.location.hash.slice(1));
+function restore(hash: string): void {
+  const found = new URLSearchParams(hash.slice(1));
   const wanted = found.get("level") as Level;
   if (levels.value.includes(wanted)) level.value = wanted;
   const loss = found.get("of");
@@ -210,8 +210,11 @@ function write(hash: string): void {
   }
 }
 
-restore();
-window.addEventListener("hashchange", restore); // a link that is put into the address of the open page
+restore(window.location.hash);
+window.addEventListener("hashchange", (event) => { // a link that is put into the address of the open page
+  window.clearTimeout(waiting);
+  restore(new URL(event.newURL).hash); // and not the address of now, which may have been written since
+});
 let first = true; // what the address asked for is read before it is written
 effect(() => {
   const parts = [`p=${position.value}`];
