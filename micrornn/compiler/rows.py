@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.program import Row, Rows, Value, blank, mapped
+from micrornn.compiler.program import Row, Rows, Value, blank, mapped, shape_at
 from micrornn.compiler.repeats import LEAST
 from micrornn.compiler.traced import getitem
 from micrornn.core.primitive import named as primitive_named
@@ -95,7 +95,7 @@ def joined(v: Value) -> list[Value]:
     if stride == 0 or (np.diff(starts) != stride).any():
         return []
     rows = Rows(first.of, first.start, stride, len(starts))
-    inside = first.of.shape  # of one row
+    inside = shape_at(first)
     axis = v.kwargs["axis"] % len(v.shape)
     order = (*range(1, axis + 1), 0, *range(axis + 1, len(inside) + 1))
     shape = [(len(starts), *inside)[i] for i in order]

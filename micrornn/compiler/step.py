@@ -160,13 +160,21 @@ class Compiled:
             )
         earlier = self.ready.get(key)
         drawn = plain(trace.drawn)
-        if earlier and not holds(earlier, earlier.run(given, earlier.parameters, drawn)):
-            earlier = None
+        if earlier:
+            outputs = earlier.run(given, earlier.parameters, drawn)
+            earlier = earlier if holds(earlier, outputs) else None
         if earlier is None:
             try:
                 ready = program_of(trace, result, given, held, self.backend)
+                outputs = ready.run(given, ready.parameters, drawn)
                 self.programs += 1
-            except CannotRoll as error:
+            except Exception as error:
+                if isinstance(error, CompileError) and not isinstance(error, CannotRoll):
+                    raise
+                if not isinstance(error, CannotRoll):  # a gap in the compiler stops no training
+                    error = CannotRoll(
+                        f"no program could be written ({type(error).__name__}: {error})"
+                    )
                 self.eager = str(error)
                 warnings.warn(f"{self!r} stays eager: {error}", stacklevel=3)
         nodes = Graph(loss).nodes
@@ -182,7 +190,6 @@ class Compiled:
                 node.grad = g if node.grad is None else node.grad + g
             return detached(result)
         ready = earlier or ready
-        outputs = ready.run(given, ready.parameters, drawn)
         place = places(ready.results)[0]
         value = outputs[place.output] if place.row is None else outputs[place.output][place.row]
         compare(loss, found, value, ready.own(outputs))

@@ -182,3 +182,16 @@ def test_a_loop_multiplies_a_batch_by_a_weight_that_is_laid_out_once() -> None:
     assert "weight_hh_l0_T" in program(batch=4, steps=20)
     assert "weight_hh_l0_T" not in program(batch=1, steps=20)  # no faster
     assert "weight_hh_l0_T" not in program(batch=4, steps=5)  # not worth a copy
+
+
+@pytest.mark.parametrize("scan", [False, True])
+@pytest.mark.parametrize("kind", ["MinGRU", "MinLSTM", "LRU", "S6"])
+def test_linear_recurrences_by_a_loop_and_at_once(kind: str, scan: bool) -> None:
+    net = getattr(nn, kind)(3, 4, rng=0, scan=scan)
+    rng = np.random.default_rng(1)
+    step = alike(
+        lambda x: (net(x)[0] ** 2.0).mean(),
+        lambda: (rng.normal(size=(12, 2, 3)),),
+        list(net.parameters()),
+    )
+    assert not step.eager and ("for " in step.text()) != scan

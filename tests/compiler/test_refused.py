@@ -328,3 +328,18 @@ def test_wrong_data_after_the_first_calls_gets_the_functions_own_error() -> None
     for wrong in (7, -1):
         with pytest.raises(ValueError, match=f"index {wrong} has no row in a table of 5"):
             step(np.array([0, wrong]))
+
+
+def test_a_gap_in_the_compiler_is_said_and_the_function_stays_eager(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise IndexError("no such row")
+
+    monkeypatch.setattr(ready, "reverse", broken)
+    v = nn.Parameter(np.ones(3))
+    step = mr.compile(lambda x: (v * x).sum())
+    with pytest.warns(UserWarning, match="stays eager: no program could be written.*no such row"):
+        assert step(np.arange(3.0)).item() == 3.0
+    assert v.grad.tolist() == [0.0, 1.0, 2.0]
+    assert step(np.arange(3.0)).item() == 3.0, "and says so once"
