@@ -193,7 +193,9 @@ def _named(where: str, line: Timeline, places: Places) -> tuple[str, Any, str]:
         return "scope", where, f"scope {where}"
     try:
         node = places.node(where)
-    except DebuggerError:
+    except DebuggerError as error:
+        if " may be " in str(error):
+            raise
         known = [
             *sorted(set(line.columns.op)),
             *scopes,

@@ -141,6 +141,11 @@ class Moment:
         if text in HERE:
             return self._attribute(self.node, text)
         before, _, attribute = text.rpartition(".")
+        if attribute not in (*OF_NODES, *MEASURES) and before not in HERE:
+            try:
+                self.places.node(before)
+            except DebuggerError:
+                self.places.node(text)  # which says what may have been meant by the whole
         return self._attribute(self._of(("place", before, False)), attribute)
 
     def _attribute(self, inner: Any, name: str) -> Any:

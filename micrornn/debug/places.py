@@ -50,16 +50,28 @@ class Places:
                     f"there is no node {text}; nodes are #1 to #{len(self.rec.nodes)}"
                 )
             return self.rec.nodes[number - 1]
-        for candidate in (text, *_written_in_papers(text)):
+        for candidate in (text, *_written_in_papers(text), f"{text}_l0"):
             try:
-                return self.rec.node(candidate)
+                node = self.rec.node(candidate)
             except RecordingError:
                 continue
+            self._check_alone(node, candidate)
+            return node
         word, _, _ = text.removesuffix("]").partition("[")
         for n in reversed(self.rec.nodes):  # an operation without a name: tanh[3]
             if n.primitive and n.primitive.name == word and not n.name and self.label(n) == text:
                 return n
         raise DebuggerError(self._unknown(text))
+
+    def _check_alone(self, node: Tensor, ending: str) -> None:
+        """Refuse the ending of a parameter's name that others have too."""
+        if not node.is_leaf or node.name is None or node.name == ending:
+            return
+        endings = "|".join(map(re.escape, (ending, *_written_in_papers(ending))))
+        fits = re.compile(rf".*\.({endings})(_l0)?")
+        others = [p.name for p in self.rec.parameters if p.name and fits.fullmatch(p.name)]
+        if len(others) > 1:
+            raise DebuggerError(f"{brief(ending)} {_may_be(others)}")
 
     def _unknown(self, text: str) -> str:
         name, _, step = text.partition("[")
@@ -71,7 +83,7 @@ class Places:
                 return f"there is no {brief(text)[1:-1]}; {have}"
         endings = [one for one in known if len(name) > 1 and one.endswith(name)]
         if len(endings) > 1:
-            return f"{brief(name)} may be {', '.join(endings[:12])}; write more of it"
+            return f"{brief(name)} {_may_be(endings)}"
         hint = nearest(name, known) if known else "none has a name"
         return f"there is no node {brief(text)}; {shortened(hint)}"
 
@@ -104,6 +116,10 @@ class Places:
                 f"{self.label(node)} is no parameter; there are {', '.join(names) or 'none'}"
             )
         return node
+
+
+def _may_be(names: Sequence[str]) -> str:
+    return f"may be {', '.join(names[:12])}; write more of it"
 
 
 def shortened(hint: str) -> str:

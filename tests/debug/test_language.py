@@ -6,12 +6,14 @@ import io
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import micrornn as mr
 from micrornn import nn
 from micrornn.debug.complete import completions
 from micrornn.debug.conditions import matches
@@ -426,3 +428,36 @@ def test_a_node_that_a_checkpoint_did_not_keep_is_called_recomputed() -> None:
     line = session.line
     again = [line.rec.recomputed.get(node.number, 0) > 0 for node in line.nodes]
     assert matches(line, "recomputed").tolist() == again and any(again) and not all(again)
+
+
+def test_the_ending_of_a_name_means_the_only_one_that_has_it() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.decoder = nn.LSTM(2, 3, rng=0), nn.LSTM(3, 3, rng=1)
+            self.head = nn.Linear(3, 1, rng=2)
+
+        def forward(self, x: list[np.ndarray[Any, Any]]) -> mr.Tensor:
+            return self.head(self.decoder(self.encoder(x)[0])[0][-1])
+
+    net = Net()
+    session = Session(record(lambda: net([*np.ones((30, 2))]).sum()))
+    for text, name in {
+        "head.weight": "head.weight",
+        "weight": "head.weight",
+        "ad.weight": "head.weight",
+        "encoder.weight_hh": "encoder.weight_hh_l0",
+        "encoder.W_hh": "encoder.weight_hh_l0",
+        "decoder.b_ih": "decoder.bias_ih_l0",
+    }.items():
+        assert session.places.node(text).name == name
+    for text in ("weight_hh_l0", "weight_hh", "W_hh", "hh_l0", "b_ih"):
+        for command in (f"print {text}", f"break {text}", f"watch {text}", f"why {text}"):
+            with pytest.raises(DebuggerError, match=r"may be encoder\..*; write more of it"):
+                session.execute(command)
+    with pytest.raises(DebuggerError, match=r"no node 'encoder\.W_xx'; did you mean"):
+        session.execute("print encoder.W_xx.grad")
+    with pytest.raises(DebuggerError, match=r"there is no step 999; there are 1 to 30"):
+        session.execute("info steps 999")
+    assert "info steps 21 shows the next" in session.execute("info steps 1").text
+    assert "20 of 31 steps, 12 to none" in session.execute("info steps 25").text

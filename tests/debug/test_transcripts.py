@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pytest
 
+from micrornn.debug.errors import DebuggerError
 from micrornn.debug.registry import COMMANDS
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
+from viz.terminal.line import LineDebugger
 
 #: For each command, the run it is shown on, and the lines; a line that is refused is part of it.
 SCRIPTS: dict[str, tuple[str, list[str]]] = {
@@ -267,3 +271,20 @@ def test_every_command_explains_itself_with_an_example_that_works(
     if name == "reverse-until":
         session.execute("goto end")
     session.execute(one.example)
+
+
+def test_no_answer_is_wider_than_80_columns_or_the_terminal(
+    recorded: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width in (80, 50):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for run, commands in SCRIPTS.values():
+            out = io.StringIO()
+            debugger = LineDebugger(Session(recorded(run), "a run"), out)
+            debugger.greet(True)
+            for command in commands:
+                with suppress(DebuggerError):
+                    outcome = debugger.session.execute(command)
+                    debugger.answer(command, outcome)
+            wide = [line for line in out.getvalue().splitlines() if len(line) > width]
+            assert wide == []

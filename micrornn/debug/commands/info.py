@@ -130,6 +130,9 @@ def _page(
         raise DebuggerError(
             f"info {topic} {brief(text)[1:-1]}: write info {topic}, or info {topic} 20"
         )
+    known = [step for step in steps if step is not None]
+    if text and known and int(text) > known[-1]:
+        raise DebuggerError(f"there is no step {text}; there are {known[0]} to {known[-1]}")
     if len(steps) <= PAGE:
         return steps, []
     if text:
