@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.program import Loop, Value, references, root, uses
+from micrornn.compiler.program import Loop, Past, Program, Row, Value, read, references, root, uses
 from micrornn.compiler.traced import getitem
 
 VIEWS = {getitem, np.transpose, np.swapaxes, np.reshape, np.expand_dims, np.squeeze, np.moveaxis}
@@ -31,13 +31,18 @@ class Pool:
 
     def taken(self, v: Value, shape: tuple[int, ...]) -> str:
         """The name of an array for a value."""
-        key = (shape, v.dtype)
-        free = self.free.get(key)
-        if free:
-            name = self.written.names[v] = free.pop()
+        key = int(np.prod(shape)), v.dtype  # an array over time serves a flat product, too
+        free, bound = self.free.get(key), self.written.bound
+        if not free:
+            name: str = self.written._name(v)
+            bound[name] = np.empty(shape, v.dtype)
         else:
-            name = self.written._name(v)
-            self.written.bound[name] = np.empty(shape, v.dtype)
+            name = next((n for n in free if bound[n].shape == shape), free[-1])
+            free.remove(name)
+            if bound[name].shape != shape:
+                other, name = name, self.written._name(v)
+                bound[name] = bound[other].reshape(shape)
+            self.written.names[v] = name
         self.held[v] = (key, name)
         return name
 
@@ -85,3 +90,40 @@ def last_uses(blocks: Any, outputs: Any, stored: set[Value]) -> dict[int, list[V
 def rows_of(array: Any) -> list[Any]:
     """The rows of an array, as arrays, to be written into."""
     return [array[k, ...] for k in range(len(array))]
+
+
+def carried(program: Program, stored: set[Value]) -> set[Value]:
+    """The stored values of which only the next step reads the last row: one row is enough for them.
+
+    All that reads the row before stands in the body before the value is written, and keeps no view of it.
+    """
+    used: dict[Value, list[tuple[Any, Loop | None]]] = {}
+    for block in program.blocks:
+        for reference, loop in read(block):
+            for v in root(reference):
+                used.setdefault(v, []).append((reference, loop))
+    outside = {v for r in references(program.outputs) for v in root(r)}
+    found: set[Value] = set()
+    for loop in [block for block in program.blocks if isinstance(block, Loop)]:
+        order = {v: i for i, v in enumerate(loop.body)}
+        for v in loop.body:
+            if v not in stored or v in outside:
+                continue
+            pasts = [r for r, _ in used.get(v, ()) if isinstance(r, Row) and _before(r, v)]
+            if len({(r.start, r.stride) for r in pasts}) != 1:
+                continue
+            if any(at is not loop or not (r is v or r in pasts) for r, at in used[v]):
+                continue
+            readers = [w for w in loop.body if any(r in pasts for r in uses(w))]
+            early = all(order[w] < order[v] or (w is v and elementwise(v.call)) for w in readers)
+            if early and not any(w.call in VIEWS for w in readers):
+                found.add(v)
+    return found
+
+
+def _before(reference: Row, v: Value) -> bool:
+    """Whether a row is that of a state one step before."""
+    of = reference.of
+    return (
+        isinstance(of, Past) and of.of is v and len(of.firsts) == 1 and abs(reference.stride) == 1
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.buffers import Pool, elementwise, last_uses, rows_of
+from micrornn.compiler.buffers import Pool, carried, elementwise, last_uses, rows_of
 from micrornn.compiler.expressions import Expressions, slice_text, value_of
 from micrornn.compiler.machine import Unsupported, compiled, machine_code
 from micrornn.compiler.program import (
@@ -36,6 +36,7 @@ class Written(Expressions):
         self.lines: list[str] = []
         self.indent = "    "
         self.stored = self._stored()
+        self.carried = set() if machine else carried(program, self.stored)
         self.fresh = {
             v for r in references(program.outputs) for v in [value_of(r)] if v is not None
         }
@@ -118,6 +119,8 @@ class Written(Expressions):
             of = reference.of
             base = value_of(of)
             assert base is not None
+            if base in self.carried:
+                return self._name(base)
             key = (of if isinstance(of, Past) else base, reference.start, reference.stride)
             if key not in rows:
                 rows[key] = self._unique(self._name(base) + "_t")
@@ -126,7 +129,10 @@ class Written(Expressions):
 
         writing: dict[Value, str] = {}
         for v in loop.body:
-            if v in self.stored:
+            if v in self.carried:
+                name = writing[v] = self.pool.taken(v, v.shape)
+                self._line(f"{name}[...] = {self._reference(self.lags[v].firsts[0])}")
+            elif v in self.stored:
                 past = self.lags.get(v)
                 lag = len(past.firsts) if past else 0
                 name = self.pool.taken(v, (n + lag, *v.shape))
