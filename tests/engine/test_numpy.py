@@ -26,6 +26,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     **{"sqrt": np.sqrt, "absolute": np.absolute, "abs": np.abs, "sign": np.sign, "sin": np.sin},
     **{"cos": np.cos, "tanh": np.tanh, "maximum": lambda x: np.maximum(x, 1.0)},
     **{"minimum": lambda x: np.minimum(1.0, x), "square": np.square},
+    "solve": lambda x: np.linalg.solve(np.eye(2) + x @ x.T, x),
     **{"matmul": lambda x: np.matmul(x, ARRAY.T), "dot": lambda x: np.dot(ARRAY.T, x)},
     **{"dot with a number": lambda x: np.dot(x, 2.0), "sum": np.sum, "mean": np.mean},
     **{"sum axis": lambda x: np.sum(x, axis=0), "sum kept": lambda x: np.sum(x, 1, keepdims=True)},
@@ -65,7 +66,8 @@ def test_it_records(name: str) -> None:
 
 
 def test_every_function_of_the_table_was_tried() -> None:
-    tried = {getattr(np, name.split()[0], None) for name in FUNCTIONS}
+    names = [name.split()[0] for name in FUNCTIONS]
+    tried = {getattr(np, name, None) or getattr(np.linalg, name, None) for name in names}
     assert {f.__name__ for f in NUMPY if f not in QUESTIONS} <= {
         f.__name__ for f in tried if f is not None
     }
