@@ -16,6 +16,7 @@ from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import STATES
 from micrornn.recording import Recording
+from micrornn.recording.run import handed_on
 from viz import plots
 from viz.render import render
 
@@ -51,7 +52,8 @@ def mimebundle(
     if len(graph) > MOST_NODES:
         ways["text/plain"] = lambda: _too_large(thing, graph)
     elif isinstance(thing, Graph) or thing.inputs:
-        over_time = any(node.name in STATES and node.step for node in graph)
+        named = any(node.name in STATES and node.step for node in graph)
+        over_time = named or bool(handed_on(graph))
         detail = next(word for most, word in _DETAILS if len(graph) <= most)
         detail = "auto" if over_time else detail
         ways["image/svg+xml"] = lambda: _draw(graph, "svg", detail)

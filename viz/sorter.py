@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
+from micrornn.flow.roles import STATES
+from micrornn.recording.run import handed_on
 from viz.gradients import ABSENT, Gradients, is_cut
 from viz.labels import node_label
 from viz.scene import Unit
@@ -26,6 +28,7 @@ class Sorter:
         self.detail = detail
         self.steps = steps
         self.timed = timed = bool(steps)
+        self._states = {*STATES, *(n for names in handed_on(graph).values() for n in names)}
         self._sums: dict[int, int] = {}
         self.of_weights = weights_of(graph) if timed else {}
         dense = detail == "op" and not timed and len(graph) > DENSE
@@ -111,7 +114,7 @@ class Sorter:
                 self._begins.get(node.number, node.step),
                 layer,
                 gate,
-                "initial" if node.number in self._begins else _kind(named, self.steps),
+                "initial" if node.number in self._begins else self._kind(named),
                 "",
                 ABSENT,
             )
@@ -161,6 +164,17 @@ class Sorter:
             return ("gate", layer, gate, node.step)
         return alone
 
+    def _kind(self, node: Tensor) -> str:
+        if node.name == "loss":
+            return "loss"
+        if node.is_leaf:
+            if is_cut(node) and node.step in self.steps:
+                return "cut"
+            if node.step is not None and node.step not in self.steps and self.steps:
+                return "initial"
+            return "weight" if node.requires_grad else "input" if node.name else "data"
+        return "state" if node.name in self._states else "op"
+
     def _title(self, unit: Unit) -> str:
         if self._by_scope:
             return f"{unit.layer or 'outside all scopes'}: {len(unit.nodes)} nodes"
@@ -171,7 +185,7 @@ class Sorter:
             return (name or unit.layer or "steps").split(" ")[0] + times
         if unit.kind == "loss":
             return node_label(unit.out)
-        states = [n for n in unit.nodes if n.name in ("h", "c")]
+        states = [n for n in unit.nodes if n.name in self._states]
         if self.detail == "cell" and states:
             return ", ".join(sorted({node_label(n).split(" ")[0] for n in states}, reverse=True))
         return unit.gate or unit.layer or node_label(unit.out)
@@ -256,15 +270,3 @@ def _shortest(scope: str, direct: set[str]) -> str:
         if prefix in direct:
             return prefix
     return scope
-
-
-def _kind(node: Tensor, steps: set[int]) -> str:
-    if node.name == "loss":
-        return "loss"
-    if node.is_leaf:
-        if is_cut(node) and node.step in steps:
-            return "cut"
-        if node.step is not None and node.step not in steps and steps:
-            return "initial"
-        return "weight" if node.requires_grad else "input" if node.name else "data"
-    return "state" if node.name in ("h", "c") else "op"

@@ -97,10 +97,6 @@ class Recurrent(Module):
         """The shape of a part of the state of one sequence."""
         return (self._size(state),)
 
-    def _first(self, state: str) -> float:
-        """The number that a part of the state begins with where none is given."""
-        return 0.0
-
     def _shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
         """The shapes of one layer's parameters, by name."""
         rows = len(self.gate_names) * self.hidden_size
@@ -162,8 +158,7 @@ class Recurrent(Module):
         return states
 
     def _zeros(self, name: str, lead: tuple[int, ...]) -> Tensor:
-        whole = np.full((*lead, *self._shape(name)), self._first(name), self.dtype)
-        return constant(whole, name)
+        return constant(np.zeros((*lead, *self._shape(name)), self.dtype), name)
 
     def _changed(self, *usual: tuple[str, Any]) -> str:
         """The sizes, and the options that are not the default."""

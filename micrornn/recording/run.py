@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -112,21 +112,8 @@ class Recording:
 
     @cached_property
     def carried(self) -> dict[str, list[str]]:
-        """By scope, the names of the values that one step hands to the next in the same scope: its states.
-
-        A step's input and output (x, y) are not states, whoever reads them.
-        """
-        found: dict[str, list[str]] = {}
-        for node in self.nodes:
-            for x in node.inputs:
-                if not x.name or not x.inputs or node.step is None or x.step is None:
-                    continue
-                inside = node.scope == x.scope or node.scope.startswith(f"{x.scope}/")
-                if inside and abs(node.step - x.step) == 1 and x.name not in ("x", "y"):
-                    names = found.setdefault(x.scope, [])
-                    if x.name not in names:
-                        names.append(x.name)
-        return found
+        """By scope, the names of the values that one step hands to the next in the same scope: its states."""
+        return handed_on(self.nodes)
 
     def value(self, target: Tensor | str) -> Data:
         """The value a node had when it was used (first), whatever training made of it since."""
@@ -259,3 +246,30 @@ def _span(steps: Sequence[int]) -> str:
 
 def _count(n: int, one: str, many: str | None = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def handed_on(nodes: Iterable[Tensor]) -> dict[str, list[str]]:
+    """By scope, the names of the values that one step hands to the next in the same scope: its states.
+
+    A step's input and output (x, y) are not states, whoever reads them.
+
+    >>> import micrornn as mr
+    >>> memory = mr.Value(1.0)
+    >>> for t in (1, 2):
+    ...     with mr.scope("mine", t=t):
+    ...         memory = mr.tanh(memory)
+    ...         memory.name = "M"
+    >>> handed_on(mr.Graph(memory))
+    {'mine': ['M']}
+    """
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        for x in node.inputs:
+            if not x.name or not x.inputs or node.step is None or x.step is None:
+                continue
+            inside = node.scope == x.scope or node.scope.startswith(f"{x.scope}/")
+            if inside and abs(node.step - x.step) == 1 and x.name not in ("x", "y"):
+                names = found.setdefault(x.scope, [])
+                if x.name not in names:
+                    names.append(x.name)
+    return found

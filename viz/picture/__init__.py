@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
-from micrornn.flow.roles import cells
+from micrornn.flow.roles import cells, main_state
 from micrornn.flow.series import layers
 from micrornn.recording.losses import loss_terms
 from micrornn.recording.run import Recording
@@ -143,7 +143,8 @@ def gates(
         ValueError: an option or a place is unknown.
     """
     check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
-    count = len({node.step for node in rec.nodes if node.name == "h" and node.inputs})
+    name = main_state(rec)
+    count = len({node.step for node in rec.find(name, exact=True) if node.inputs})
     if whole and count > gate_room(
         width
     ):  # known without a story, which takes a while of a long one

@@ -74,7 +74,7 @@ def turns_of(story: Story, layer: str) -> list[Turn]:
     """From which step to which the gradient went back, the last first, and the ratio of its norms."""
     found = []
     for before, box in pairwise(story.chain(layer)):
-        if before.norm is not None and box.norm:
+        if before.norm is not None and box.norm and before.main == box.main:
             found.append((box.step, before.step, before.norm / box.norm))
     return found[::-1]
 
@@ -112,9 +112,8 @@ def layered(parts: dict[Key, Part], edges: dict[tuple[Key, Key], float | None]) 
     for _ in parts:
         for a, b in forward:
             parts[b].depth = max(parts[b].depth, parts[a].depth + 1)
-    for a, b in forward:  # an input stands right below what reads it
-        if a[0] == INPUT:
-            parts[a].depth = parts[b].depth - 1
+    for key in {a for a, _ in forward if a[0] == INPUT}:  # right below what reads it
+        parts[key].depth = min(parts[b].depth for a, b in forward if a == key) - 1
     return max((part.depth for part in parts.values()), default=0) + 1
 
 

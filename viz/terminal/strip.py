@@ -11,6 +11,7 @@ import numpy as np
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.report import few, made, shown, sized
 from micrornn.debug.session import Session
+from micrornn.flow.roles import main_state
 
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -18,7 +19,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 def strip(session: Session, width: int) -> list[str]:
     """The steps with the gradient's magnitude in each: bars on a log scale, and what they mean.
 
-    It is that of the state h where there is one, else the largest of the step.
+    It is that of the main state where there is one, else the largest of the step.
 
     Steps that do not fit share a column, which shows their largest; the line below says how many.
     """
@@ -29,7 +30,7 @@ def strip(session: Session, width: int) -> list[str]:
         return ["no time steps", ""]
     done = np.arange(len(line)) < position + 1
     columns = [steps[i : i + each] for i in range(0, len(steps), each)]
-    states = line.columns.name == "h"
+    states = line.columns.name == main_state(session.rec)
     seen = done & states if states.any() else done
     sizes = _sizes(t, norms, columns, seen)
     finite = [x for x in sizes if x is not None and 0 < x < math.inf]

@@ -16,17 +16,12 @@ from micrornn.ops.elementwise import exp, sigmoid
 from micrornn.ops.piecewise import maximum
 from micrornn.ops.product import linear
 
-NOTHING = -1e38  # the exponent of an empty sum
-
 
 class TimeMixing(Recurrent):
     """a' = exp(-w) a + exp(k) v;  b' = exp(-w) b + exp(k);  both kept divided by exp(p)."""
 
     scope_name = "rwkv"
     state_names = ("u", "a", "b", "p")
-
-    def _first(self, state: str) -> float:
-        return NOTHING if state == "p" else 0.0
 
     def _shapes(self, input_size: int) -> dict[str, tuple[int, ...]]:
         h = self.hidden_size
@@ -81,8 +76,8 @@ class RWKV(TimeMixing, Unrolled):
     o_t = W_o (sigmoid(r_t) wkv_t).
 
     So wkv is a mean of all v so far, each weighted by exp(k) and by its distance. Both sums are kept divided
-    by exp(p_t), p_t the largest exponent so far, so that none overflows (appendix D). The state is
-    (u, a, b, p). ``first`` is the paper's u. There is no bias.
+    by exp(p_t), p_t the largest exponent so far and p_0 = 0, so that none overflows (appendix D). The state
+    is (u, a, b, p). ``first`` is the paper's u. There is no bias.
 
     Parameters per layer k: W_lk (H, I), w_lk, first_lk, mu_r_lk, mu_k_lk, mu_v_lk (H,), W_r_lk, W_k_lk,
     W_v_lk, W_o_lk (H, H).
