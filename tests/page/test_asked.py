@@ -66,6 +66,20 @@ def test_a_what_if_is_the_debugger_s(opened: Any, hello: Path, name: str) -> Non
     np.testing.assert_array_equal(gradient(page, "h1"), before)
 
 
+def test_a_what_if_of_an_operation_is_the_debugger_s_too(opened: Any, hello: Path) -> None:
+    page = opened(hello, "#level=op&of=all")
+    before = gradient(page, "h1")
+    find(page, "+ in candidate 3")
+    page.get_by_role("button", name="Apply").click()
+    command = page.get_by_label("What if").locator("pre").inner_text()
+    session = Session(recorded("hello", {"cell": "lstm"}).recording)
+    assert "branch1" in session.execute(command).text
+    node = session.rec.node("h[1]")
+    wanted = session.line.amounts[session.line.turn_of(node, 0)]
+    np.testing.assert_allclose(gradient(page, "h1"), wanted, rtol=1e-4, atol=1e-9)
+    assert not np.allclose(before, wanted)
+
+
 def test_an_amount_that_is_no_number_changes_nothing(opened: Any, hello: Path) -> None:
     page = opened(hello)
     page.locator("g.box.state").nth(1).click()
@@ -272,10 +286,10 @@ def test_iterations_with_sequences_of_other_lengths(opened: Any, tmp_path: Path)
         page.get_by_role("button", name="Apply").click()
     page.locator("g.box.loss").last.click()
     page.keyboard.press("PageUp")
-    assert page.locator("h1").inner_text().endswith("step 3")
+    assert page.locator("h1").inner_text().endswith("step 3 (as recorded)")
     assert page.locator("g.box.loss").count() == 3
     page.keyboard.press("PageDown")
-    assert page.locator("h1").inner_text().endswith("step 9")
+    assert page.locator("h1").inner_text().endswith("step 9 (as recorded)")
 
 
 def test_pins_of_gates_survive_every_level(opened: Any, hello: Path) -> None:

@@ -48,6 +48,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
         notes.append("The run is large: only the first and the last states are explained here.")
     arrived = _arrived(rec, story)
     steps = story.steps
+    number_of = {node.number: i for i, node in enumerate(rec.nodes, 1)}  # as the debugger counts
     ends = {steps[0], steps[-1]} if steps else set()
 
     more, labels, sheets = _finer(rec, story)
@@ -80,6 +81,7 @@ def told(rec: Recording, story: Story, subtitle: str, scale: Scale) -> dict[str,
             "shape": list(first.shape),
             "operations": [_operation(node) for node in box.nodes.values()],
             "source": _source(first),
+            "nodes": [number_of[node.number] for node in box.nodes.values()],
             "recomputed": max(rec.recomputed.get(n.number, 0) for n in box.nodes.values()),
             "why": str(why(rec, first)) if says else "",
         }

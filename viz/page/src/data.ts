@@ -16,6 +16,7 @@ export interface Box {
   shape: number[];
   operations: string[][]; // by name, what made it: the name and the formula; empty for a leaf
   source: string;
+  nodes: number[]; // by name, the number in the recording, from 1, as `micrornn debug` has it
   recomputed: number; // how many times a checkpoint computed it again
   why: string;
 }

@@ -26,6 +26,12 @@ function whose(story: Story): string {
   return `in the graph, the gradient of L${story.boxes[followed(story, of.value)]?.step ?? ""} alone`;
 }
 
+// The finding is of the recording; a changed gradient does not rewrite it.
+function Title({index}: {index: number}) {
+  const changed = edits.value.some((edit) => edit.story === index);
+  return <>{stories.value[index]!.title}{changed ? <small> (as recorded)</small> : null}</>;
+}
+
 // By itself, so that a position of the scrubber draws what depends on it, and not the whole page.
 function Said() {
   return <p class="spoken" role="status">{said.value}</p>;
@@ -42,7 +48,7 @@ function App() {
           {stories.value.map((story, i) => (
             <article key={i}>
               <header>
-                {i === 0 ? <h1>{story.title}</h1> : <h2 class="title">{story.title}</h2>}
+                {i === 0 ? <h1><Title index={i} /></h1> : <h2 class="title"><Title index={i} /></h2>}
                 <p class="subtitle">{[story.subtitle, whose(story), ...edits.value.filter((edit) => edit.story === i).map((edit) => `what if: ${words(edit)}`)].filter(Boolean).join(" · ")}</p>
               </header>
               <Graph index={i} />

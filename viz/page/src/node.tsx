@@ -28,6 +28,7 @@ export function Node({story, index, place, spot: {x, y, w, h}, there, arrived, f
   const changed = edits.value.some((e) => e.story === index && e.box === place.box && (e.name < 0 || place.ks.includes(e.name)));
   const norm = arrived ? place.norms[0] : null;
   const stroke = arrives(norm) ? color(story, norm) : undefined;
+  const round = (place.kind === "input" && h < 50) || (place.spot && w === h) ? h / 2 : 8;
   const words = ["box", place.kind, isPinned && "pinned", fresh && "fresh", norm === 0 && "zero", on && "on", changed && "changed"].filter(Boolean).join(" ");
   const point = (is: boolean): void => {
     pointed.value = is ? pin : null;
@@ -44,8 +45,8 @@ export function Node({story, index, place, spot: {x, y, w, h}, there, arrived, f
       aria-label={`${place.labels.join(", ")}, step ${place.step}, ${arrived && norm !== null ? `gradient norm ${digits(norm)}` : "no gradient yet"}`}
       onClick={() => choose(pin)} onKeyDown={press}
       onFocus={() => point(true)} onBlur={() => point(false)} onMouseEnter={() => point(true)} onMouseLeave={() => point(false)}>
-      <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={place.kind === "input" && h < 50 ? h / 2 : place.spot && w === h ? w / 2 : 8} style={`stroke:${stroke ?? ""}`} />
-      {norm === 0 ? <rect class="hollow" x={x - w / 2 + 3} y={y - h / 2 + 3} width={w - 6} height={h - 6} rx={6} /> : null}
+      <rect class="frame" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={round} style={`stroke:${stroke ?? ""}`} />
+      {norm === 0 ? <rect class="hollow" x={x - w / 2 + 3} y={y - h / 2 + 3} width={w - 6} height={h - 6} rx={round - 3} /> : null}
       {story.boxes[place.box]!.recomputed ? <text class="mark" x={x - w / 2 + 2} y={y - h / 2 + 4}>↻</text> : null}
       {changed ? <text class="mark" x={x + w / 2 - 2} y={y - h / 2 + 4}>✎</text> : null}
       {level.value === "scalar" && place.spot ? <Inside place={place} arrived={arrived} x={x} y={y - h / 2} w={w} />

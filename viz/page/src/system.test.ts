@@ -10,7 +10,7 @@ function box(kind: Box["kind"], step: number): Box {
   const name = kind === "loss" ? "" : "h";
   return {
     kind, step, row: kind === "loss" ? 2 : 1, layer: "", names: [name], labels: [`${name || "L"}${step}`], norms: [null], text: "",
-    values: [[0]], gradients: [null], shape: [], operations: [[]], source: "", recomputed: 0, why: "",
+    values: [[0]], gradients: [null], shape: [], operations: [[]], source: "", nodes: [1], recomputed: 0, why: "",
   };
 }
 

@@ -8,7 +8,7 @@ import {view} from "./view";
 function box(kind: Box["kind"], step: number, row = 1): Box {
   return {
     kind, step, row, layer: "rnn", names: ["h"], labels: ["h"], norms: [1], text: "",
-    values: [null], gradients: [null], shape: [], operations: [[]], source: "", recomputed: 0, why: "",
+    values: [null], gradients: [null], shape: [], operations: [[]], source: "", nodes: [1], recomputed: 0, why: "",
   };
 }
 

@@ -25,9 +25,10 @@ export function words(edit: StoryEdit): string {
 // The same in the debugger's language, one command for each state.
 function commands(edit: StoryEdit): string[] {
   const box = stories.value[edit.story]!.boxes[edit.box]!;
-  const names = edit.name < 0 ? box.names : [box.names[edit.name]!];
-  return names.map((state) => {
-    const name = `${state || {loss: "loss", output: "y", input: "x"}[box.kind as string]}[${box.step}]`;
+  const ks = edit.name < 0 ? box.names.map((_, k) => k) : [edit.name];
+  return ks.map((k) => {
+    const state = box.names[k]!;
+    const name = box.kind === "op" ? `#${box.nodes[k]}` : `${state || {loss: "loss", output: "y", input: "x"}[box.kind as string]}[${box.step}]`;
     if (edit.verb === "clip") return `clip grad ${name} to ${edit.amount}`;
     return edit.amount === 0 ? `set grad ${name} = 0` : `scale grad ${name} by ${edit.amount}`;
   });
