@@ -166,6 +166,7 @@ LATER = (
     Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
     Later("course", "course", "Read the course: thirteen lessons with exercises."),
     Later("quiz", "quiz", "Ask the questions of the course."),
+    Later("cost", "cost", "Measure time and memory of full BPTT and of the ways around it."),
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),
@@ -177,7 +178,7 @@ LATER = (
 )
 GROUPS = {
     "See a gradient": ("render", "view", "flow", "gallery"),
-    "Find a problem": ("diagnose", "why", "debug", "check"),
+    "Find a problem": ("diagnose", "why", "debug", "check", "cost"),
     "Keep and compare runs": ("record", "diff"),
     "Train and use a network": ("train", "sweep", "evaluate", "decode", "generate"),
     "Learn": ("explain", "course", "quiz", "grade"),

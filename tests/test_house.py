@@ -45,6 +45,7 @@ READERS = (
     "debug",
     "training",
     "sweep",
+    "cost",
     "grade",
     "course",
     "torch",

@@ -140,6 +140,26 @@ class SomeOf(OneOf):
         return [CompletionItem(head + comma + w) for w in self.choices if w.startswith(last)]
 
 
+class Counts(click.ParamType):  # type: ignore[type-arg]
+    """One or more counts, separated by commas.
+
+    >>> Counts().convert("100,10", None, None)
+    (100, 10)
+    """
+
+    name = "counts"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        """The numbers, each once, in the given order."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(dict.fromkeys(COUNT.convert(n, param, ctx) for n in value.split(",")))
+
+    def get_metavar(self, param: Any, ctx: Any = None) -> str:
+        """As the help writes it."""
+        return "N,..."
+
+
 MOST = 1_000_000  # steps, symbols, sequences: more is a slip of the keyboard
 COUNT = Integer(1, MOST)
 SEED = Integer(0)
