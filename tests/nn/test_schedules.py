@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from functools import cache
 from itertools import product
 from typing import Any
@@ -104,13 +106,18 @@ def test_layers_have_the_same_gradients_to_the_last_bit(kind: Any, options: dict
         assert trained(kind, plan, **options) == kept, plan
 
 
-def test_one_slot_and_a_thousand_steps_need_no_recursion() -> None:
+def test_one_slot_and_many_steps_need_no_recursion() -> None:
     net = nn.RNN(1, 1, rng=0, checkpoint=1)
     calls = []
     step = net._equation
     net._equation = lambda suffix: lambda *a: calls.append(1) or step(suffix)(*a)  # type: ignore
-    net(np.ones((1000, 1)))[1].sum().backward()
-    assert len(calls) == forward_steps(1000, 1)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        net(np.ones((300, 1)))[1].sum().backward()
+    finally:
+        sys.setrecursionlimit(limit)
+    assert len(calls) == forward_steps(300, 1)
 
 
 def test_a_compiled_program_keeps_what_it_needs_by_itself() -> None:

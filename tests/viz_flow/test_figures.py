@@ -223,8 +223,10 @@ def test_a_figure_touches_no_state_of_matplotlib(recorded: Any) -> None:
     assert "matplotlib.pyplot" not in sys.modules or not mpl._pylab_helpers.Gcf.figs  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("view", viz.plots.VIEWS)
-@pytest.mark.parametrize("format", viz.plots.FORMATS)
+@pytest.mark.parametrize(
+    ("view", "format"),
+    [*((view, "svg") for view in viz.plots.VIEWS), *(("credit", f) for f in viz.plots.FORMATS)],
+)
 def test_the_same_figure_gives_the_same_bytes(recorded: Any, view: str, format: str) -> None:
     first = viz.plots.read(view, recorded("hello", cell="gru")).file(format)
     # The same run made anew, from the beginning.
