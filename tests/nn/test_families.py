@@ -82,6 +82,32 @@ def test_gradients_are_those_of_differences(kind):
 
 
 @pytest.mark.parametrize("cell", FAMILIES)
+def test_every_family_learns_what_needs_memory(cell):
+    """Below 2 ln 2 a network must tell the two l of hello apart."""
+    model = task("hello").problem({"cell": cell}).model
+    adam = mr.optim.Adam(model.parameters(), 0.03)
+    inputs, targets = np.array([[0], [1], [2], [2]]), np.array([[1], [2], [2], [3]])
+    for _ in range(120):
+        outputs, _ = model(inputs)
+        _, loss = nn.sequence_loss(outputs, targets, reduction="sum")
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert loss.item() < 2 * np.log(2) - 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_is_carried_over_a_cut(kind):
+    """As truncated BPTT does: with the state as data, the numbers go on."""
+    net, x = made(kind), RNG.normal(size=(6, 2, 3))
+    whole, _ = net(x)
+    _, state = net(x[:3])
+    cut = tuple(part.detach() for part in parts(state))
+    rest, _ = net(x[3:], cut if len(cut) > 1 else cut[0])
+    assert np.abs(rest.data - whole.data[3:]).max() < 1e-12
+
+
+@pytest.mark.parametrize("cell", FAMILIES)
 def test_a_run_is_drawn_explained_and_recorded(cell):
     from viz.picture import picture
 
