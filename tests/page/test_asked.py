@@ -420,10 +420,12 @@ def test_the_details_follow_the_play(opened: Any, hello: Path) -> None:
     page = opened(hello, "#level=op")
     details = page.get_by_label("Details")
     page.keyboard.press("Home")
+    page.wait_for_timeout(200)  # it is shown when one pauses
     assert "Point at a box" in details.inner_text()
     seen = set()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(200)
         seen.add(details.locator("h2").inner_text())
     assert any("h₄" in title for title in seen) and len(seen) > 5
     assert details.locator(".arithmetic h3").count() == 1
@@ -432,7 +434,7 @@ def test_the_details_follow_the_play(opened: Any, hello: Path) -> None:
 
 def test_what_a_checkpoint_computed_again_is_marked(opened: Any, tmp_path: Path) -> None:
     import micrornn as mr
-    import viz
+    from viz.page.player import page as page_of
 
     w, h = mr.Value(0.5, "w"), mr.tensor(1.0, name="h", requires_grad=True)
 
@@ -444,7 +446,7 @@ def test_what_a_checkpoint_computed_again_is_marked(opened: Any, tmp_path: Path)
         return h
 
     h = mr.checkpoint(part, h, (1, 2))
-    viz.page(mr.record(part(h, (3,))), tmp_path / "kept.html")
+    page_of(mr.record(part(h, (3,))), tmp_path / "kept.html")
     page = opened(tmp_path / "kept.html")
     marked = page.locator("g.box", has=page.locator("text.mark"))
     assert "h₁" in marked.first.text_content() and "h₃" not in " ".join(marked.all_text_contents())

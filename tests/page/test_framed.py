@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from paged import data_of
 
 from micrornn.debug.session import Session
 from micrornn.tasks.source import recorded
+from viz.page.player import page as page_of
 from viz.page.player import unpacked
 from viz.terminal.effects import perform
 
@@ -101,15 +104,19 @@ def test_the_debugger_opens_the_page_at_its_cursor(opened: Any, tmp_path: Path) 
 
 
 def test_a_page_from_python(tmp_path: Path) -> None:
-    import viz
-
     rec = recorded("hello", {}).recording
-    html = viz.page(rec, tmp_path / "one.html", title="hello")
+    html = page_of(rec, tmp_path / "one.html", title="hello")
     assert (tmp_path / "one.html").read_text("utf-8") == html
     assert data_of(tmp_path / "one.html")["frames"][0]["subtitle"] == "hello"
-    both = unpacked(viz.page({"a": rec, "b": {3: rec, 7: rec}}))
+    both = unpacked(page_of({"a": rec, "b": {3: rec, 7: rec}}))
     assert [run["iterations"] for run in both] == [[0], [3, 7]]
     with pytest.raises(TypeError, match=r"not Tensor; viz.page\(mr.record\(loss\)"):
-        viz.page(rec.losses[0])  # type: ignore[arg-type]
+        page_of(rec.losses[0])  # type: ignore[arg-type]
     with pytest.raises(OSError, match="missing"):
-        viz.page(rec, tmp_path / "missing" / "one.html")
+        page_of(rec, tmp_path / "missing" / "one.html")
+
+
+def test_viz_has_it() -> None:
+    code = "import viz, viz.page.player, viz.page.widget; print(viz.page is viz.page.__globals__['page'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

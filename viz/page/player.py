@@ -55,14 +55,15 @@ def page(
         TypeError: something else is given.
         OSError: the path is not writable.
 
+    It is `viz.page` too:
+
     >>> import micrornn as mr
-    >>> import viz
     >>> h, w = mr.tensor(1.0, name="h"), mr.Value(0.5, "w")
     >>> for t in (1, 2, 3):
     ...     with mr.scope(t=t):
     ...         h = mr.tanh(w * h)
     ...         h.name = "h"
-    >>> html = viz.page(mr.record(h), title="three steps")
+    >>> html = page(mr.record(h), title="three steps")
     >>> html.splitlines()[0]
     '<!doctype html>'
     """

@@ -1,17 +1,25 @@
 // What one asks of a place: its numbers, where its gradient came from, the arithmetic, and why.
 
+import {effect, signal} from "@preact/signals";
+
 import {Arithmetic, Numbers} from "./arithmetic";
 import {arrives, digits} from "./scale";
 import {at, longest, moment, type Pin, pinned, pinOf, placeOf, pointed, stories, timelines, views} from "./state";
 
-function followed(): Pin | null {
+// What gets its gradient now, once the play rests for a moment: while one scrubs, there is no time to read it.
+const PAUSE = 80; // milliseconds
+const followed = signal<Pin | null>(null);
+let waiting = 0;
+effect(() => {
   const {place} = moment.value;
-  const story = longest.value;
-  return place < 0 ? null : pinOf(story, views.value[story]!.places[place]!);
-}
+  const own = views.value[longest.value]!.places[place];
+  const pin = own ? pinOf(longest.value, own) : null;
+  window.clearTimeout(waiting);
+  waiting = window.setTimeout(() => (followed.value = pin), PAUSE);
+});
 
 export function Inspector() {
-  const pin = pointed.value ?? pinned.value ?? followed();
+  const pin = pointed.value ?? pinned.value ?? followed.value;
   const place = pin && placeOf(pin);
   const follows = !pointed.value && !pinned.value; // what gets its gradient now, while one plays
   if (!pin || !place) {
