@@ -53,8 +53,9 @@ class LyapunovView(View):
                 line["alpha"] = 1.0 - 0.7 * i / _FOLLOWED
                 right.plot(own.steps, own.running[:, i], label=words, **line)
         for ax, title in ((left, "all exponents"), (right, "mean over the steps so far")):
-            ax.axhline(0.0, color=canvas.INK, linewidth=0.8, label="0: neither grows nor shrinks")
+            ax.axhline(0.0, color=canvas.INK, linewidth=0.8, label="no change")
             ax.set_ylabel("exponent per step")
+            ax.locator_params(axis="y", nbins=6)
             ax.set_title(title)
             canvas.legend(ax, [], columns=2)
         canvas.steps_axis(
