@@ -19,6 +19,7 @@ from micrornn.recording import Recording, load_recording
 from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded
+from viz.metrics import text_width
 from viz.picture import comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
 from viz.picture.story import STATE
@@ -119,7 +120,7 @@ def test_attention_is_a_map_above_what_it_looks_at(kind: str, cell: str) -> None
             assert any(w.text == f"{weight:.0%}" for w in percents)
     story = tell(rec)
     far = story.chain(story.layers[0])[1]
-    assert f"{100 * story.across[id(far)]:.2g} % of what the last loss gives step 1" in svg
+    assert f"{100 * story.across[id(far)]:.2g} % of the gradient of the last loss at step 1" in svg
     last = tell(recorded("reverse", {"attention": "none"}).recording)
     assert last.across == {} and "attention: where" not in picture(rec, window=(5, 7))
 
@@ -231,7 +232,7 @@ def test_one_loss_alone_and_one_way() -> None:
     [
         ("vanishing", "reaches step 1 with"),
         ("exploding", "grows"),
-        ("detached", "stops at step 10: detached there"),
+        ("detached", "reaches 1 of 10 steps: the state is detached before step 10"),
         ("nan", "NaN"),
     ],
 )
@@ -320,3 +321,17 @@ def test_a_loop_outside_all_scopes_and_one_number_are_drawn() -> None:
     svg = str(viz.render(h))
     assert faults(svg) == []
     assert "reaches step 1 with" in svg
+
+
+def test_a_picture_says_how_to_read_its_numbers_and_the_legend_names_what_is_drawn() -> None:
+    rec = recorded("vanishing").recording
+    alone, rows = str(picture(rec)), comparison({"a": rec, "b": rec})
+    assert "in a state: its gradient norm" in alone and ">forward<" in alone
+    assert "number under a state: its gradient norm" in rows and ">forward<" not in rows
+    assert rows.count("of the gradient of h₅₀ is left at h₁") == 2
+
+
+def test_the_number_of_the_first_state_stays_inside_the_margin() -> None:
+    svg = comparison({"": recorded("vanishing").recording})
+    (middle,) = (float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>8\.88·10⁻¹⁶<', svg))
+    assert middle - text_width("8.88·10⁻¹⁶", 13) / 2 >= 56

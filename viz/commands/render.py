@@ -202,7 +202,7 @@ def _compare(
         else:
             content = comparison(
                 recordings,
-                f"{subtitle}: what of the gradient of the last loss reaches each state before it",
+                f"{subtitle}: gradient of the last loss at each earlier state, on one scale",
                 **_sized(look),
             )
     if format == "png":

@@ -13,7 +13,7 @@ from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.finding import ends, title
 from viz.picture.legend import LEFT, wedge
-from viz.picture.numbers import power, short, times
+from viz.picture.numbers import percent, power, short, times
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
@@ -65,6 +65,19 @@ def heading(stories: Mapping[str, Story]) -> str:
     if ratio < 2:
         return f"After {span} steps the {best} keeps {short(ratio)} times as much gradient as the {worst}"
     return f"After {span} steps the {best} keeps {_times(ratio)} as much gradient as the {worst}"
+
+
+def _left(story: Story) -> str:
+    """The share that the heading compares, in words."""
+    near, far = ends(story)
+    if near is None or far is None or not near.norm or far.norm is None or near is far:
+        return ""
+    step = subscript(near.step)
+    share = far.norm / near.norm
+    known_as = percent(share) if share > 0.01 else power(short(share))
+    if not share:
+        known_as = "exactly none"
+    return f"{known_as} of the gradient of {near.main}{step} is left at {far.main}{subscript(far.step)}"
 
 
 def _times(ratio: float) -> str:
@@ -132,7 +145,8 @@ def draw(
             pen.text(
                 fitted(name, 17 * size, _NAME - 20), LEFT, y + 6, None, 17 * size, "bold", theme.ink
             )
-        row(pen, own, stories[name], scale, theme, (left, width - RIGHT - 92), y, size)
+        words = _left(stories[name]) if len(rows) > 1 else ""
+        row(pen, own, stories[name], scale, theme, (left, width - RIGHT - 92), y, size, words)
         if len(rows) == 1 and inputs:
             _inputs(pen, own, inputs, theme, left, width - RIGHT - 92, y, size)
     y = height - BOTTOM + 14
@@ -140,7 +154,13 @@ def draw(
     pen.arrow((left, y), (width - RIGHT - 86, y), 9.0, theme.line)
     pen.text("time", width - RIGHT - 76, y + 4, None, 12.5 * size, None, theme.muted)
     if legend != "none":
-        wedge(pen, scale, theme, height - 44, size, right=width if legend == "full" else None)
+        wedge(
+            *(pen, scale, theme, height - 44, size),
+            right=width if legend == "full" else None,
+            forward=legend == "full",
+            note="number under a state: its gradient norm",
+            end=width - RIGHT,
+        )
     pen.close("svg")
     return pen.document()
 
@@ -231,7 +251,9 @@ def row(
         if not show("backward", box.step):
             continue
         known_as = "no path" if box.norm is None else power(number(box.norm))
-        pen.text(known_as, x[box.step], y + 34, "middle", 13 * size, "bold", theme.ink)
+        # The number of the first state stays inside the margin.
+        middle = max(x[box.step], LEFT + text_width(known_as, 13 * size) * 0.55)
+        pen.text(known_as, middle, y + 34, "middle", 13 * size, "bold", theme.ink)
     known = [b.norm for b in line if b.norm]
     if len(known) > 2 and known[-1] and known[0]:
         mean = (known[0] / known[-1]) ** (1 / (len(known) - 1))

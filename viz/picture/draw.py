@@ -376,6 +376,8 @@ class Drawing:
         wedge(
             *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
             checkpoints.meaning(marks),
+            note="in a state: its gradient norm · ×: factor per step",
+            end=place.width - LEFT,
         )
 
 

@@ -31,7 +31,12 @@ def title(story: Story) -> str:
     if stopped is not None:
         cut = any(r.cut and r.target.step == stopped for r in story.ribbons)
         if cut:
-            return f"The gradient of {what[0].lower()}{what[1:]} stops at step {stopped}: detached there"
+            states = [b for b in story.chain(near.layer) if b.kind == STATE]
+            reached = sum(b.norm is not None for b in states)
+            return (
+                f"{what} reaches {reached} of {len(states)} steps: "
+                f"the state is detached before step {stopped}"
+            )
         return f"{what} reaches no state before step {stopped}"
     direct = {r.source.step for r in story.ribbons if r.target is story.loss and r.norm}
     if len(direct) > 2:
@@ -66,10 +71,8 @@ def title(story: Story) -> str:
         )
     straight = story.across.get(id(far))
     if straight is not None and 0 < straight <= 1 and far.step + 1 < near.step:
-        lower = what[0].lower() + what[1:]
-        return (
-            f"{percent(straight)} of what {lower} gives step {far.step} comes straight by attention"
-        )
+        source = f"the gradient of {what[0].lower()}{what[1:]} at step {far.step}"
+        return f"{percent(straight)} of {source} comes straight through attention"
     share = percent(ratio) if ratio > 1e-5 else power(short(ratio))
     return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.numbers import power
@@ -21,6 +23,9 @@ def wedge(
     nan: bool = False,
     right: float | None = None,
     marks: str = "",
+    forward: bool = True,
+    note: str = "",
+    end: float = math.inf,
 ) -> None:
     """The legend: the scale as a wedge that widens and darkens, and what else occurs.
 
@@ -29,6 +34,8 @@ def wedge(
         nan: whether something is NaN.
         right: if given, all looks are explained, and this is where the sheet ends.
         marks: what the marks of checkpoints mean, those that occur.
+        forward: whether forward edges are drawn.
+        note: how to read the numbers, where there is room for it before ``end``.
     """
     full = right is not None
     cut, nan = cut or full, nan or full
@@ -58,10 +65,11 @@ def wedge(
             theme.muted,
         )
     x += length + 44
-    pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.line, stroke_width=1.3)
-    pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
-    pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
-    x += 50 + text_width("forward", 12.5 * size) + 34
+    if forward:
+        pen.add("line", x1=x, y1=y, x2=x + 34, y2=y, stroke=theme.line, stroke_width=1.3)
+        pen.arrow((x, y), (x + 40, y), 7.0, theme.line)
+        pen.text("forward", x + 50, y + 4, None, 12.5 * size, None, theme.muted)
+        x += 50 + text_width("forward", 12.5 * size) + 34
     color = scale.at(0.6)
     pen.add("line", x1=x + 10, y1=y, x2=x + 40, y2=y, stroke=color, stroke_width=6)
     pen.arrow((x + 12, y), (x, y), 12.0, color)
@@ -78,6 +86,8 @@ def wedge(
     if marks:
         pen.text(marks, x, y + 4, None, 12.5 * size, None, theme.muted)
         x += text_width(marks, 12.5 * size) + 34
+    if note and right is None and x + text_width(note, 12.5 * size) <= end:
+        pen.text(note, x, y + 4, None, 12.5 * size, None, theme.muted)
     if right is not None:
         words = fitted("0: exactly zero; no number: no path", 12.5 * size, right - x - 24)
         pen.text(words, x, y + 4, None, 12.5 * size, None, theme.muted)
