@@ -26,7 +26,8 @@ from learning_experiments.stored import SOURCE, Stored, flat
 
 from micrornn.sweep import runner
 from micrornn.sweep.cluster import pool
-from micrornn.sweep.store import Outcome, SweepError, Trial, opened, reason
+from micrornn.sweep.records import Outcome, SweepError, Trial, reason
+from micrornn.sweep.store import opened
 
 HERE = Path(__file__).resolve().parent
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from learning_experiments.frame import Experiment, Figures, Results
 from micrornn.sweep.grid import canonical
-from micrornn.sweep.store import DONE, Store
+from micrornn.sweep.records import DONE
+from micrornn.sweep.store import Store
 
 SOURCE = "benchmarks/learning.py:measure"
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from micrornn.sweep.store import FAILED, Outcome, SweepError
+from micrornn.sweep.records import FAILED, Outcome, SweepError
 from micrornn.sweep.trial import Work, run
 
 CONNECT = 20.0  # seconds to reach a scheduler

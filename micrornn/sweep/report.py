@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from micrornn.sweep.grid import Settings, canonical
-from micrornn.sweep.store import DONE, FAILED, REFUSED, Result, Store, SweepError, reason
+from micrornn.sweep.records import DONE, FAILED, REFUSED, Result, SweepError, reason
+from micrornn.sweep.store import Store
 
 
 class Spread(NamedTuple):

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from micrornn.files import is_file
 from micrornn.sweep.cluster import Pool
 from micrornn.sweep.grid import Settings, canonical
+from micrornn.sweep.records import DONE, Outcome, Trial
 from micrornn.sweep.search import Search
-from micrornn.sweep.store import DONE, Outcome, Store, Trial
+from micrornn.sweep.store import Store
 from micrornn.sweep.trial import Work
 
 BEAT = 10.0  # seconds between two heartbeats

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrornn.sweep.grid import Axis, Range, Settings, canonical
-from micrornn.sweep.store import SweepError
+from micrornn.sweep.records import SweepError
 
 SAMPLERS = ("tpe", "random", "cmaes")
 

@@ -12,17 +12,25 @@ import os
 import platform
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 from micrornn.sweep.grid import Settings, canonical
+from micrornn.sweep.records import (
+    DONE,
+    FAILED,
+    REFUSED,
+    RUNNING,
+    WAITING,
+    Outcome,
+    Result,
+    SweepError,
+    Trial,
+)
 
 VERSION = 1
 LEASE = 60.0  # seconds without a heartbeat until a claim from another machine is free again
-WAITING, RUNNING, DONE, FAILED, REFUSED = "waiting", "running", "done", "failed", "refused"
 
 _SCHEMA = f"""
 CREATE TABLE trial (
@@ -66,53 +74,6 @@ CREATE TEMP TABLE wanted (source TEXT, settings TEXT, seed INTEGER, PRIMARY KEY 
 """
 _IS_WANTED = """EXISTS (SELECT 1 FROM wanted AS w
     WHERE w.source = trial.source AND w.settings = trial.settings AND w.seed = trial.seed)"""
-
-
-class SweepError(ValueError):
-    """A sweep that cannot run or be read: what was given, what is expected, what to do."""
-
-
-class Result(NamedTuple):
-    """One figure of a trial; ``goal`` and ``reached`` where the task has a goal for it."""
-
-    name: str
-    value: float
-    goal: str = ""
-    reached: bool | None = None
-
-
-class Trial(NamedTuple):
-    """One run: a source with settings and a seed."""
-
-    id: int
-    source: str
-    settings: Settings
-    seed: int
-    state: str = WAITING
-    error: str = ""
-    seconds: float | None = None
-    ended: str = ""
-    versions: Mapping[str, str] = MappingProxyType({})
-
-
-class Outcome(NamedTuple):
-    """How a trial ended.
-
-    Attributes:
-        state: done, failed or refused.
-        results: its figures.
-        curve: iteration, loss, and the loss on held-out data or None.
-        error: the traceback if it failed, the reason if the task refused the settings.
-    """
-
-    state: str
-    results: Sequence[Result] = ()
-    curve: Sequence[tuple[int, float, float | None]] = ()
-    error: str = ""
-    seconds: float = 0.0
-    worker: str = ""
-    versions: Mapping[str, str] = MappingProxyType({})
-    checkpoint: str = ""
 
 
 class Store:
@@ -325,17 +286,6 @@ class Store:
 def opened(path: str | Path, new: bool = True) -> closing[Store]:
     """A `Store` that is closed at the end of a ``with`` block."""
     return closing(Store(path, new))
-
-
-def reason(error: str) -> str:
-    """The last line of a traceback, which says what happened.
-
-    >>> reason("Traceback ...\\nmicrornn.tasks.userfile.SourceError: net.py, line 3: ValueError: no")
-    'net.py, line 3: ValueError: no'
-    """
-    last = (error.strip().splitlines() or ["no reason given"])[-1]
-    kind, _, words = last.partition(": ")
-    return words if kind.startswith("micrornn.") and words else last
 
 
 def _alive(owner: str | None, beat: float | None) -> bool:

@@ -23,7 +23,7 @@ import numpy as np
 
 from micrornn.files import is_file
 from micrornn.sweep.grid import Settings
-from micrornn.sweep.store import DONE, FAILED, REFUSED, Outcome, Result, SweepError
+from micrornn.sweep.records import DONE, FAILED, REFUSED, Outcome, Result, SweepError
 from micrornn.tasks import TASKS
 from micrornn.tasks.trained import digests, kept
 from micrornn.tasks.training import SETTINGS, make_trainer

@@ -16,10 +16,11 @@ import pytest
 from micrornn.sweep import runner
 from micrornn.sweep.cluster import Here, Pool
 from micrornn.sweep.grid import Range, combinations, parse
+from micrornn.sweep.records import DONE, FAILED, REFUSED, Outcome, Result, SweepError
 from micrornn.sweep.report import report
 from micrornn.sweep.runner import Plan
 from micrornn.sweep.search import Search
-from micrornn.sweep.store import DONE, FAILED, REFUSED, Outcome, Result, Store, SweepError
+from micrornn.sweep.store import Store
 from micrornn.sweep.trial import Curve, Work, run
 from micrornn.training.saving import CheckpointFile
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from micrornn.messages import nearest
-from micrornn.sweep.store import SweepError, opened
+from micrornn.sweep.records import SweepError
+from micrornn.sweep.store import opened
 from viz.commands.console import as_json, destination, emit_file, say
 from viz.commands.help import OUTPUT, Command, option
 from viz.commands.options import FILE, OneOf

@@ -13,18 +13,17 @@ import click
 from micrornn.files import check_writable
 from micrornn.messages import nearest
 from micrornn.sweep.grid import combinations, in_words, parse
-from micrornn.sweep.search import SAMPLERS, Search
-from micrornn.sweep.store import (
+from micrornn.sweep.records import (
     DONE,
     FAILED,
     REFUSED,
     Outcome,
-    Store,
     SweepError,
     Trial,
-    opened,
     reason,
 )
+from micrornn.sweep.search import SAMPLERS, Search
+from micrornn.sweep.store import Store, opened
 from micrornn.tasks import TASKS
 from micrornn.tasks.trained import kept
 from micrornn.tasks.training import SETTINGS
