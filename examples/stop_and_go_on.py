@@ -1,4 +1,4 @@
-"""A checkpoint holds all that makes the next step what it is: stopped and gone on with, to the same bits."""
+"""A checkpoint holds all that the next step depends on: a resumed training is bit for bit the same."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Unaligned: 40 frames, four labels, and nobody says which frame is which. CTC adds up all alignments."""
+"""Unaligned: 40 frames, four labels, and no alignment between them. CTC adds up all alignments."""
 
 import numpy as np
 

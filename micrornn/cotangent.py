@@ -3,7 +3,7 @@
 The gradient of a slice fills only a part of the whole, and the gradient of a weight in one step is an
 outer product. Written out, each would be an array as large as the weight, for every step. So the rules of
 indexing and of matrix products send a `Part` or a `Product`; these add up in a `Sum`, which is written out
-once, when the total is asked for: parts into one buffer, products as one product over all steps.
+once, when the total is needed: parts into one buffer, products as one product over all steps.
 """
 
 from __future__ import annotations

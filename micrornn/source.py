@@ -15,7 +15,7 @@ _MODELS = (_PACKAGE + "tasks" + os.sep, _PACKAGE + os.path.join("flow", "failure
 
 _HIDDEN: list[str] = []  # folders of packages through which a program calls us
 
-_ours: dict[str, bool] = {}  # by file, because this is asked for every node made
+_ours: dict[str, bool] = {}  # by file, because every new node looks it up
 
 
 def _is_ours(file: str) -> bool:

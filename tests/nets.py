@@ -86,7 +86,7 @@ def attention(steps: int = 4) -> mr.Tensor:
 
 
 def truncated(steps: int = 4, cut: int = 3) -> mr.Tensor:
-    """A tape that is cut: at one step the state goes on without its history."""
+    """A tape that is cut: at one step the state continues without its history."""
     w = mr.tensor([[0.5, 0.2], [0.1, 0.4]], requires_grad=True, name="W")
     with mr.scope(t=0):
         h = mr.tensor(np.ones(2), name="h")

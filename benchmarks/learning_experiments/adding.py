@@ -93,7 +93,7 @@ def ungated(found: Results, steps: int) -> Row:
 
 ADDING = Experiment(
     "adding",
-    "Two of T numbers between 0 and 1 are marked, and at the end their sum is asked for (Hochreiter & "
+    "Two of T numbers between 0 and 1 are marked; the network predicts their sum at the end (Hochreiter & "
     "Schmidhuber 1997). Saying 1 every time has an error of 1/6, the variance of the sum of two uniform "
     "numbers; the 0.1767 printed by Bai et al. (2018) is a slip. Gated cells learn it, the GRU first; a "
     "tanh RNN does not. The learning rate and the clipping are the same for all cells.",

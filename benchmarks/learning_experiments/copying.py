@@ -92,7 +92,7 @@ def detail(found: Results) -> str:
 
 COPY = Experiment(
     "copy",
-    "Ten symbols out of eight kinds are read, then T blanks and a signal, and the ten are to be said again "
+    "Ten symbols out of eight kinds are read, then T blanks and a signal, and the network repeats the ten "
     "(Hochreiter & Schmidhuber 1997, as Arjovsky, Shah & Bengio 2016 pose it). Who remembers nothing says "
     "blanks and guesses ten times at the end: 10 ln 8 / (T + 20) nats per step. Below that is memory.",
     {

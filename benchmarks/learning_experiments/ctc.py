@@ -1,4 +1,4 @@
-"""ctc: five labels out of sixty frames that nobody has aligned."""
+"""ctc: five labels from sixty frames, without alignment."""
 
 from __future__ import annotations
 

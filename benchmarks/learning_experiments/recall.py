@@ -99,7 +99,7 @@ def detail(found: Results) -> str:
 
 RECALL = Experiment(
     "recall",
-    "The first of T symbols is asked for at the end. With a forget gate at sigmoid(b), an LSTM keeps "
+    "The network predicts the first of T symbols at the end. With a forget gate at sigmoid(b), an LSTM keeps "
     "sigmoid(b)^T of its memory, and so much of the gradient comes back: at b = 0, where a default "
     "initialisation begins, 0.5^T. Hence the advice to begin with a bias of 1 or more (Gers et al. 2000; "
     "Jozefowicz et al. 2015). A tanh RNN stands beside it.",

@@ -55,7 +55,7 @@ def debugging(stop_on: str | None = None) -> Iterator[None]:
         if caught is not None and stop_on is None:
             with suppress(
                 DebuggerError, RuntimeError
-            ):  # there is nothing to see, or nobody to see it
+            ):  # there is nothing to show, or no terminal to show it in
                 _open(caught.recording(), error)
         raise
     if stop_on is None:

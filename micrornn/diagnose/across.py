@@ -110,7 +110,7 @@ def _few(runs: Sequence[Sequences]) -> bool:
 
 
 def _unrelated(before: Sequences, now: Sequences) -> str:
-    """Why the sequences of an iteration do not go on in the next one; "" if they do, or nobody can tell."""
+    """Why the sequences of an iteration do not go on in the next one; "" if they do, or it is unknown."""
     for a, b in zip(before.sequences, now.sequences):
         if _same(a, b):
             return "again"

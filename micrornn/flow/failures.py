@@ -140,7 +140,7 @@ def detached(steps: int = 10) -> Failure:
 
 
 def saturated(steps: int = 10) -> Failure:
-    """A tanh RNN that is fed inputs that nobody scaled, up to 25: tanh is flat there.
+    """A tanh RNN with unscaled inputs, up to 25: tanh is flat there.
 
     >>> len(saturated().losses)
     1

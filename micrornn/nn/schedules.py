@@ -11,7 +11,7 @@ graph of one step, the forward computations of t steps are fewest where
 
     C(t, m) = min over y of  y + C(y - 1, m) + C(t - y, m - 1),    C(0, m) = 0
 
-run y steps and keep the y-th; go on with what follows and m - 1 slots; when backward has come down to step y,
+run y steps and keep the y-th; continue with the rest and m - 1 slots; when backward has come down to step y,
 all m slots are free for the y - 1 steps before it. The dynamic program has a closed solution (Griewank &
 Walther 2000): with at most r computations of each step, m slots reach binomial(m + r, r) - 1 steps. What the
 forward pass kept stays as long as its loss, so at most 2 m graphs of a step are there at a time.

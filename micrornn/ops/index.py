@@ -37,7 +37,7 @@ getitem: Operation = primitive(
 
 
 def as_index(index: Index) -> Index:
-    """An index that NumPy takes and nobody can change later: tensors become arrays, arrays copies."""
+    """An index that NumPy takes and that cannot change later: tensors become arrays, arrays copies."""
     if isinstance(index, tuple):
         return tuple([as_index(i) for i in index])
     if isinstance(index, Tensor):

@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 def _fixed(numbers: Any) -> Any:
-    """Lengths or axes that nobody can change later: a list as a tuple, anything else as it is."""
+    """Lengths or axes that cannot change later: a list as a tuple, anything else as it is."""
     return tuple(numbers) if isinstance(numbers, list) else numbers
 
 

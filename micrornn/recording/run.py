@@ -30,7 +30,7 @@ class Recording:
         nodes: the same, oldest first.
         passes: the backward passes, in the order in which they ran.
         named_losses: the losses that the user named, if any.
-        inferred: how the time steps were found, if nobody marked them; see `infer_steps`.
+        inferred: how the time steps were found, if they were not marked; see `infer_steps`.
         recomputed: by number, how many times a node was computed again because `checkpoint` had not kept
             it.
         losses: what was minimized: the losses of the single steps where they can be told, else the
@@ -86,7 +86,7 @@ class Recording:
 
     @cached_property
     def unused(self) -> int:
-        """How many nodes no loss was computed from: an output that nobody read, say."""
+        """How many nodes no loss was computed from: an unused output, say."""
         behind = Graph([run.out for run in self.passes]) if self.passes else self.graph
         return len(self.graph) - len(behind)
 

@@ -1,4 +1,4 @@
-"""Time steps of a loop that nobody marked: found in the graph, verified, and said to be inferred.
+"""Time steps of an unmarked loop: found in the graph, verified, and said to be inferred.
 
 A loop over time makes the same operations again and again, from the same lines, with the same weights, and a
 state leads from each iteration to the next. That is what is looked for: a stretch of nodes that repeats
@@ -188,7 +188,7 @@ def _leads_on(
 
 
 def _offset(operations: Sequence[Tensor], loops: Sequence[Loop], loop: Loop) -> int:
-    """The step before the first: a decoder that begins with the last state of an encoder goes on from it."""
+    """The step before the first: a decoder that begins with the last state of an encoder continues it."""
     first = {x.number for node in _iteration(operations, loop, 0) for x in node.inputs}
     for other in loops:
         if other.start >= loop.start:

@@ -177,7 +177,7 @@ class Store:
         return [Trial(i, source, json.loads(s), n, RUNNING) for i, source, s, n, _, _ in rows]
 
     def beat(self) -> None:
-        """Say that this sweep is alive, so that nobody else claims what it runs."""
+        """Say that this sweep is alive, so that no other sweep claims what it runs."""
         with self._transaction():
             self._db.execute(
                 "UPDATE trial SET beat = ? WHERE state = ? AND owner = ?",

@@ -1,4 +1,4 @@
-"""ctc: predict labels from frames when nobody has marked which frame belongs to which label.
+"""ctc: predict labels from frames, without alignment: no frame is marked with its label.
 
 The frames are generated and resemble speech: each label sounds for some frames, with pauses between, under
 noise. The CTC loss (Graves et al. 2006) sums the probabilities of all alignments that read as the labels,

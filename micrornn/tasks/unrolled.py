@@ -24,7 +24,7 @@ class Unrolled:
         inputs: the input of each step, as text.
         labels: the target of each step, as text.
         remarks: what was changed in the input, one sentence each.
-        inferred: how time steps were found that nobody marked; "" if they were marked.
+        inferred: how unmarked time steps were found; "" if they were marked.
         recomputed: by number, how many times checkpoints computed a node again; see `Recording`.
         recording: where the network was read from a recording, all of it.
 

@@ -16,7 +16,7 @@ class CompiledObjective:
 
     Args:
         objective: from a batch and a state to losses.
-        mode: ``"auto"`` goes on eagerly where the objective cannot be compiled, or is asked for another
+        mode: ``"auto"`` continues eagerly where the objective cannot be compiled, or is given another
             shape again and again; ``"on"`` raises `CompileError` instead.
 
     Attributes:

@@ -58,7 +58,7 @@ class CheckpointFile:
         with written_whole(self.path, new=self.known is None) as file:
             write(file, tree_of(trainer, trainer.about))
             lock = os.dup(file.fileno())
-            _locked(lock)  # before the file has its name: nobody else can hold it
+            _locked(lock)  # before the file has its name: no other process can hold it
         self.close()
         self._lock, self.known = lock, identity(self.path)
 

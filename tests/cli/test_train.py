@@ -75,7 +75,7 @@ def test_every_command_has_an_example_and_every_option_an_explanation(command: A
 
 
 def test_every_option_of_a_task_or_a_source_can_be_given() -> None:
-    """There is one table of them; nothing is in it that nobody takes."""
+    """There is one table of them; every option in it belongs to a task."""
     given = {option.name for option in network_options()}
     trained = {name for task in TASKS.values() for name in task.options()}
     viewed = {name for task in TASKS.values() for name in task.options(view=True)}

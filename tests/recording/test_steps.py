@@ -1,4 +1,4 @@
-"""Steps of loops that nobody marked: found where there is time, and only there."""
+"""Steps of unmarked loops: found where there is time, and only there."""
 
 from __future__ import annotations
 

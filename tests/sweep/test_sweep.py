@@ -28,7 +28,7 @@ SHORT = {"steps": 3, "hidden": 3, "iterations": 4}
 
 
 def nothing(trial: object, outcome: object) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 # -- what is tried ----------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def killed_trainer() -> Trainer:
 
 
 def test_killed_at_any_moment_it_resumes_to_the_same_bits(tmp_path: Path) -> None:
-    """SIGKILL, several times, at moments that nobody chose; a last run to the end."""
+    """SIGKILL, several times, at arbitrary moments; a last run to the end."""
     path = tmp_path / "net.npz"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(PROGRAM), str(path), "60"]

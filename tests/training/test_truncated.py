@@ -80,7 +80,7 @@ def test_a_window_over_the_whole_sequence_loses_nothing(cell: str) -> None:
     objective(batch, None).total.backward()
     whole = gradients(model)
     for _ in chunks(objective, batch, None, Truncation(1, T)):
-        pass  # the gradients of the updates add up, because nobody takes a step
+        pass  # the gradients of the updates add up, because no step is taken
     np.testing.assert_allclose(gradients(model), whole, atol=1e-12)
 
 

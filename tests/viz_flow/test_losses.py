@@ -155,10 +155,10 @@ def test_the_loss_on_kept_data_stands_beside_the_other() -> None:
         one._replace(validation=2.5) if one.iteration % 20 == 0 else one for one in reports(100)
     ]
     view = LossesView(found)
-    assert ", 2.5 on kept data" in view.finding
+    assert ", 2.5 on held-out data" in view.finding
     above = view.figure().axes[0]
-    (kept,) = [line for line in above.lines if line.get_label() == "on kept data"]
-    assert above.get_title(loc="right").endswith("on kept data")
+    (kept,) = [line for line in above.lines if line.get_label() == "on held-out data"]
+    assert above.get_title(loc="right").endswith("on held-out data")
     assert list(kept.get_xdata()) == [20, 40, 60, 80, 100]
     assert [cell.t for cell in view.cells() if cell.quantity == "validation"] == [
         20,

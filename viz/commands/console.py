@@ -26,7 +26,7 @@ GREEN, RED, BOLD = "green", "red", "bold"
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person reads the stream; one that was closed, nobody reads."""
+    """Whether the stream is a terminal; a closed one is not."""
     return stream is not None and stream.isatty()
 
 

@@ -1,6 +1,6 @@
 """A sheet as one HTML file that asks for no other: the SVG, and what follows the pointer and the keys.
 
-Without JavaScript it is the picture with the browser's own tooltips, and the same in words below it.
+Without JavaScript it is the picture with the browser's own tooltips, and a text description below it.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def read(view: str, runs: Runs, of: str | None = None, over: Over | None = None)
 
     Raises:
         ValueError: there is no such view, or it takes no such argument.
-        RecordingError: the recording does not hold what is asked for.
+        RecordingError: the recording does not hold what the view needs.
 
     >>> from micrornn.flow.failures import record_failure
     >>> print(read("credit", record_failure("vanishing")).finding)

@@ -71,7 +71,7 @@ class LossesView(View):
         """Where the loss began and ended, and which step is the hardest, where one stands out."""
         words = f"loss {number(self.losses[0])} at first, {number(_end(self.losses))} at the end"
         if self.validation:
-            words += f", {number([*self.validation.values()][-1])} on kept data"
+            words += f", {number([*self.validation.values()][-1])} on held-out data"
         if len(self.by_step) < 2:
             return words
         ends = self.at_the_end()
@@ -97,8 +97,10 @@ class LossesView(View):
         kept = [*self.validation.values()]
         if kept:
             look: Any = {"color": canvas.RUNS[2][0], "marker": "o", "markersize": 3}
-            axes[0].plot([*self.validation], _drawn(np.array(kept)), **look, label="on kept data")
-            words = "\N{BLACK CIRCLE} on kept data"
+            axes[0].plot(
+                [*self.validation], _drawn(np.array(kept)), **look, label="on held-out data"
+            )
+            words = "\N{BLACK CIRCLE} on held-out data"
             axes[0].set_title(words, loc="right", fontsize=8, color=look["color"])
         self._line(axes[0], self.losses, "loss", canvas.RUNS[1][0], kept)
         self._line(axes[1], self.norms, "norm of the gradient", canvas.RUNS[0][0])

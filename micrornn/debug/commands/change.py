@@ -43,7 +43,7 @@ def set_(cursor: Cursor, text: str) -> Outcome:
     takes="nodes",
 )
 def scale(cursor: Cursor, text: str) -> Outcome:
-    """Multiply the gradient that arrives at a node by a factor, and go on with it in a branch."""
+    """Multiply the gradient that arrives at a node by a factor, and continue with it in a branch."""
     match = re.fullmatch(r"(?:grad\s+)?(.+?)\s+(?:by\s+)?(\S+)", text)
     if match is None:
         raise DebuggerError("write scale grad NAME by FACTOR, for example scale grad h[3] by 10")

@@ -125,7 +125,7 @@ def _steps(cursor: Cursor, text: str) -> Outcome:
 def _page(
     steps: Sequence[int | None], here: int | None, text: str, topic: str
 ) -> tuple[Sequence[int | None], list[str]]:
-    """The steps around the present one, or from the one that is asked for; and a line on the others."""
+    """The steps around the present one, or from a given one; and a line on the others."""
     if text and not re.fullmatch(r"\d{1,9}", text):
         raise DebuggerError(
             f"info {topic} {brief(text)[1:-1]}: write info {topic}, or info {topic} 20"

@@ -1,4 +1,4 @@
-"""Moving: forth and back, by pullbacks, time steps, scopes and breakpoints."""
+"""Moving: forward and backward, by pullbacks, time steps, scopes and breakpoints."""
 
 from __future__ import annotations
 

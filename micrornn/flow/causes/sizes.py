@@ -17,7 +17,7 @@ from micrornn.recording.losses import kind_of
 
 Array = np.ndarray[Any, Any]
 
-FAR = 1e3  # between the ends of the way; less is no news in a network of some depth
+FAR = 1e3  # between the ends of the way; less is normal in a network of some depth
 _STEEP = 0.1  # an activation whose derivative is below this is saturated
 _MOST = 0.5  # a cause has to explain this share of the shrinking, in orders of magnitude
 
@@ -37,7 +37,7 @@ class Hop(NamedTuple):
 
 
 def resized(traffic: Traffic) -> Finding | None:
-    """The verdict on a gradient that arrived and is finite; None where its size is no news."""
+    """The verdict on a gradient that arrived and is finite; None where its size is normal."""
     g = traffic.gradients[traffic.target.number]
     top = float(np.abs(g).max())
     tiny = float(np.finfo(g.dtype).tiny)

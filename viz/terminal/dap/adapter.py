@@ -164,7 +164,7 @@ class Adapter(Stops, Changes):
         return CAPABILITIES
 
     def on_launch(self, arguments: Body) -> None:
-        """Open the session; ``token`` is asked for on a port, ``stopOnEntry`` is true by default."""
+        """Open the session; a port needs the ``token``, ``stopOnEntry`` is true by default."""
         given = str(arguments.get("token", ""))
         if self._token is not None and not hmac.compare_digest(
             given.encode(), self._token.encode()
