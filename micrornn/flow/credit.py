@@ -55,7 +55,7 @@ class CreditMap:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists for JSON: None where there is no gradient; states by name."""
-        return plain(
+        found: dict[str, Any] = plain(
             {
                 "name": self.name,
                 "scope": self.scope,
@@ -65,6 +65,7 @@ class CreditMap:
                 "states": [[STATES[s] for s in row] for row in self.states],
             }
         )
+        return found
 
     def __str__(self) -> str:
         own = self.norms[-1]

@@ -104,7 +104,7 @@ class FixedPoints:
             }
             for p in self.points
         ]
-        return plain(
+        found: dict[str, Any] = plain(
             {
                 "layer": self.layer,
                 "states": list(self.states),
@@ -113,6 +113,7 @@ class FixedPoints:
                 "visited": self.visited,
             }
         )
+        return found
 
     def __str__(self) -> str:
         name = self.layer or "the network"

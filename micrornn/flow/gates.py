@@ -77,7 +77,10 @@ class GateTrace:
         """Plain numbers and lists for JSON; None where nothing arrived."""
         names = ("mean", "low", "high", "shut", "open", "multiplies", "arrived", "sent")
         arrays = {n: getattr(self, n) for n in names}
-        return plain({"layer": self.layer, "role": self.role, "steps": self.steps, **arrays})
+        found: dict[str, Any] = plain(
+            {"layer": self.layer, "role": self.role, "steps": self.steps, **arrays}
+        )
+        return found
 
     def __str__(self) -> str:
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -129,23 +129,25 @@ def number(x: float | None) -> str:
     return "-" if x is None else f"{x:.3g}"
 
 
-def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Arrays as lists, NumPy's numbers as Python's, and None for what JSON has no number for.
+@overload
+def plain(value: dict[str, Any]) -> dict[str, Any]: ...
+@overload
+def plain(value: Any) -> Any: ...
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: arrays as lists, NaN as None, infinity as "inf" or "-inf".
 
-    >>> plain({"a": np.array([1.0, np.nan]), "b": (2, None)})
-    {'a': [1.0, None], 'b': [2, None]}
+    >>> plain({"a": np.array([1.0, np.nan, -np.inf]), "b": (2, None)})
+    {'a': [1.0, None, '-inf'], 'b': [2, None]}
     """
-    return {key: _plain(value) for key, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return plain(value)
+        return {key: plain(x) for key, x in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_plain(x) for x in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+        return [plain(x) for x in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None if value != value else str(value)
+    return value
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -72,7 +72,7 @@ def emit_file(content: str | bytes, format: str) -> None:
 
 def as_json(value: Any) -> str:
     """Plain values as JSON on several lines; NaN is null, infinity is "inf"."""
-    from viz.plots.runs import plain
+    from micrornn.flow.series import plain
 
     text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
     return printable_json(text) + "\n"

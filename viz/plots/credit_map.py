@@ -11,10 +11,11 @@ import numpy as np
 from micrornn.flow import CreditMap
 from micrornn.flow import credit as credit_of
 from micrornn.flow.credit import NO_PATH, NOT_APPLICABLE, NOT_FINITE, VALUE, ZERO
+from micrornn.flow.series import plain
 from micrornn.recording import Recording
 from viz.plots import canvas
 from viz.plots.coarse import coarse
-from viz.plots.runs import over_time, plain
+from viz.plots.runs import over_time
 from viz.plots.view import Cell, View, heading, log_bars, log_span
 from viz.style import ABSENT, ALARM, PAPER, fade, ink_on, number
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from micrornn.flow.gates import OPEN, SHUT, GateTrace
 from micrornn.flow.gates import gates as gates_of
+from micrornn.flow.series import plain
 from micrornn.recording import Recording
 from viz.plots import canvas
-from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
 from viz.style import category, number
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrornn.flow.series import plain
 from viz.plots import canvas
-from viz.plots.runs import plain
 from viz.plots.view import Cell, View, log_bars
 from viz.style import ABSENT, INK, number
 

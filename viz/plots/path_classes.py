@@ -15,10 +15,10 @@ from micrornn.flow.paths import HIGHWAY, PathClasses
 from micrornn.flow.paths import paths as paths_of
 from micrornn.flow.roles import cells as cells_of
 from micrornn.flow.roles import main_state
-from micrornn.flow.series import label
+from micrornn.flow.series import label, plain
 from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
-from viz.plots.runs import over_time, plain
+from viz.plots.runs import over_time
 from viz.plots.view import Cell, View, heading
 from viz.style import category, number
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from micrornn.flow.fixed_points import KINDS, FixedPoints, fixed_points
+from micrornn.flow.series import plain
 from micrornn.recording import Recording
 from viz.plots import canvas
-from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
 
 if TYPE_CHECKING:

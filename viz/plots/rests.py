@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrornn.flow.connectivity import Connectivity, connectivity
+from micrornn.flow.series import plain
 from micrornn.recording import Recording
 from viz.plots import canvas
-from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -87,18 +86,3 @@ def over_time(rec: Recording, name: str) -> list[Tensor]:
         return series(rec, name)
     by_step = {n.step: n for n in remarked}
     return [by_step[t] for t in sorted(t for t in by_step if t is not None)]
-
-
-def plain(value: Any) -> Any:
-    """The value with every number that JSON cannot say as None (NaN) or as a word ("inf", "-inf").
-
-    >>> plain({"a": [1.0, float("nan"), float("-inf")]})
-    {'a': [1.0, None, '-inf']}
-    """
-    if isinstance(value, dict):
-        return {key: plain(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if value != value else str(value)
-    return value

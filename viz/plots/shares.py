@@ -10,9 +10,10 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.flow import Ledger, LossLedger, ledger_by_loss
 from micrornn.flow import ledger as ledger_of
+from micrornn.flow.series import plain
 from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
-from viz.plots.runs import parameter, plain
+from viz.plots.runs import parameter
 from viz.plots.view import Cell, View, heading, log_bars, log_span
 from viz.style import INK, category, number
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from micrornn.flow.jacobian import JacobianStrip, jacobian_strip
+from micrornn.flow.series import plain
 from micrornn.recording import Recording
 from viz.plots import canvas
-from viz.plots.runs import plain
 from viz.plots.view import Cell, View, heading
 from viz.style import number
 
