@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,7 +66,8 @@ def serve(address: str) -> None:
     for package in (micrornn, viz):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".torch" not in module.name:
-                importlib.import_module(module.name)
+                with suppress(ImportError, RuntimeError):  # of an extra that is not installed
+                    importlib.import_module(module.name)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen(64)
