@@ -266,3 +266,9 @@ def test_a_network_with_checkpoints_is_drawn_whole_also_from_a_recording(
     saved = run("render", "-", "-T", "svg", input=(folder / "kept.mrn").read_bytes())
     assert saved.stdout.count("↻</text>") == drawn.stdout.count("↻</text>") > 2
     assert "↻" in run("render", "kept.mrn").stdout
+
+
+def test_the_gallery_shows_what_is_behind_a_cut(run: Run, folder: Path) -> None:
+    assert run("gallery", "out", "--task", "detached", "--theme", "light", "-q").exit_code == 0
+    svg = (folder / "out" / "detached-auto-light.svg").read_text("utf-8")
+    assert "reaches 1 of 10 steps" in svg

@@ -66,6 +66,7 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
       micrornn gallery pictures --task hello
     """
     from micrornn.tasks.source import resolve
+    from viz.commands.render import drawn_from
     from viz.render import render, write_whole
 
     played: dict[str, bool] = {}  # by page, whether the network has one
@@ -80,7 +81,8 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
             options = {"cell": entry.cell} if entry.cell else {}
             unrolled = resolve(entry.task, options)
             look = {"detail": entry.detail, "theme": entry.theme, "title": unrolled.title}
-            svg = render(unrolled.loss, format="svg", **look)  # type: ignore[arg-type]
+            thing = drawn_from(entry.task, options, unrolled, entry.detail, "svg")
+            svg = render(thing, format="svg", **look)  # type: ignore[arg-type]
             write_whole(target / entry.name, svg)
             drawn.append((entry, unrolled.title))
             if entry.page not in played:

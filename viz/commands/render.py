@@ -10,6 +10,7 @@ import click
 
 import viz
 from micrornn.tasks.network import CELLS, NAMES
+from micrornn.tasks.unrolled import Unrolled
 from viz.commands.console import destination, emit_file, is_terminal, say
 from viz.commands.help import LOOK, OUTPUT, Command, option
 from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
@@ -124,11 +125,11 @@ def render(
       micrornn render stocks --csv prices.csv --column close --steps 20 --window 15:20 -o prices.png
       micrornn render net.py:loss -T svg > loss.svg
     """
-    from micrornn.tasks.source import recorded, resolve
+    from micrornn.tasks.source import resolve
     from micrornn.tasks.unrolled import parse_window
     from viz.picture import recording_of
     from viz.picture.frames import remark as remark_on
-    from viz.render import ANIMATIONS, PICTURED, write_whole
+    from viz.render import ANIMATIONS, write_whole
 
     if begin is None and end is not None:
         raise ValueError("--to needs --from: a path has two ends, as in --from L3 --to h0")
@@ -142,12 +143,7 @@ def render(
     path, format = destination(output, format, viz.FORMATS)
     with working(f"drawing {source}", quiet):
         unrolled = resolve(source, options)
-        thing: Any = unrolled.loss
-        cells = look["detail"] in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
-        played = format == "html" and look["detail"] in ("auto", "cell")
-        # What is behind a cut, what every weight got, and what was computed again, is only in a recording.
-        if played or unrolled.recomputed or (cells and any(map(is_cut, unrolled.graph))):
-            thing = unrolled.recording or recorded(source, options).recording
+        thing = drawn_from(source, options, unrolled, look["detail"], format)
         look["window"] = unrolled.window(*ends) if ends else None
         look["ends"] = (begin, end) if begin is not None else None
         targets = dict(zip((loss.step for loss in unrolled.losses), unrolled.labels))
@@ -171,6 +167,21 @@ def render(
         emit_file(content, format)
     if not quiet and (path or not is_terminal(sys.stdout)):  # in a terminal the picture says it
         say(f"{f'wrote {path}' if path else source}: {unrolled.summary()}")
+
+
+def drawn_from(
+    source: str, options: dict[str, Any], unrolled: Unrolled, detail: str, format: str | None
+) -> Any:
+    """What a picture of a source reads: its loss, or a recording where a graph does not hold all of it."""
+    from micrornn.tasks.source import recorded
+    from viz.render import ANIMATIONS, PICTURED
+
+    cells = detail in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
+    played = format == "html" and detail in ("auto", "cell")
+    # What is behind a cut, what every weight got, and what was computed again, is only in a recording.
+    if played or unrolled.recomputed or (cells and any(map(is_cut, unrolled.graph))):
+        return unrolled.recording or recorded(source, options).recording
+    return unrolled.loss
 
 
 def _compare(
