@@ -335,3 +335,8 @@ def test_the_number_of_the_first_state_stays_inside_the_margin() -> None:
     svg = comparison({"": recorded("vanishing").recording})
     (middle,) = (float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>8\.88·10⁻¹⁶<', svg))
     assert middle - text_width("8.88·10⁻¹⁶", 13) / 2 >= 56
+
+
+def test_a_picture_without_room_for_numbers_does_not_explain_them() -> None:
+    svg = str(picture(recorded("qa", {"cell": "lstm"}).recording))
+    assert ">×: factor per step<" in svg and "its gradient norm" not in svg

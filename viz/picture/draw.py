@@ -26,6 +26,7 @@ from viz.picture.theme import Scale, Theme
 from viz.style import FONT, KEPT, number
 
 ROUNDING = 1e-12  # of the largest gradient in a box
+_NOTE = "in a state: its gradient norm · ×: factor per step"
 _TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
 
 
@@ -274,7 +275,7 @@ class Drawing:
                 self._text(words, spot.x, spot.y + 17, _SMALL, anchor="middle")
                 continue
             y = spot.y + 6 + LINE * (i - (len(names) - 1) / 2)
-            if not words or spot.width < 84:
+            if not words or not _roomy(spot):
                 self._text(label, spot.x, y, 16, anchor="middle", weight="bold")
                 continue
             self._text(label, spot.x - spot.width / 2 + 9, y, 16, weight="bold")
@@ -376,7 +377,7 @@ class Drawing:
         wedge(
             *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
             checkpoints.meaning(marks),
-            note="in a state: its gradient norm · ×: factor per step",
+            note=_NOTE if any(map(_roomy, place.spots.values())) else "×: factor per step",
             end=place.width - LEFT,
         )
 
@@ -389,6 +390,11 @@ def _sizes(story: Story) -> Iterator[float]:
     for ribbon in story.ribbons:
         if ribbon.norm and not ribbon.norm < ROUNDING * largest[id(ribbon.source)]:
             yield ribbon.norm
+
+
+def _roomy(spot: Spot) -> bool:
+    """Whether a state has room for its number: a single one below its name, several beside theirs."""
+    return spot.box.kind in (STATE, INITIAL) and (len(spot.box.nodes) == 1 or spot.width >= 84)
 
 
 def _words(norm: float | None) -> str:
