@@ -6,18 +6,20 @@ import io
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread, Timer
 from typing import Any, BinaryIO
 
 import pytest
 
 from viz.terminal.dap.adapter import MOVES, Adapter
-from viz.terminal.dap.wire import WireError, read
+from viz.terminal.dap.output import printing
+from viz.terminal.dap.wire import WireError, read, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT = 60.0  # seconds, after which nothing more is waited for
@@ -104,7 +106,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, *arguments: str, source: str = "net.py:loss") -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, *arguments: str, source: str = "net.py:loss", stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MICRORNN_DAP_TOKEN": "sesame"}
     return subprocess.Popen(
         [sys.executable, "-m", "micrornn", "debug", source, "--dap", *arguments],
@@ -112,7 +116,7 @@ def start(folder: Path, *arguments: str, source: str = "net.py:loss") -> subproc
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
     )
 
 
@@ -282,6 +286,83 @@ def test_editors_do_not_wait_for_each_other(port: int) -> None:
         other.body("disconnect")
 
 
+def test_a_connection_that_breaks_off_ends_alone(folder: Path) -> None:
+    program = start(folder, "--port", "0", stderr=subprocess.PIPE)
+    assert program.stdout
+    with program:
+        try:
+            port = int(program.stdout.readline().decode().split(":")[1].split(",")[0])
+            with connected(port) as other:
+                other.launch(token="sesame")
+                for token in ("", "sesame"):
+                    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as broken:
+                        with broken.makefile("rb") as incoming, broken.makefile("wb") as outgoing:
+                            client = Client(incoming, outgoing)  # type: ignore[arg-type]
+                            if token:
+                                client.launch(token=token)
+                            body = b'{"seq": 1, "command": "initialize"}'
+                            message = b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+                            outgoing.write(message * 300)
+                        # Closed with a reset, in the middle of the answers.
+                        linger = struct.pack("ii", 1, 0)
+                        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                other.body("configurationDone")
+                assert other.event("stopped")["reason"] == "entry"
+                assert other.moved("next")[0] == "step"
+                other.body("disconnect")
+            assert program.communicate(timeout=20)[1] == b""
+            assert program.returncode == 0
+        finally:
+            program.kill()
+
+
+def test_programs_that_run_at_once_print_to_their_own_editors() -> None:
+    first, second = [], []  # type: ignore[var-annotated]
+    outer, inside, leaves = sys.stdout, Event(), Event()
+
+    def run() -> None:
+        with printing(lambda _, text: first.append(text)):
+            inside.set()
+            leaves.wait(LIMIT)
+            print("one")
+
+    thread = Thread(target=run)
+    thread.start()
+    assert inside.wait(LIMIT)
+    Timer(0.2, leaves.set).start()
+    with printing(lambda _, text: second.append(text)):
+        print("two")
+        thread.join(LIMIT)
+    assert (first, second) == (["one\n"], ["two\n"])
+    assert sys.stdout is outer
+
+
+def test_what_is_typed_stays_and_what_is_set_again_replaces_itself(client: Client) -> None:
+    client.launch()
+    client.body("evaluate", expression="break t=1", context="repl")
+    for _ in range(2):
+        client.body("setFunctionBreakpoints", breakpoints=[{"name": "nan"}, {"name": "tanh"}])
+    client.body("setExceptionBreakpoints", filters=[])
+    shown = client.body("evaluate", expression="info break", context="repl")["result"]
+    assert [shown.count(one) for one in ("break  t=1", "born", "tanh")] == [1, 1, 1]
+    client.body("setFunctionBreakpoints", breakpoints=[])
+    shown = client.body("evaluate", expression="info break", context="repl")["result"]
+    assert "t=1" in shown and "tanh" not in shown and "born" not in shown
+
+
+def test_quit_in_the_console_ends_the_session(client: Client) -> None:
+    client.launch()
+    client.body("evaluate", expression="quit", context="repl")
+    client.event("terminated")
+    assert client.incoming.read(1) == b""
+
+
+def test_half_a_surrogate_can_be_sent() -> None:
+    sent = io.BytesIO()
+    write(sent, {"output": "\ud800"})
+    assert read(io.BytesIO(sent.getvalue())) == {"output": "\ud800"}
+
+
 def test_what_the_program_prints_and_reads_is_not_the_protocol(
     folder: Path, client_of: Callable[[str], Client]
 ) -> None:
@@ -420,11 +501,12 @@ def test_errors_are_answers_and_never_the_end(client: Client) -> None:
     client.outgoing.flush()
     for words in ("not part of JSON", "JSON object"):
         assert words in client.receive()["message"]
-    deep = b"[" * 100_000
-    client.outgoing.write(b"Content-Length: %d\r\n\r\n%s" % (len(deep), deep))
-    client.outgoing.flush()
-    assert not client.receive()["success"]
+    for body in (b"[" * 100_000, b'{"seq": 1e999, "command": "threads"}'):
+        client.outgoing.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        client.outgoing.flush()
+        assert not client.receive()["success"]
     client.launch()
+    assert "already" in client.ask("launch")["message"]
     client.body("configurationDone")
     client.event("stopped")
     for arguments in ({"variablesReference": 10**400}, {"variablesReference": [1]}, {}):

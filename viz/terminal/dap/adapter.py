@@ -63,6 +63,7 @@ class Adapter(Stops, Changes):
     def __init__(
         self, opened: Callable[[], Session], token: str | None, send: Callable[[Body], None]
     ) -> None:
+        super().__init__()
         self.done = False
         self._opened = opened
         self._send = send
@@ -88,7 +89,9 @@ class Adapter(Stops, Changes):
     def answer(self, request: Body) -> Iterator[Body]:
         """The response to one request, and the events that follow from it."""
         command = str(request.get("command"))
-        response: Body = {"type": "response", "request_seq": request.get("seq"), "command": command}
+        number = request.get("seq")
+        response: Body = {"type": "response", "command": command}
+        response["request_seq"] = number if isinstance(number, int) else 0
         arguments = request.get("arguments") or {}
         try:
             if command in MOVES:
@@ -165,6 +168,8 @@ class Adapter(Stops, Changes):
 
     def on_launch(self, arguments: Body) -> None:
         """Open the session; a port needs the ``token``, ``stopOnEntry`` is true by default."""
+        if self._session is not None:
+            raise DebuggerError("a pass is being debugged already; restart begins it again")
         given = str(arguments.get("token", ""))
         if self._token is not None and not hmac.compare_digest(
             given.encode(), self._token.encode()
@@ -267,7 +272,9 @@ class Adapter(Stops, Changes):
         before = session.state
         outcome = session.execute(text)
         outcome.lines += [one for effect in outcome.effects for one in perform(session, effect)]
-        if session.state != before:
+        if outcome.leave:
+            self.on_disconnect({})
+        elif session.state != before:
             self._stopped("step" if outcome.kind == "stop" else "pause", stay=True)
         return {"result": outcome.text, "variablesReference": 0}
 

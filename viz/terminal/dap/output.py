@@ -6,8 +6,10 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 Say = Callable[[str, str], None]  # a category, and the text
+_STREAMS = Lock()  # sys.stdout is one for all editors, so one program runs at a time
 
 
 class Output(io.TextIOBase):
@@ -37,12 +39,13 @@ class Output(io.TextIOBase):
 
 @contextmanager
 def printing(say: Say) -> Iterator[None]:
-    """Inside, what is printed goes to the editor."""
-    outer = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = streams = Output(say, "stdout"), Output(say, "stderr")
-    try:
-        yield
-    finally:
-        for stream in streams:
-            stream.flush()
-        sys.stdout, sys.stderr = outer
+    """Inside, what is printed goes to the editor; other editors wait for their turn."""
+    with _STREAMS:
+        outer = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = streams = Output(say, "stdout"), Output(say, "stderr")
+        try:
+            yield
+            for stream in streams:
+                stream.flush()
+        finally:
+            sys.stdout, sys.stderr = outer

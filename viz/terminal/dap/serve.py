@@ -45,7 +45,6 @@ class Server:
         self.token = os.environ.get(TOKEN) or secrets.token_urlsafe(16)
         self.socket = socket.create_server(("127.0.0.1", port))
         self._opened = opened
-        self._opening = Lock()  # one program runs at a time
         self._changed = Condition()
         self._debugging = self._debugged = 0
 
@@ -74,22 +73,21 @@ class Server:
 
         def opened() -> Session:
             nonlocal launched
-            with self._opening:
-                session = self._opened()
+            session = self._opened()
             connection.settimeout(None)
             launched = True
             self._count(1)
             return session
 
-        with connection, connection.makefile("rwb") as stream:
-            both = cast(BinaryIO, stream)
-            try:
+        try:
+            with connection, connection.makefile("rwb") as stream:
+                both = cast(BinaryIO, stream)
                 converse(opened, self.token, both, both)
-            except OSError:  # it went away, or said nothing for too long
-                pass
-            finally:
-                if launched:
-                    self._count(-1)
+        except OSError:  # it went away, or said nothing for too long
+            pass
+        finally:
+            if launched:
+                self._count(-1)
 
     def _count(self, change: int) -> None:
         with self._changed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ class Stops:
 
     _variables: Variables | None
 
+    def __init__(self) -> None:
+        self._placed: dict[Hashable, set[int]] = {}  # numbers of breakpoints, by what set them
+
     @property
     def session(self) -> Session:
         """The session, once launched."""
@@ -30,20 +33,24 @@ class Stops:
 
     def _replace(
         self,
-        old: Callable[[Breakpoint], bool],
+        owner: Hashable,
         wanted: list[tuple[str, Body]],
         make: Callable[[str, int], Breakpoint],
     ) -> list[Body]:
         """Put new breakpoints in the place of the old ones; one that is refused says why.
 
+        What was typed in the console stays.
+
         Args:
-            old: whether it is one of those that are replaced.
+            owner: the list of the editor that is replaced.
             wanted: the text of each new one, and what the editor said of it.
             make: from a text and a number.
         """
         session = self.session
-        kept = tuple(one for one in session.state.stops if not old(one))
+        old = self._placed.pop(owner, set())
+        kept = tuple(one for one in session.state.stops if one.number not in old)
         session.state = replace(session.state, stops=kept)
+        placed = self._placed[owner] = set()
         found: list[Body] = []
         for text, asked in wanted:
             number = session.state.made[0] + 1
@@ -54,6 +61,7 @@ class Stops:
                 found.append({"verified": False, "message": str(error)})
                 continue
             session.state = session.state.with_stop(new)
+            placed.add(number)
             found.append(
                 {"id": number, "verified": True, "message": f"{new.words}: {count} pullbacks"}
             )
@@ -67,7 +75,7 @@ class Stops:
         file = str(arguments["source"]["path"])
         wanted = arguments.get("breakpoints") or []
         found = self._replace(
-            lambda one: one.kind == "line" and one.target[0] == file,
+            ("lines", file),
             [(f"{file}:{one['line']}", one) for one in wanted],
             self._parsed,
         )
@@ -78,15 +86,12 @@ class Stops:
     def on_setFunctionBreakpoints(self, arguments: Body) -> Body:
         """Those by name: whatever ``break`` takes, an operation, a scope, ``t=3``, ``vanish 1e-6``."""
         wanted = [(str(one["name"]), one) for one in arguments.get("breakpoints") or []]
-        others = ("line", "watch", "born")
-        return {
-            "breakpoints": self._replace(lambda one: one.kind not in others, wanted, self._parsed)
-        }
+        return {"breakpoints": self._replace("names", wanted, self._parsed)}
 
     def on_setExceptionBreakpoints(self, arguments: Body) -> Body:
         """Where a NaN or an infinity is born."""
         wanted = [("nan", Body())] if "nan" in (arguments.get("filters") or []) else []
-        return {"breakpoints": self._replace(lambda one: one.kind == "born", wanted, self._parsed)}
+        return {"breakpoints": self._replace("exceptions", wanted, self._parsed)}
 
     def on_dataBreakpointInfo(self, arguments: Body) -> Body:
         """Whether the gradient of a variable can be watched."""
@@ -103,7 +108,7 @@ class Stops:
     def on_setDataBreakpoints(self, arguments: Body) -> Body:
         """Watches: on every contribution to a gradient."""
         found = self._replace(
-            lambda one: one.kind == "watch",
+            "data",
             [(str(one["dataId"]), one) for one in arguments.get("breakpoints") or []],
             lambda text, number: breakpoints.watch(text, self.session.places, number),
         )

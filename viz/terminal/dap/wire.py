@@ -62,6 +62,6 @@ def read(stream: BinaryIO) -> Message | None:
 
 def write(stream: BinaryIO, message: Message) -> None:
     """Send a message."""
-    body = json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+    body = json.dumps(message, allow_nan=False).encode()
     stream.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     stream.flush()
