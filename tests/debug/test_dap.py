@@ -369,12 +369,14 @@ def test_what_the_program_prints_and_reads_is_not_the_protocol(
     (folder / "loud.py").write_text(
         "import os, sys\n" + NET + "\n\nquiet = loss\n\n\ndef loss():\n"
         "    print('one', end=''), print(' line')\n    print('aside', file=sys.stderr)\n"
+        "    sys.stdout.buffer.write(b'bytes\\n')\n    sys.stdout.flush()\n"
         "    os.write(1, b'Content-Length: 7')\n    assert os.read(0, 1) == b''\n    return quiet()\n",
         encoding="utf-8",
     )
     client = client_of("loud.py:loss")
     client.launch()
-    assert [text for _, text in client.said] == ["a word on stdout\n", "one line\n", "aside\n"]
+    told = [text for _, text in client.said]
+    assert told == ["a word on stdout\n", "one line\n", "aside\n", "bytes\n"]
 
 
 def test_a_gradient_is_set_from_the_variables(client: Client) -> None:
