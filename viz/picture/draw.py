@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +20,11 @@ from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.numbers import fitting, short
 from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
-from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
+from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, sizes
 from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, KEPT, number
 
-ROUNDING = 1e-12  # of the largest gradient in a box
 _NOTE = "in a state: its gradient norm · ×: factor per step"
 _TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
 
@@ -66,7 +65,7 @@ class Drawing:
         self.head = title(whole or story) if head is None else head
         self.whole = whole
         self.checkpoints = Checkpoints(rec, self.whole_cells)
-        self.scale = Scale.over(_sizes(story), theme)
+        self.scale = Scale.over(sizes(story), theme)
         self.pen = Pen()
 
     def svg(self) -> str:
@@ -380,16 +379,6 @@ class Drawing:
             note=_NOTE if any(map(_roomy, place.spots.values())) else "×: factor per step",
             end=place.width - LEFT,
         )
-
-
-def _sizes(story: Story) -> Iterator[float]:
-    """The norms that the scale spans: without what is left of sums that cancel, which is rounding."""
-    largest = {id(b): max([n for n in b.norms.values() if n], default=0.0) for b in story.boxes}
-    for box in story.boxes:
-        yield from (n for n in box.norms.values() if n and not n < ROUNDING * largest[id(box)])
-    for ribbon in story.ribbons:
-        if ribbon.norm and not ribbon.norm < ROUNDING * largest[id(ribbon.source)]:
-            yield ribbon.norm
 
 
 def _roomy(spot: Spot) -> bool:

@@ -7,9 +7,12 @@ makes them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from micrornn.core.tensor import Tensor
+
+ROUNDING = 1e-12  # of the largest gradient in a box
 
 INPUT, INITIAL, STATE, OUTPUT, LOSS = "input", "initial", "state", "output", "loss"
 GATE, OPERATION = "gate", "op"
@@ -160,3 +163,13 @@ class Story:
 
 def _age(box: Box) -> int:
     return max(node.number for node in box.nodes.values())
+
+
+def sizes(story: Story) -> Iterator[float]:
+    """The norms that the scale spans: without what is left of sums that cancel, which is rounding."""
+    largest = {id(b): max([n for n in b.norms.values() if n], default=0.0) for b in story.boxes}
+    for box in story.boxes:
+        yield from (n for n in box.norms.values() if n and not n < ROUNDING * largest[id(box)])
+    for ribbon in story.ribbons:
+        if ribbon.norm and not ribbon.norm < ROUNDING * largest[id(ribbon.source)]:
+            yield ribbon.norm
