@@ -21,15 +21,22 @@ class TorchRecordingError(RecordingError):
     """What was computed beside PyTorch differs from what PyTorch computed; the message says where."""
 
 
-def compare_values(values: Values) -> None:
+_LATER = 0.1  # of the largest element
+
+
+def compare_values(values: Values, later: bool = False) -> None:
     """Refuse a recording in which an operation gave other values than in PyTorch.
+
+    Args:
+        values: what was computed here, with PyTorch's own.
+        later: whether these are of a later iteration of a training, see `compare_gradients`.
 
     Raises:
         TorchRecordingError: names the first such operation.
     """
     for tensor, node in values.outputs():
         gap = _gap(array(tensor), node._value)
-        if gap > _allowed(node):
+        if gap > max(_allowed(node), _LATER if later else 0.0):
             where = f", at {node.source[0]}, line {node.source[1]}" if node.source else ""
             raise TorchRecordingError(
                 f"{node.primitive.name}{where} gives other values than PyTorch: they differ by "
@@ -49,9 +56,6 @@ def both_gradients(tensor: Any, leaves: list[Tensor], before: Any) -> tuple[Any,
     if before is None:
         return now, found, 0.0
     return now - before, found, _ADDED * float(np.finfo(now.dtype).eps) * _size(before)
-
-
-_LATER = 0.1  # of the largest element
 
 
 def compare_gradients(
