@@ -317,6 +317,15 @@ def test_import_loads_nothing_of_weight(part: str) -> None:
     assert loaded_too_much(ROOT, part) == set()
 
 
+def test_import_leaves_the_analysis_for_when_it_is_used() -> None:
+    later = {f"micrornn.{part}" for part in ("flow", "diagnose", "compiler", "tasks")}
+    code = f"import sys, micrornn; print({later} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n", "import micrornn became slower: a module is imported too early"
+
+
 def test_files_are_read_in_one_sitting() -> None:
     assert product_files(ROOT), "no product file was found"
     assert too_long(ROOT) == []

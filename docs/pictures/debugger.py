@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.session import Session
 from micrornn.tasks.source import recorded
 from viz.terminal.effects import source_line

@@ -37,8 +37,8 @@ def compile(function: Callable[..., Any], backend: str = "numpy") -> Compiled:
         function: returns the loss, a scalar tensor, or a tuple whose first element is the loss; the others
             are returned as values.
         backend: ``"numpy"``; or ``"numba"``, which makes loops over a few hundred numbers machine code (pip
-            install 'micrornn[fast]'), 1.3 to 4 times as quick for a batch of one. It takes about a second
-            for each loop, once.
+            install 'micrornn[fast]'); 10,000 steps of a small network take 0.6 of the time, shorter loops up
+            to as long as before. It takes about a second for each loop, once.
 
     Raises:
         TypeError: it is no function.

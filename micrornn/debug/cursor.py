@@ -10,7 +10,7 @@ from micrornn.debug.branch import Edit
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.evaluate import Moment
 from micrornn.debug.failure import Failure
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.places import Places
 from micrornn.debug.state import State, digest
 from micrornn.debug.timeline import BACKWARD, FORWARD, Timeline

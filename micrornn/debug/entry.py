@@ -11,7 +11,7 @@ from typing import Any
 
 from micrornn.debug.capture import Caught, capture
 from micrornn.debug.errors import DebuggerError
-from micrornn.debug.pinned import Origin, origin_of
+from micrornn.debug.origin import Origin, origin_of
 from micrornn.recording import Recording, record
 from micrornn.trap import NonFiniteError
 from micrornn.views import view

@@ -7,12 +7,12 @@ import math
 import os
 import re
 import textwrap
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from micrornn.core.tensor import Tensor
+from micrornn.debug.origin import Origin
 from micrornn.flow.series import label
 from micrornn.recording import Recording, RecordingError
 
@@ -45,30 +45,6 @@ def close(actual, wanted):
     largest = np.max(np.abs(wanted), where=np.isfinite(wanted), initial=0.0)
     np.testing.assert_allclose(actual, wanted, rtol=RTOL, atol=RTOL * largest)
 '''
-
-
-class Origin(NamedTuple):
-    """Where a recording comes from, so that it can be made again.
-
-    Attributes:
-        source: a SOURCE, as the command line takes it: a task, FILE.py:NAME, a recording or a checkpoint.
-        options: those of a task that differ from its defaults.
-    """
-
-    source: str
-    options: Mapping[str, Any] = {}
-
-
-def origin_of(function: Any) -> Origin | None:
-    """FILE.py:NAME for a function at the top of a file; None for any other thing.
-
-    >>> origin_of(origin_of).source.endswith("pinned.py:origin_of"), origin_of(3)
-    (True, None)
-    """
-    code, name = getattr(function, "__code__", None), getattr(function, "__qualname__", "")
-    if code is None or not name.isidentifier() or not os.path.isfile(code.co_filename):
-        return None
-    return Origin(f"{os.path.abspath(code.co_filename)}:{name}")
 
 
 def pinned(rec: Recording, node: Tensor, origin: Origin, folder: str) -> str:

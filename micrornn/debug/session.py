@@ -9,7 +9,7 @@ from micrornn.debug import commands as commands  # declares them
 from micrornn.debug.commands.script import collect, commands_of, expanded
 from micrornn.debug.cursor import Cursor, no_source
 from micrornn.debug.errors import DebuggerError, brief
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.registry import COMMANDS, Command, Handler, Outcome, find, together
 from micrornn.debug.state import State
 from micrornn.recording import Recording

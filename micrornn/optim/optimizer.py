@@ -87,7 +87,9 @@ class Optimizer:
 
     def _check(self, group: Group) -> None:
         """Raise a ValueError for settings that do not exist or are out of range."""
-        settings = {key: x for key, x in group.items() if key != "params"}
+        settings = {
+            k: x[:] if isinstance(x, list) else x for k, x in group.items() if k != "params"
+        }
         if settings == self._sound:  # as they were when they were last looked at
             return
         kind = type(self).__name__

@@ -11,7 +11,7 @@ import pytest
 
 import micrornn as mr
 from micrornn.debug.errors import DebuggerError
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.session import Session
 from micrornn.recording import record
 from micrornn.tasks.source import recorded

@@ -10,7 +10,7 @@ import click
 
 from micrornn.debug.capture import capture
 from micrornn.debug.errors import DebuggerError
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.session import Session
 from micrornn.files import STDIN
 from micrornn.tasks.userfile import SourceError

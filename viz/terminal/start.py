@@ -10,7 +10,7 @@ from pathlib import Path
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.failure import failure_of
-from micrornn.debug.pinned import Origin
+from micrornn.debug.origin import Origin
 from micrornn.debug.session import Session
 from micrornn.recording import Recording
 from viz.terminal.effects import commands_in, source_line

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from micrornn.debug.cursor import MAIN, Cursor
 from micrornn.debug.errors import DebuggerError
-from micrornn.debug.pinned import Origin, pinned, test_name
+from micrornn.debug.origin import Origin
+from micrornn.debug.pinned import pinned, test_name
 from micrornn.debug.registry import Effect, Outcome, command
 from micrornn.flow.roles import STATES
 
