@@ -28,8 +28,9 @@ from cases import CASES, IMPORT_LIMIT, Case
 
 HERE = Path(__file__).resolve().parent
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-# Some machines hold OpenBLAS to older instructions by these, and not PyTorch's own library.
-UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# Some machines hold OpenBLAS to older instructions by the first two, and not PyTorch's own library; with
+# the third, an import would compile all files each time, which no user waits for.
+UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
 
 
 def environment() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """micrornn: autograd on explicit unrolled graphs, so that BPTT is plain reverse-mode differentiation."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 try:
@@ -20,12 +21,13 @@ from micrornn.names import missing as _missing
 from micrornn.ops import *  # noqa: F403
 from micrornn.ops.torch_names import ELSEWHERE, backward, grad
 from micrornn.recompute import checkpoint
-from micrornn.recording import Recording, RecordingError, load_recording, record, recording
+from micrornn.recording import Recording, RecordingError, record, recording
 from micrornn.trap import NonFiniteError, trap_nonfinite
 from micrornn.views import view as _view  # noqa: F401 - lets notebooks find their pictures
 
 if TYPE_CHECKING:
     from micrornn.compiler import Compiled, CompileError, compile
+    from micrornn.recording import load_recording
 
 __version__ = "0.1.0"
 
@@ -66,14 +68,18 @@ __all__ = [
 __all__ += ops.__all__
 
 
-_LATER = ("CompileError", "Compiled", "compile")  # loaded when they are used
+# Names that are loaded when they are used, and where they are.
+_LATER = {
+    "CompileError": "compiler",
+    "Compiled": "compiler",
+    "compile": "compiler",
+    "load_recording": "recording.load",
+}
 
 
 def __getattr__(name: str) -> object:
     """A name that is loaded late; of one that is not there, say what it is called here."""
     if name in _LATER:
-        from micrornn import compiler
-
-        globals().update({later: getattr(compiler, later) for later in _LATER})
+        globals()[name] = getattr(import_module(f"micrornn.{_LATER[name]}"), name)
         return globals()[name]
     raise _missing("micrornn", name, __all__, ELSEWHERE, "mr.")

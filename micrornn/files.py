@@ -10,7 +10,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -108,6 +107,7 @@ def written_whole(path: PathLike, new: bool = False) -> Iterator[IO[bytes]]:
         FileExistsError: with ``new``, the file is there.
         OSError: the folder is missing or not writable, or there is no room; names ``path``.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "a.txt"
     ...     with written_whole(path) as file:
@@ -153,6 +153,8 @@ def _aside(target: Path) -> tuple[IO[bytes], Path | None]:
         with suppress(OSError):  # some file systems cannot; any other trouble shows again below
             handle = os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o600)
             return os.fdopen(handle, "wb"), None
+    import tempfile  # loaded to write, not on import
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
     return os.fdopen(handle, "wb"), Path(name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import NoReturn
 
 
@@ -21,6 +20,8 @@ def missing(
     >>> missing("a tensor", "reshap", ["reshape", "sum"], {}, ".")
     AttributeError('a tensor has no reshap; did you mean .reshape?')
     """
+    from difflib import get_close_matches  # loaded for the error, not on import
+
     text = f"{what} has no {name}"
     if name in instead:
         return AttributeError(f"{text}; {instead[name]}", name=name)

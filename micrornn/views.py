@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from micrornn.core.graph import Graph
@@ -20,6 +19,8 @@ from micrornn.recording import Recording
 @cache
 def view(name: str) -> Callable[..., Any] | None:
     """The function registered under a name: ``notebook`` or ``debugger``; None where nothing is."""
+    from importlib.metadata import entry_points  # a tenth of `import micrornn`, if it stood above
+
     for entry in entry_points(group="micrornn.views", name=name):
         return entry.load()  # type: ignore[no-any-return]
     return None

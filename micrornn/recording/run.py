@@ -16,7 +16,6 @@ from micrornn.core.graph import Graph
 from micrornn.core.tensor import Data, Tensor
 from micrornn.recording.losses import kind_of, loss_terms
 from micrornn.recording.passes import Pass, RecordingError, total
-from micrornn.recording.storage import save
 
 
 class Recording:
@@ -193,6 +192,8 @@ class Recording:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file; see `storage.save`."""
+        from micrornn.recording.storage import save  # files are not read or written on import
+
         save(self, path)
 
     def __str__(self) -> str:
