@@ -39,6 +39,7 @@ class Expressions:
         self.names: dict[Value, str] = {}
         self.taken: set[str] = {"np", "given", "parameters", "drawn"}
         self.counts: dict[str, int] = {}
+        self.ones: dict[Any, str] = {}  # the names of vectors of ones, by length and dtype
         self.bound: dict[str, Any] = {}  # what stands under a name: constants, buffers, functions
         self.head: list[str] = []  # the lines that look up parameters
         self.parameters: list[Any] = []  # the tensors that the function expects
@@ -90,17 +91,17 @@ class Expressions:
         return call in WRITES or isinstance(getattr(call, "__self__", None), np.ufunc)
 
     def _call(self, v: Value, out: str) -> str:
+        if factors := self._factors(v):
+            return f"np.dot({', '.join(factors)}, out={out})"
         function = self._function(v.call)
-        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
-            function = "np.dot"
         args = [self._argument(x) for x in v.args]
         args += [f"{key}={self._argument(x)}" for key, x in v.kwargs.items()]
         return f"{function}({', '.join(args)}, out={out})"
 
     def _expression(self, v: Value) -> str:
+        if factors := self._factors(v):
+            return f"np.dot({', '.join(factors)})"
         args = [self._argument(x) for x in v.args]
-        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
-            return f"np.dot({args[0]}, {args[1]})"
         if v.call in INFIX and not v.kwargs:
             return f"{args[0]} {INFIX[v.call]} {args[1]}"
         if v.call is getitem:
@@ -113,6 +114,29 @@ class Expressions:
             return f"{args[0]}.astype({args[1]})"
         args += [f"{key}={self._argument(x)}" for key, x in v.kwargs.items()]
         return f"{self._function(v.call)}({', '.join(args)})"
+
+    def _factors(self, v: Value) -> list[str]:
+        """What a product of vectors and matrices is made of; a sum over rows or columns is one, with ones."""
+        if v.call is np.matmul and all(1 <= _axes(x, v) <= 2 for x in v.args):
+            return [self._argument(x) for x in v.args]
+        if v.call != np.add.reduce or set(v.kwargs) != {"axis"}:
+            return []
+        x, axis = v.args[0], v.kwargs["axis"]
+        axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+        if not isinstance(axis, int) or v.dtype.kind != "f" or dtype_of(x) != v.dtype:
+            return []
+        shape = shape_at(x, v.loop)
+        axis %= len(shape)
+        if axis == len(shape) - 1:  # a half to a sixth of what `add.reduce` takes
+            return [self._argument(x), self._ones(shape[axis], v.dtype)]
+        if len(shape) == 2:
+            return [self._ones(shape[axis], v.dtype), self._argument(x)]
+        return []
+
+    def _ones(self, n: int, dtype: Any) -> str:
+        if (n, dtype) not in self.ones:
+            self.ones[n, dtype] = self._bind("ones", np.ones(n, dtype))
+        return self.ones[n, dtype]
 
     def _function(self, call: Any) -> str:
         if isinstance(call, np.ufunc):

@@ -49,9 +49,9 @@ class Ready:
     fixed: list[tuple[Tensor, Any]]  # tensors that were constants of the program, with their values
     checked: bool = False  # whether it was compared on other data as well
 
-    def own(self, outputs: Any) -> dict[Tensor, Any]:
-        """The gradients among the outputs, by parameter."""
-        return dict(zip(self.gradients, outputs[len(outputs) - len(self.gradients) :]))
+    def own(self, outputs: Any) -> zip[tuple[Tensor, Any]]:
+        """The parameters, with their gradients among the outputs."""
+        return zip(self.gradients, outputs[len(outputs) - len(self.gradients) :])
 
 
 def program_of(
@@ -128,6 +128,6 @@ def holds(ready: Ready, outputs: Any) -> bool:
 
 def add(ready: Ready, outputs: Any) -> None:
     """Add a program's gradients to those of the parameters."""
-    for node, g in ready.own(outputs).items():
+    for node, g in ready.own(outputs):
         g = as_gradient(g, node)
         node.grad = g if node.grad is None else node.grad + g

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -26,18 +27,16 @@ class Place:
 _PLAIN = {int, float, str, bool, type(None)}
 
 
-def replaced(tree: Any, function: Callable[[Any], Any], data: bool = True) -> Any:
+def replaced(tree: Any, function: Callable[[Any], Any]) -> Any:
     """Arguments, with every array and every tensor that needs no gradient replaced.
 
-    With ``data``, a tensor stays a tensor, of the new array.
+    A tensor stays a tensor, of the new array.
     """
     if type(tree) in _PLAIN:
         return tree
     if isinstance(tree, Tensor):
         if tree.requires_grad:
             return tree
-        if not data:
-            return function(tree._value)
         node = Tensor.__new__(Tensor)
         node._value, node.name = function(tree._value), tree.name
         return node
@@ -46,55 +45,45 @@ def replaced(tree: Any, function: Callable[[Any], Any], data: bool = True) -> An
     if isinstance(tree, np.generic) and tree.dtype.kind in "fiub":
         return function(tree)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*[replaced(x, function, data) for x in tree])
+        return type(tree)(*[replaced(x, function) for x in tree])
     if isinstance(tree, (tuple, list)):
-        return type(tree)([replaced(x, function, data) for x in tree])
+        return type(tree)([replaced(x, function) for x in tree])
     if isinstance(tree, dict):
-        return {key: replaced(x, function, data) for key, x in tree.items()}
+        return {key: replaced(x, function) for key, x in tree.items()}
     if hasattr(tree, "__dataclass_fields__") and not isinstance(tree, type):
         changed = {
-            f.name: replaced(getattr(tree, f.name), function, data)
-            for f in dataclasses.fields(tree)
+            f.name: replaced(getattr(tree, f.name), function) for f in dataclasses.fields(tree)
         }
         return dataclasses.replace(tree, **changed)
     return tree
 
 
 def structure(tree: Any, given: list[Any], held: list[Any]) -> Any:
-    """What a program depends on besides its arrays.
+    """What a program depends on besides its arrays, as something to look it up by.
 
     Args:
         given: collects the arrays.
         held: collects what is known by its identity, so that nothing else can take its place.
     """
-
-    def array(x: Any) -> Any:
-        x = np.asarray(x)
-        given.append(x)
-        return _Shape(x.shape, x.dtype.str)
-
-    return _frozen(replaced(tree, array, data=False), held)
-
-
-@dataclass(frozen=True)
-class _Shape:
-    shape: tuple[int, ...]
-    dtype: str
-
-
-def _frozen(tree: Any, held: list[Any]) -> Any:
+    kind = type(tree)
+    if kind in _PLAIN:
+        return kind, tree  # True is no 1, and 1 no 1.0
+    if isinstance(tree, Tensor) and not tree.requires_grad:
+        tree = np.asarray(tree._value)
+    if isinstance(tree, (np.ndarray, np.generic)) and tree.dtype.kind in "fiub":
+        tree = np.asarray(tree)
+        given.append(tree)
+        return tree.shape, tree.dtype
     if isinstance(tree, (tuple, list)):
-        return (type(tree).__name__, *[_frozen(x, held) for x in tree])
+        return kind, *[structure(x, given, held) for x in tree]
     if isinstance(tree, dict):
-        return tuple([(key, _frozen(x, held)) for key, x in tree.items()])
+        return kind, *[(key, structure(x, given, held)) for key, x in tree.items()]
+    if hasattr(tree, "__dataclass_fields__") and kind is not type:
+        fields = tree.__dataclass_fields__
+        return kind, *[structure(getattr(tree, name), given, held) for name in fields]
     if not isinstance(tree, Tensor):
-        try:
+        with suppress(TypeError):
             hash(tree)
-        except TypeError:
-            if hasattr(tree, "__dataclass_fields__"):
-                fields = tree.__dataclass_fields__
-                return (type(tree), *[_frozen(getattr(tree, k), held) for k in fields])
-        else:
             return tree
     held.append(tree)
     return id(tree)

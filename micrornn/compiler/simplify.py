@@ -15,11 +15,14 @@ from micrornn.compiler.program import (
     Row,
     Rows,
     Value,
+    blank,
     dtype_of,
     every,
     living,
     mapped,
+    read,
     references,
+    root,
     shape_at,
     uses,
 )
@@ -47,6 +50,9 @@ def _rewritten(program: Program, same: Any) -> Program:
         moved = replace(reference, of=renamed(reference.of))
         return moved.of if isinstance(moved, Rows) and _all_of(moved) else moved
 
+    abroad = {
+        v for b in program.blocks for r, loop in read(b) for v in root(r) if v.loop is not loop
+    } | {v for r in references(program.outputs) for v in root(r)}
     pasts = [getattr(r, "of", None) for v in every(program.blocks) for r in uses(v)]
     states = {past.of for past in pasts if isinstance(past, Past)}
     for block in program.blocks:
@@ -55,13 +61,12 @@ def _rewritten(program: Program, same: Any) -> Program:
             v.args, v.kwargs = mapped((v.args, v.kwargs), renamed)
             alias = None if v in states else same(v)
             if alias is None and v not in states:
-                key = (v.loop, v.call, _key(v.args), _key(v.kwargs))
-                alias = known.setdefault(key, v)
-                alias = None if alias is v else alias
+                alias = _in_another_loop(v, known, abroad) or _known(v, known)
             if alias is None:
                 kept.append(v)
             else:
                 new[v] = alias
+                alias = alias if isinstance(alias, Value) else alias.of
                 if alias.name is None and alias.source is None:
                     alias.name, alias.source = v.name, v.source
         if isinstance(block, Loop):
@@ -70,6 +75,52 @@ def _rewritten(program: Program, same: Any) -> Program:
     for v in every(blocks):  # a reference to what comes later, such as a past
         v.args, v.kwargs = mapped((v.args, v.kwargs), renamed)
     return Program(blocks, mapped(program.outputs, renamed))
+
+
+def _known(v: Value, known: dict[Any, Value]) -> Value | None:
+    """The earlier value that equals this one. A sum that keeps its axis is one that does not, reshaped."""
+    kwargs = {key: x for key, x in v.kwargs.items() if key != "keepdims"}
+    key = (v.loop, v.call, _key(v.args), _key(kwargs))
+    earlier = known.setdefault(key, v)
+    if earlier is v or earlier.shape == v.shape:
+        return None if earlier is v else earlier
+    v.call, v.args, v.kwargs = np.reshape, (earlier, v.shape), {}
+    return None
+
+
+def _in_another_loop(v: Value, known: dict[Any, Value], abroad: set[Value]) -> Row | None:
+    """The row of an earlier loop that is equal to this value, such as a softmax that backward needs again."""
+    rows = [r for r in uses(v) if not (isinstance(r, Value) and r.loop is None)]
+    if (
+        v.loop is None
+        or v in abroad
+        or not rows
+        or not all(isinstance(r, Row) and r.stride for r in rows)
+    ):
+        return None
+    row = rows[0]
+    if any(isinstance(r.of, Past) or r.of.loop is None for r in rows):
+        return None
+    if len({(r.of.loop, r.start, r.stride) for r in rows}) > 1:
+        return None
+    args, kwargs = mapped((v.args, v.kwargs), lambda r: r.of if isinstance(r, Row) else r)
+    kwargs = {key: x for key, x in kwargs.items() if key != "keepdims"}
+    earlier = known.get((row.of.loop, v.call, _key(args), _key(kwargs)))
+    if earlier is None or (earlier.call in CHEAP and earlier not in abroad):
+        return None
+    there = Row(earlier, row.start, row.stride)
+    if earlier.shape == v.shape:
+        return there
+    v.call, v.args, v.kwargs = np.reshape, (there, v.shape), {}
+    return None
+
+
+CHEAP = {
+    np.add,
+    np.subtract,
+    np.multiply,
+    np.negative,
+}  # computed again rather than kept at each step
 
 
 def _key(tree: Any) -> Any:
@@ -196,8 +247,9 @@ def _contracted(program: Program) -> Program:
         count[of] = count.get(of, 0) + 2
     blocks: list[Value | Loop] = []
     for block in program.blocks:
-        made = [] if isinstance(block, Loop) else _product_over_time(block, count)
-        blocks.extend(made or [block])
+        if isinstance(block, Value):
+            blocks += _product_over_time(block, count) or _sum_over_time(block, count)
+        blocks.append(block)
     return Program(blocks, program.outputs)
 
 
@@ -224,11 +276,34 @@ def _product_over_time(v: Value, count: dict[Value, int]) -> list[Value]:
         left = left.args[0]
     else:
         left = call(np.transpose, left, (0, 2, 1))
-    steps, rows, width = shape_at(left)
-    flat = call(np.reshape, _unshaped(left), (steps * rows, width))
-    right = call(np.reshape, _unshaped(right), (steps * rows, shape_at(right)[-1]))
-    v.call, v.args, v.kwargs = np.matmul, (call(np.transpose, flat), right), {}
-    return [*made, v]
+
+    def flat(x: Any) -> Any:
+        steps, rows, width = shape_at(x)
+        x = _unshaped(x)
+        shape = steps * rows, width
+        return x if shape_at(x) == shape else call(np.reshape, x, shape)
+
+    v.call, v.args, v.kwargs = np.matmul, (call(np.transpose, flat(left)), flat(right)), {}
+    return made
+
+
+def _sum_over_time(v: Value, count: dict[Value, int]) -> list[Value]:
+    """A sum over time of sums over the batch, as one sum over both."""
+    if v.call != np.add.reduce or v.kwargs.get("axis") not in (0, -2) or v.kwargs.get("keepdims"):
+        return []
+    w = v.args[0]
+    if not isinstance(w, Value) or w.loop or w.call != np.add.reduce or count[w] > 1:
+        return []
+    if w.kwargs != {"axis": (1,)}:
+        return []
+    shape = shape_at(w.args[0])
+    if len(shape) != 3:
+        return []
+    flat = shape[0] * shape[1], shape[2]
+    both = Value(np.reshape, (w.args[0], flat), {}, blank(flat, w.dtype))
+    both.place, both.source, both.back = v.place, v.source, v.back
+    v.args = (both,)
+    return [both]
 
 
 def _unshaped(x: Any) -> Any:

@@ -192,7 +192,7 @@ class Compiled:
         ready = earlier or ready
         place = places(ready.results)[0]
         value = outputs[place.output] if place.row is None else outputs[place.output][place.row]
-        compare(loss, found, value, ready.own(outputs))
+        compare(loss, found, value, dict(ready.own(outputs)))
         ready.checked, ready.fixed = earlier is not None, fixed
         self.ready[key] = ready
         add(ready, outputs)  # the program's own, so that all calls round alike

@@ -28,14 +28,14 @@ def loss_and_gradients(gru_weight_ih_l0, gru_weight_hh_l0, gru_bias_ih_l0, gru_b
     y = h[1:] @ readout_weight.T + readout_bias
     a_8 = y - np.max(y, axis=-1, keepdims=True)
     a_9 = np.exp(a_8)
-    loss = np.sum(np.log(np.sum(a_9, axis=-1)) - a_8[np.arange(4), targets])
+    a_10 = np.sum(a_9, axis=-1)
+    loss = np.sum(np.log(a_10) - a_8[np.arange(4), targets])
 
     # backward
-    d = a_9 / np.sum(a_9, axis=-1, keepdims=True) - (targets.reshape(4, 1) == np.arange(4))
+    d = a_9 / a_10.reshape(4, 1) - (targets.reshape(4, 1) == np.arange(4))
     d_h = d @ readout_weight
     d_2 = 1.0 - n * n
-    d_3 = 1.0 - z
-    d_4 = 1.0 - r
+    d_3 = 1.0 - r
     delta = np.empty((4, 8))
     delta_2 = np.empty((4, 8))
     delta_3 = np.empty((4, 8))
@@ -46,8 +46,8 @@ def loss_and_gradients(gru_weight_ih_l0, gru_weight_hh_l0, gru_bias_ih_l0, gru_b
         d_h_3 = d_h_2[t + 1] + d_h[t]
         delta[t] = d_h_3 * a_5[t] * d_2[t]
         delta_2[t] = delta[t] * r[t]
-        delta_3[t] = (d_h_3 * h[t] + (-(d_h_3 * n[t]))) * z[t] * d_3[t]
-        delta_4[t] = delta[t] * a_4[t] * r[t] * d_4[t]
+        delta_3[t] = (d_h_3 * h[t] + (-(d_h_3 * n[t]))) * z[t] * a_5[t]
+        delta_4[t] = delta[t] * a_4[t] * r[t] * d_3[t]
         delta_5 = (
             d_h_3 * z[t] + delta_2[t] @ gru_weight_hh_l0[16:24] + delta_3[t] @
             gru_weight_hh_l0[8:16]

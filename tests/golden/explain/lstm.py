@@ -34,10 +34,11 @@ def loss_and_gradients(lstm_weight_ih_l0, lstm_weight_hh_l0, lstm_bias_ih_l0, ls
     y = h[1:] @ readout_weight.T + readout_bias
     a_10 = y - np.max(y, axis=-1, keepdims=True)
     a_11 = np.exp(a_10)
-    loss = np.sum(np.log(np.sum(a_11, axis=-1)) - a_10[np.arange(4), targets])
+    a_12 = np.sum(a_11, axis=-1)
+    loss = np.sum(np.log(a_12) - a_10[np.arange(4), targets])
 
     # backward
-    d = a_11 / np.sum(a_11, axis=-1, keepdims=True) - (targets.reshape(4, 1) == np.arange(4))
+    d = a_11 / a_12.reshape(4, 1) - (targets.reshape(4, 1) == np.arange(4))
     d_h = d @ readout_weight
     d_2 = 1.0 - a_5 * a_5
     d_3 = 1.0 - o

@@ -14,10 +14,11 @@ def loss_and_gradients(rnn_weight_ih_l0, x, rnn_bias_ih_l0, rnn_weight_hh_l0, rn
     y = h[1:] @ readout_weight.T + readout_bias
     a_2 = y - np.max(y, axis=-1, keepdims=True)
     a_3 = np.exp(a_2)
-    loss = np.sum(np.log(np.sum(a_3, axis=-1)) - a_2[np.arange(4), targets])
+    a_4 = np.sum(a_3, axis=-1)
+    loss = np.sum(np.log(a_4) - a_2[np.arange(4), targets])
 
     # backward
-    d = a_3 / np.sum(a_3, axis=-1, keepdims=True) - (targets.reshape(4, 1) == np.arange(4))
+    d = a_3 / a_4.reshape(4, 1) - (targets.reshape(4, 1) == np.arange(4))
     d_h = d @ readout_weight
     d_2 = 1.0 - h[1:] * h[1:]
     delta = np.empty((4, 8))
