@@ -110,11 +110,18 @@ def usage(error: click.ClickException) -> str:
         return f"no option {error.option_name}" + (f"; did you mean {close[0]!r}?" if close else "")
     if isinstance(error, click.MissingParameter) and error.param is not None:
         kind = "option" if isinstance(error.param, click.Option) else "argument"
-        return f"the {kind} {error.param.get_error_hint(error.ctx)} is missing"
+        missing = f"the {kind} {error.param.get_error_hint(error.ctx)} is missing"
+        return missing + (f", as in: {shown}" if (shown := example(error.ctx)) else "")
     if isinstance(error, click.BadParameter) and error.param is not None:
         return f"{'/'.join(error.param.opts)}: {error.message}"
     message = error.format_message()
     return message[:1].lower() + message[1:]
+
+
+def example(ctx: click.Context | None) -> str:
+    """The first example in the help of a command."""
+    lines = map(str.strip, ((ctx and ctx.command.help) or "").splitlines())
+    return next((line for line in lines if line.startswith("micrornn ")), "")
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -166,7 +173,7 @@ LATER = (
     Later("grade", "grade", "Compare a hand-written backward pass with the graph's."),
     Later("course", "course", "Read the course: thirteen lessons with exercises."),
     Later("quiz", "quiz", "Ask the questions of the course."),
-    Later("cost", "cost", "Measure time and memory of full BPTT and of the ways around it."),
+    Later("cost", "cost", "Measure time and memory of full BPTT and its alternatives."),
     Later("record", "record", "Record a run, forward and backward, in a file."),
     Later("diff", "diff", "Compare two runs step by step."),
     Later("train", "train", "Train a network on a task."),

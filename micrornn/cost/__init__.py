@@ -1,4 +1,4 @@
-"""What a gradient through many steps costs, measured beside its formula: BPTT and the ways around it."""
+"""What a gradient through many steps costs, measured beside its formula: BPTT and its alternatives."""
 
 from micrornn.cost.measure import Cost, Setting, costs, in_own_process, unit_of
 from micrornn.cost.network import layer_of

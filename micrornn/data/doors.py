@@ -24,9 +24,9 @@ class Door(NamedTuple):
 DOORS = {
     door.name: door
     for door in (
-        Door("text", "A text, a file with a text, or - for stdin."),
-        Door("csv", "A table with a series: CSV, TSV or JSON lines; - is stdin."),
-        Door("pairs", "Pairs of source, tab, target; - is stdin."),
+        Door("text", "A text, a text file, or - for stdin."),
+        Door("csv", "A time series as CSV, TSV or JSON lines; - is stdin."),
+        Door("pairs", "One pair per line: source, tab, target; - is stdin."),
         Door("labels", "Texts with labels: a table, or a folder with a subfolder per label."),
         Door("conll", "Sentences with a tag per token, one token per line; - is stdin."),
         Door(

@@ -24,7 +24,7 @@ def grade_file(path: str, cell: str | None = None) -> Grade:
     """
     if path.endswith(".ipynb"):
         raise GradeError(f"{path} is a notebook; run its last cell, or autograde it with nbgrader")
-    file = UserFile(path)
+    file = UserFile(path, "FILE.py")
     own = vars(file.module)
     cell = cell or own.get("CELL", "rnn")
     if cell not in CELLS:

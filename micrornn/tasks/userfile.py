@@ -31,17 +31,21 @@ class UserFile:
 
     Its folder is put first on the path for imports, as Python does for a script.
 
+    Args:
+        path: the file.
+        expected: what an error asks for, such as "FILE.py".
+
     Raises:
         SourceError: there is no such file, it is not Python, or it fails; names the line.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, expected: str = "FILE.py:NAME") -> None:
         self.path = path
         file = Path(path)
         if file.suffix != ".py":
-            raise SourceError(f"{path} is not a Python file; give FILE.py:NAME")
+            raise SourceError(f"{path} is not a Python file; give {expected}")
         try:
-            code = read_whole(file, "FILE.py:NAME")
+            code = read_whole(file, expected)
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.strerror:
                 raise

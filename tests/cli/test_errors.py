@@ -14,7 +14,10 @@ Run = Callable[..., Result]
 Drawn = list[dict[str, Any]]
 
 RENDER = [
-    ("", "micrornn render: the argument 'SOURCE' is missing (see micrornn render -h)"),
+    (
+        "",
+        "the argument 'SOURCE' is missing, as in: micrornn render hello (see micrornn render -h)",
+    ),
     ("helo", "micrornn: no source 'helo'; did you mean 'hello'? (your own: FILE.py:NAME)"),
     (
         "hello again",

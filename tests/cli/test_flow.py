@@ -150,7 +150,10 @@ def test_the_terminal_gets_no_picture(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 
 ERRORS = [
-    ("flow", "micrornn flow: the argument 'SOURCE' is missing (see micrornn flow -h)"),
+    (
+        "flow",
+        "the argument 'SOURCE' is missing, as in: micrornn flow hello (see micrornn flow -h)",
+    ),
     ("flow helo", "no source 'helo'; did you mean 'hello'?"),
     ("flow hello --cell rnn,lsmt", "no 'lsmt'; did you mean 'lstm'? (see micrornn flow -h"),
     ("flow hello --cell rnn,", "no ''; choose from rnn, lstm, gru"),
@@ -171,7 +174,10 @@ ERRORS = [
     ("record hello -o run.zip", "run.zip: a recording ends in .mrn; give -o run.zip.mrn"),
     ("record hello -o none/a.mrn", "none/a.mrn: no folder none; make it first"),
     ("diagnose none.mrn", "no file none.mrn; give a recording"),
-    ("why hello", "micrornn why: the argument 'TARGET' is missing"),
+    (
+        "why hello",
+        "micrornn why: the argument 'TARGET' is missing, as in: micrornn why hello 'h[1]'",
+    ),
     ("why hello q[1]", "no node 'q[1]' in this recording. Give a name, with the step in brackets"),
     ("diff hello", "micrornn diff: the argument 'B' is missing"),
     ("diff hello none.mrn", "no file none.mrn; give a recording"),

@@ -67,6 +67,14 @@ def test_every_option_is_explained() -> None:
                 assert parameter.help, f"{command.name} {parameter.name}"
 
 
+@pytest.mark.parametrize("command", LOADED, ids=lambda one: one.name)
+def test_the_usage_names_an_argument_as_the_help_explains_it(command: click.Command) -> None:
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and command.name != "help":
+            [name] = re.findall(r"\w[\w.]*", parameter.make_metavar(click.Context(command)))
+            assert re.search(rf"\b{re.escape(name)}\b", command.help or ""), name
+
+
 def test_list_names_the_sources_and_their_options(run: Run) -> None:
     result = run("list")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -18,6 +18,7 @@ from micrornn.grade.backward import bptt
 from micrornn.grade.exercise import exercise
 from micrornn.grade.mistakes import CATALOG, Mistake, of_cell
 from micrornn.grade.problem import CELLS, Problem, make, solve
+from micrornn.tasks.userfile import SourceError
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 WITH_US = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -180,6 +181,12 @@ def test_what_cannot_be_graded_says_what_to_do(tmp_path: Path) -> None:
         (tmp_path / "a.py").write_text(text, "utf-8")
         with pytest.raises(GradeError, match=says):
             grade_file(str(tmp_path / "a.py"))
+
+
+def test_a_file_that_is_not_python_is_told_what_to_give(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.py", "hello"):
+        with pytest.raises(SourceError, match=r"give FILE\.py$"):
+            grade_file(str(path))
 
 
 def test_a_wrong_shape_is_said(tmp_path: Path) -> None:

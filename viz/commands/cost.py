@@ -1,4 +1,4 @@
-"""``micrornn cost``: what full BPTT and the ways around it take, measured beside their formulas."""
+"""``micrornn cost``: time and memory of full BPTT and its alternatives, measured beside their formulas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import click
 
 from viz.commands.console import as_json, destination, emit, emit_text, say, table
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import COUNT, FILE, POSITIVE, Counts, SomeOf, takes_source
+from viz.commands.options import (
+    COUNT,
+    FILE,
+    JSON,
+    POSITIVE,
+    QUIET_BUT_RESULTS,
+    Counts,
+    SomeOf,
+    takes_source,
+)
 from viz.commands.progress import working
 from viz.plots import FORMATS
 
@@ -29,13 +38,23 @@ def _with_counts(command: Callable[..., Any]) -> Callable[..., Any]:
 @_with_counts
 @takes_source
 @option("--ways", type=SomeOf(_WAYS), help="What to measure [default: all].")
-@option("--batch", type=COUNT, default=1, help="Sequences at a time [default: 1].")
-@option("--chunk", type=COUNT, default=50, help="Steps of truncated BPTT [default: 50].")
-@option("--slots", type=COUNT, default=50, help="Slots of the schedule [default: 50].")
-@option("--limit", type=POSITIVE, default=60.0, help="Skip what takes longer [default: 60 s].")
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+@option("--batch", type=COUNT, default=1, help="Number of sequences in a batch [default: 1].")
+@option("--chunk", type=COUNT, default=50, help="Steps per chunk of truncated BPTT [default: 50].")
+@option(
+    "--slots",
+    type=COUNT,
+    default=50,
+    help="Checkpoints that the schedule keeps [default: 50].",
+)
+@option(
+    "--limit",
+    type=POSITIVE,
+    default=60.0,
+    help="Skip what takes over X seconds [default: 60].",
+)
+@JSON
 @option("-o", "--output", type=FILE, section=OUTPUT, help="Draw a .png, .svg or .pdf file.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors and results only.")
+@QUIET_BUT_RESULTS
 def cost(
     options: dict[str, Any],
     source: str,
@@ -48,12 +67,12 @@ def cost(
     output: str | None,
     quiet: bool,
 ) -> None:
-    """Measure time and memory of full BPTT and of the ways around it, beside their formulas.
+    """Measure time and memory of full BPTT and its alternatives, beside the formulas.
 
-    What is measured are the recurrent layers of SOURCE, forward and backward over random steps, with the loss
-    at the end: full BPTT, truncated, with checkpoints (√T segments, and the optimal schedule), compiled, and
-    online by RTRL and UORO. SOURCE is a built-in task, a checkpoint, or FILE.py:NAME, where NAME is a layer
-    or a module with one. Each measurement runs in a process of its own.
+    Runs the recurrent layers of SOURCE forward and backward over random steps, with the loss at the end: full
+    BPTT, truncated, with checkpoints (√T segments, and the optimal schedule), compiled, and online by RTRL
+    and UORO. SOURCE is a built-in task, a checkpoint, or FILE.py:NAME, where NAME is a layer or a module with
+    one. Each measurement runs in its own process.
 
     \b
     Examples:

@@ -9,20 +9,23 @@ import click
 
 from viz.commands.console import destination, emit_text, is_terminal, say
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, Integer
+from viz.commands.options import FILE, FOLDER, Integer
 
 WIDTH = 80
 
 
 @click.command(cls=Command)
 @click.argument("number", type=Integer(1, 13), required=False)
-@option("--start", type=FILE, section=OUTPUT, help="Write lessons and notebooks to a folder.")
-@option("--map", "picture", type=FILE, section=OUTPUT, help="Draw the ideas of the course.")
+@option("--start", type=FOLDER, section=OUTPUT, help="Write lessons and notebooks to FOLDER.")
+@option(
+    "--map", "picture", type=FILE, section=OUTPUT, help="Draw a map of the ideas of the course."
+)
 def course(number: int | None, start: str | None, picture: str | None) -> None:
     """List the lessons of the course, or print lesson NUMBER.
 
-    Thirteen lessons take you from a loop to the reason why an LSTM forgets. Each has a question, a prediction
-    to make first, the derivation beside the graph, exercises, and what people do in practice.
+    Thirteen lessons lead from a loop to why an LSTM forgets, and to what came after 2020. Each has a
+    question, a prediction to make first, the derivation beside the graph, exercises, and what people do in
+    practice.
 
     \b
     Examples:

@@ -38,9 +38,11 @@ FAILED, WRONG_INPUT = 1, 2
     is_flag=True,
     help="Run until the first NaN, infinity or error, and stop there.",
 )
-@option("--tui", is_flag=True, help="Use the full screen.")
-@option("--dap", is_flag=True, help="Speak the Debug Adapter Protocol, to an editor.")
-@option("--port", type=Integer(0, 65535), help="With --dap: a loopback port instead of stdio.")
+@option("--tui", is_flag=True, help="Show the full-screen debugger (needs micrornn[tui]).")
+@option("--dap", is_flag=True, help="Serve an editor by the Debug Adapter Protocol.")
+@option(
+    "--port", type=Integer(0, 65535), help="With --dap: listen on a loopback port instead of stdio."
+)
 @option("--json", "as_json", is_flag=True, section=OUTPUT, help="Print one JSON object per answer.")
 def debug(
     options: dict[str, Any],
@@ -60,8 +62,8 @@ def debug(
     debugger, help lists the commands and tutorial teaches them. Commands may also come from -x, -ex or a
     pipe.
 
-    With --post-mortem, NAME may be a whole training: it runs until the first NaN, infinity or error, and the
-    step that failed is saved as SOURCE-failed.mrn in the current folder.
+    With --post-mortem, NAME may be a whole training: it runs until the first NaN, infinity or error, and
+    saves the step that failed in the current folder, as SOURCE-failed.mrn.
 
     \b
     Examples:

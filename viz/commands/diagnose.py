@@ -7,29 +7,25 @@ from typing import Any
 import click
 
 from viz.commands.console import as_json, emit, emit_text
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import takes_source
+from viz.commands.help import Command
+from viz.commands.options import JSON, QUIET_BUT_RESULTS, takes_source
 from viz.commands.progress import working
 from viz.commands.runs import recording_of, watched_run
 
 WIDTH = 80
-_json = option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
-_quiet = option(
-    "-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors and the answer only."
-)
 
 
 @click.command(cls=Command)
 @takes_source
-@_json
-@_quiet
+@JSON
+@QUIET_BUT_RESULTS
 def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -> None:
-    """Diagnose a run or a training: problems with their evidence, and what to try.
+    """Diagnose a run or a training: list the problems, with evidence and what to try.
 
     SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). NAME may be a
-    function that computes a loss, or one that trains: its first 20 iterations are watched then. The diagnosis
-    looks at the data, the outputs and the loss, how states are passed on, every parameter, the gradient over
-    time and the updates. Where it finds nothing wrong, it says what it checked.
+    function that computes a loss, or one that trains, whose first 20 iterations are then watched. The
+    diagnosis checks the data, the outputs and the loss, the states passed between steps, every parameter, the
+    gradient over time, and the updates. If it finds no problem, it lists what it checked.
 
     \b
     Examples:
@@ -48,8 +44,8 @@ def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -
 @click.command(cls=Command)
 @takes_source
 @click.argument("of", metavar="TARGET")
-@_json
-@_quiet
+@JSON
+@QUIET_BUT_RESULTS
 def why(options: dict[str, Any], source: str, of: str, as_data: bool, quiet: bool) -> None:
     """Explain why one gradient is zero, missing, tiny, huge or NaN, with the evidence.
 

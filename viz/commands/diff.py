@@ -6,7 +6,7 @@ import click
 
 from viz.commands.console import as_json, emit, emit_text
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import Number, complete_source
+from viz.commands.options import JSON, Number, complete_source
 from viz.commands.progress import working
 from viz.commands.runs import recording_of
 
@@ -19,12 +19,13 @@ _TOLERANCE = Number(least=0)
 @click.argument("two", metavar="B", shell_complete=complete_source)
 @option("--rtol", type=_TOLERANCE, default=0.0, help="Relative tolerance [default: 0].")
 @option("--atol", type=_TOLERANCE, default=0.0, help="Absolute tolerance [default: 0].")
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+@JSON
 @option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print nothing; use the exit code.")
 def diff(one: str, two: str, rtol: float, atol: float, as_data: bool, quiet: bool) -> int:
-    """Compare two runs by what has the same role at the same step: h, c, gates, losses, weights.
+    """Compare two runs step by step: states, gates, losses and weights.
 
-    A and B are recordings or other sources. Their cells and lengths may differ. The exit code is 0 if the
+    A and B are recordings or other sources; what has the same role at the same step is compared, so their
+    cells and lengths may differ. The exit code is 0 if the
     runs are equal, 1 if they differ, 2 after an error.
 
     \b

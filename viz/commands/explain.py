@@ -9,7 +9,7 @@ import click
 from micrornn.files import check_writable
 from viz.commands.console import emit, say
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, OneOf, takes_source
+from viz.commands.options import FILE, QUIET, OneOf, takes_source
 from viz.commands.progress import working
 
 WRONG = 1
@@ -22,7 +22,7 @@ WRONG = 1
     "form",
     type=OneOf(("numpy", "pseudocode", "latex")),
     default="numpy",
-    help="NumPy that runs, or formulas [default: numpy].",
+    help="A NumPy program, or formulas [default: numpy].",
 )
 @option(
     "--compare",
@@ -31,8 +31,8 @@ WRONG = 1
     metavar="FILE.py:NAME",
     help="Say where your backward pass differs.",
 )
-@option("-o", "--output", type=FILE, section=OUTPUT, help="Write a file.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE.")
+@QUIET
 def explain(
     options: dict[str, Any],
     source: str,
@@ -41,12 +41,13 @@ def explain(
     output: str | None,
     quiet: bool,
 ) -> int:
-    """Write out backpropagation through time of a network, derived from its graph.
+    """Write out backpropagation through time for a network, derived from its graph.
 
-    Equal steps become a loop, and backward its recursion: forward, loss, what each step hands to the one
-    before, and the gradients of the weights. The NumPy runs by itself. With --compare, your own function
-    takes any of its arguments, by their names, and returns a dict of gradients; the exit code is 1 if one
-    differs.
+    SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render).
+
+    Equal steps become a loop: forward, the loss, the recursion backward from step to step, and the gradients
+    of the weights. The NumPy program runs on its own. With --compare, your function, whose arguments have the
+    names of those of the program, returns a dict of gradients; the exit code is 1 if one differs.
 
     \b
     Examples:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viz.commands.console import as_json, destination, emit_file, say
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, OneOf, takes_sources
+from viz.commands.help import Command, option
+from viz.commands.options import JSON, QUIET, TO_FILE, OneOf, in_format, takes_sources
 from viz.commands.progress import working
 from viz.commands.runs import recordings_of
 from viz.plots import DYNAMICS, FORMATS, VIEWS, read
@@ -30,18 +30,18 @@ _OVER = ("copies", "losses")
 @option(
     "--of",
     metavar="NAME",
-    help="The value: W_hh or another weight, a state (h, c, C), x, or any name.",
+    help="What to follow: a weight (W_hh), a state (h, c, C), the input x, or any name.",
 )
 @option(
-    "--over", type=OneOf(_OVER), help="Sum of the ledger: over copies of the weight, or losses."
+    "--over",
+    type=OneOf(_OVER),
+    help="Split the ledger by copies of the weight (steps), or by losses.",
 )
 @option("--trend", is_flag=True, help="SOURCE is the folder of a watched training.")
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
-@option(
-    "-T", "--format", type=OneOf(_FORMATS), section=OUTPUT, help="Format [default: as FILE ends]."
-)
-@option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE; - is stdout.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@JSON
+@in_format(_FORMATS)
+@TO_FILE
+@QUIET
 def flow(
     options: dict[str, Any],
     source: str,
@@ -57,21 +57,21 @@ def flow(
     """Show where the gradient goes over time, in one run or in several side by side.
 
     SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). Several cells,
-    as in --cell rnn,lstm,gru, are compared on the same data in one figure. Without -o the answer is text; a
-    file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
+    as in --cell rnn,lstm,gru, are compared on the same data in one figure. Without -o the result is printed
+    as text; a file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
 
     \b
     ledger     what each step contributed to the gradient of a shared weight (--of, --over)
-    credit     the gradient of the loss of each step at each step before (--of h, c, x)
-    jacobian   what one step, and all steps, do to a small change of the state
-    gates      how open the gates are, and what gradient passes them
-    paths      the kinds of paths on which the gradient arrives (--of c, h)
+    credit     the gradient of each loss at each earlier step (--of h, c, x)
+    jacobian   how much one step, and all steps, can stretch or shrink a gradient
+    gates      how open each gate is, and how much gradient it passes
+    paths      how much of the gradient arrives by which kind of path (--of c, h)
     all        all of these
 
     \b
-    lyapunov      the factor per step of a change of the state, by direction, over the whole run
-    fixed-points  states that a step leaves as they are, or nearly, and whether they attract
-    connectivity  on which earlier inputs the prediction of each step rests
+    lyapunov      how fast a small change of the state grows or decays per step, by direction
+    fixed-points  states that a step leaves unchanged, or nearly, and whether they attract
+    connectivity  which earlier inputs each prediction depends on
 
     \b
     Examples:

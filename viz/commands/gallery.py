@@ -12,8 +12,8 @@ import click
 from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from viz.commands.console import say
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, OneOf
+from viz.commands.help import Command, option
+from viz.commands.options import FOLDER, QUIET, OneOf
 from viz.commands.progress import working
 from viz.picture.theme import THEMES
 from viz.render import PICTURED
@@ -52,14 +52,14 @@ def entries(themes: tuple[str, ...]) -> Iterator[Entry]:
 
 
 @click.command("gallery", cls=Command)
-@click.argument("folder", type=FILE)
+@click.argument("folder", type=FOLDER)
 @option("--theme", "only", type=OneOf(tuple(THEMES)), help="One theme [default: light and dark].")
 @option("--task", type=OneOf(tuple(TASKS)), help="One task [default: all].")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@QUIET
 def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> None:
-    """Draw every built-in network into FOLDER, with a page index.html that shows them.
+    """Draw every built-in network into FOLDER, with an index.html that shows them all.
 
-    Of each network with states over time there is also the page that plays its backward pass.
+    Each recurrent network also gets a page that plays its backward pass.
 
     \b
     Examples:

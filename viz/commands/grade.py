@@ -15,13 +15,13 @@ from viz.plots.canvas import FORMATS
 
 
 @click.command("grade", cls=Command)
-@click.argument("files", nargs=-1, type=FILE)
+@click.argument("files", nargs=-1, type=FILE, metavar="[FILE.py]...")
 @option("--cell", type=OneOf(CELLS), help="The cell [default: CELL of the file, or rnn].")
 @option("--start", type=FILE, help="Write an exercise: FILE.py, or FILE.ipynb for nbgrader.")
-@option("--hint", is_flag=True, help="Print where to look.")
-@option("--solution", is_flag=True, help="Print the right line.")
+@option("--hint", is_flag=True, help="Print a hint where to look.")
+@option("--solution", is_flag=True, help="Print the correct line.")
 @option("--figure", type=FILE, section=OUTPUT, help="Draw your gradients beside the graph's.")
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON, for a class.")
+@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON, one entry per file.")
 def grade(
     files: tuple[str, ...],
     cell: str | None,
@@ -33,9 +33,9 @@ def grade(
 ) -> int:
     """Compare a hand-written backward pass of an RNN, LSTM or GRU with the graph's.
 
-    FILE.py defines backward(weights, xs, targets, states), and forward(weights, xs, targets) if you like. The
-    answer is the first number that differs, by step and term, and the mistake that gives exactly your
-    numbers, if it is a known one. The exit code is 0 if all is right, and 1 if a number differs.
+    FILE.py defines backward(weights, xs, targets, states) and, optionally, forward(weights, xs, targets). The
+    result names the first number that differs, by step and term, and, if it is a known one, the mistake that
+    gives exactly your numbers. The exit code is 0 if all numbers agree, and 1 if one differs.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def grade(
     if figure is not None and len(files) > 1:
         raise ValueError("--figure draws one file; give one")
     if not files:
-        raise ValueError("give a file to grade, or --start FILE.py for an exercise to begin with")
+        raise ValueError("give a file to grade; micrornn grade --start FILE.py writes an exercise")
     answers: list[dict[str, Any]] = []
     wrong = 0
     for path in files:

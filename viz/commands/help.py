@@ -85,7 +85,7 @@ class Command(click.Command):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(
-                    f"{task.name}: {task.summary}. Its options have these defaults."
+                    f"{task.name}: {task.summary}. The defaults below are those of {task.name}."
                 )
 
     def _task(self, ctx: click.Context) -> Task | None:

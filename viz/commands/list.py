@@ -10,11 +10,12 @@ import click
 from micrornn.messages import flag
 from micrornn.tasks import TASKS, Task
 from viz.commands.console import BOLD, as_json, colored, emit
-from viz.commands.help import OUTPUT, Command, option
+from viz.commands.help import Command
+from viz.commands.options import JSON
 
 
 @click.command("list", cls=Command)
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+@JSON
 def list_tasks(as_data: bool) -> None:
     """List the built-in tasks, with the options of each and their defaults.
 

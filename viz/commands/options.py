@@ -14,7 +14,7 @@ from micrornn.messages import nearest
 from micrornn.tasks import TASKS
 from micrornn.tasks.hello import LOSSES
 from micrornn.tasks.network import NAMES
-from viz.commands.help import NETWORK_SECTIONS, Option
+from viz.commands.help import NETWORK_SECTIONS, OUTPUT, F, Option, option
 
 ATTENTIONS = ("none", "dot", "scaled", "general", "additive")
 
@@ -45,9 +45,9 @@ class Integer(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{str(value)[:40]!r} is out of range; {wanted}", param, ctx)
         return number
 
-    def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """As the help writes it."""
-        return "N"
+    def get_metavar(self, param: Any, ctx: Any = None) -> str | None:
+        """As the help writes it; an argument has its own name."""
+        return None if isinstance(param, click.Argument) else "N"
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]
@@ -84,7 +84,11 @@ class Number(click.ParamType):  # type: ignore[type-arg]
 
 
 class File(click.Path):
-    """The name of a file, which the shell completes."""
+    """The name of a file or, as the metavar says, of a folder; the shell completes it."""
+
+    def __init__(self, metavar: str = "FILE") -> None:
+        super().__init__()
+        self.metavar = metavar
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """The name, which is not empty."""
@@ -94,9 +98,9 @@ class File(click.Path):
             self.fail(f"{value!r} cannot be the name of a file", param, ctx)
         return super().convert(value, param, ctx)
 
-    def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """As the help writes it."""
-        return "FILE"
+    def get_metavar(self, param: Any, ctx: Any = None) -> str | None:
+        """As the help writes it; an argument has its own name."""
+        return None if isinstance(param, click.Argument) else self.metavar
 
 
 class OneOf(click.Choice):  # type: ignore[type-arg]
@@ -164,7 +168,24 @@ MOST = 1_000_000  # steps, symbols, sequences: more is a slip of the keyboard
 COUNT = Integer(1, MOST)
 SEED = Integer(0)
 POSITIVE = Number(above=0)
-FILE = File()
+FILE, FOLDER = File(), File("FOLDER")
+
+# -- the options for output --------------------------------------------------------------------------
+
+JSON = option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
+TO_FILE = option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE; - is stdout.")
+QUIET = option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+QUIET_BUT_RESULTS = option(
+    "-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors and results only."
+)
+
+
+def in_format(formats: Sequence[str]) -> Callable[[F], F]:
+    """The option ``--format``, one of these."""
+    kind = OneOf(tuple(formats))
+    text = "Format [default: the ending of FILE]."
+    return option("-T", "--format", type=kind, section=OUTPUT, help=text)
+
 
 # -- the options of a network -----------------------------------------------------------------------
 
@@ -173,41 +194,50 @@ def network_options() -> list[Option]:
     """The options that tasks take, new ones at each call: a command may change its own."""
     network, data = NETWORK_SECTIONS
 
-    def option(section: str, *names: str, **settings: Any) -> Option:
+    def made(section: str, *names: str, **settings: Any) -> Option:
         return Option(names, section=section, **settings)
 
     def kind(door: Door) -> dict[str, Any]:
         return {"metavar": "TEXT"} if door.name == "text" else {"type": FILE}
 
-    bidirectional = "Read from both ends, or from the start only."
+    bidirectional = "Read the sequence in both directions, or forward only."
+    built_in = "Built-in data: numbers, sounds, emoji (translate); temperature, water (weather)."
     bias = "Initial bias of the LSTM's forget gate or the GRU's update gate."
     return [
-        option(network, "--cell", type=OneOf(tuple(NAMES)), help="Recurrent cell."),
-        option(network, "--hidden", type=Integer(1, 100_000), help="Width of the hidden state."),
-        option(network, "--layers", type=Integer(1, 1000), help="Number of recurrent layers."),
-        option(network, "--bidirectional/--one-way", default=None, help=bidirectional),
-        option(network, "--attention", type=OneOf(ATTENTIONS), help="Attention of the decoder."),
-        option(network, "--forget-bias", type=Number(), help=bias),
-        option(network, "--w", type=Number(), help="Weight of the loop h = w h, which fails."),
-        option(
-            network, "--published", is_flag=True, default=None, help="Use the published weights."
+        made(network, "--cell", type=OneOf(tuple(NAMES)), help="Recurrent cell."),
+        made(network, "--hidden", type=Integer(1, 100_000), help="Width of the hidden state."),
+        made(network, "--layers", type=Integer(1, 1000), help="Number of recurrent layers."),
+        made(network, "--bidirectional/--one-way", default=None, help=bidirectional),
+        made(network, "--attention", type=OneOf(ATTENTIONS), help="Attention of the decoder."),
+        made(network, "--forget-bias", type=Number(), help=bias),
+        made(
+            network, "--w", type=Number(), help="Weight of the loop h = w h (vanishing, exploding)."
         ),
-        option(network, "--seed", type=SEED, help="Seed of the weights and of generated data."),
-        *(option(data, f"--{door.name}", help=door.help, **kind(door)) for door in DOORS.values()),
-        option(data, "--column", metavar="NAMES", help="Columns to read, with commas between."),
-        option(data, "--target", metavar="NAME", help="The column to predict."),
-        option(data, "--tag", type=Integer(1, 1000), help="The column of the tag, from 1."),
-        option(
-            data, "--encoding", metavar="NAME", help="Of the file: cp1252, utf-16 [default: utf-8]."
+        made(network, "--published", is_flag=True, default=None, help="Use the published weights."),
+        made(network, "--seed", type=SEED, help="Seed of the weights and of generated data."),
+        *(made(data, f"--{door.name}", help=door.help, **kind(door)) for door in DOORS.values()),
+        made(data, "--column", metavar="NAMES", help="Columns to read, separated by commas."),
+        made(data, "--target", metavar="NAME", help="The column to predict."),
+        made(data, "--tag", type=Integer(1, 1000), help="The column of the tag, from 1."),
+        made(
+            data,
+            "--encoding",
+            metavar="NAME",
+            help="Encoding, such as cp1252 or utf-16 [default: utf-8].",
         ),
-        option(data, "--missing", type=OneOf(MISSING), help="What to do with missing cells."),
-        option(data, "--by", type=OneOf(SYMBOLS), help="How pairs are read."),
-        option(data, "--data", metavar="NAME", help="numbers, sounds, emoji; temperature, water."),
-        option(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
-        option(data, "--steps", type=COUNT, help="Number of time steps."),
-        option(data, "--length", type=COUNT, help="Length of the sequence to reproduce."),
-        option(data, "--batch", type=COUNT, help="Number of sequences in a batch."),
-        option(data, "--loss", type=OneOf(LOSSES), help="Loss of the last step, or of all steps."),
+        made(data, "--missing", type=OneOf(MISSING), help="How to treat missing cells."),
+        made(data, "--by", type=OneOf(SYMBOLS), help="Read pairs by letters or by words."),
+        made(
+            data,
+            "--data",
+            metavar="NAME",
+            help=built_in,
+        ),
+        made(data, "--language", metavar="CODE", help="Target language: es, de, fr, ..."),
+        made(data, "--steps", type=COUNT, help="Number of time steps."),
+        made(data, "--length", type=COUNT, help="Length of the sequence to reproduce."),
+        made(data, "--batch", type=COUNT, help="Number of sequences in a batch."),
+        made(data, "--loss", type=OneOf(LOSSES), help="Loss of the last step, or of all steps."),
     ]
 
 
@@ -235,10 +265,10 @@ def takes_source(command: Callable[..., Any]) -> Callable[..., Any]:
 def takes_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     """As `takes_source`, but ``--cell`` may name several cells to compare."""
     command = takes_source(command)
-    for option in command.__click_params__:  # type: ignore[attr-defined]
-        if option.name == "cell":
-            option.type = SomeOf(tuple(NAMES))
-            option.help = "Recurrent cell, or several to compare."
+    for one in command.__click_params__:  # type: ignore[attr-defined]
+        if one.name == "cell":
+            one.type = SomeOf(tuple(NAMES))
+            one.help = "Recurrent cell, or several to compare."
     return command
 
 
@@ -259,15 +289,15 @@ def _gathering(
         return command(options={k: v for k, v in taken.items() if v is not None}, **given)
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
-    # That a file computes with PyTorch is found out; who says so is right all the same.
-    said = Option(
+    # A file that computes with PyTorch is recognized; the option is accepted for clarity.
+    torch = Option(
         ["--torch"],
         section=NETWORK_SECTIONS[0],
         is_flag=True,
         expose_value=False,
-        help="FILE.py uses PyTorch (found out without it).",
+        help="FILE.py uses PyTorch [default: detected].",
     )
     # click reads these from the last to the first, as decorators are applied.
     others = getattr(command, "__click_params__", [])
-    gathered.__click_params__ = [said, *reversed(options), *others, argument]  # type: ignore[attr-defined]
+    gathered.__click_params__ = [torch, *reversed(options), *others, argument]  # type: ignore[attr-defined]
     return gathered

@@ -11,20 +11,22 @@ from micrornn.files import check_writable
 from micrornn.tasks.source import SUFFIX
 from viz.commands.console import say
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, takes_source
+from viz.commands.options import FILE, QUIET, takes_source
 from viz.commands.progress import working
 from viz.commands.runs import recording_of
 
 
 @click.command(cls=Command)
 @takes_source
-@option("-o", "--output", type=FILE, required=True, section=OUTPUT, help=f"The file, {SUFFIX}.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@option(
+    "-o", "--output", type=FILE, required=True, section=OUTPUT, help=f"The file to write, {SUFFIX}."
+)
+@QUIET
 def record(options: dict[str, Any], source: str, output: str, quiet: bool) -> None:
     """Record a run, forward and backward, in a file.
 
-    The file holds the graph with every value, its source lines, and every gradient that was sent. It is a
-    SOURCE for render, flow, diagnose, why, diff and debug. The same run gives the same bytes.
+    The file holds the graph with every value, the source lines, and every gradient that was sent. Any command
+    that takes a SOURCE also takes the file. The same run gives the same bytes.
 
     \b
     Examples:

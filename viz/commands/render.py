@@ -13,7 +13,17 @@ from micrornn.tasks.network import CELLS, NAMES
 from micrornn.tasks.unrolled import Unrolled
 from viz.commands.console import destination, emit_file, is_terminal, say
 from viz.commands.help import LOOK, OUTPUT, Command, option
-from viz.commands.options import FILE, Integer, Number, OneOf, SomeOf, takes_source
+from viz.commands.options import (
+    FOLDER,
+    QUIET,
+    TO_FILE,
+    Integer,
+    Number,
+    OneOf,
+    SomeOf,
+    in_format,
+    takes_source,
+)
 from viz.commands.progress import working
 from viz.gradients import is_cut
 from viz.picture import LEGENDS
@@ -27,7 +37,7 @@ from viz.picture.theme import THEMES
     "--detail",
     type=OneOf(("auto", *viz.DETAILS)),
     default="auto",
-    help="What a box is [default: auto].",
+    help="What each box stands for [default: auto].",
 )
 @option(
     "--gradients/--no-gradients", default=True, help="Draw the gradients, or the forward pass only."
@@ -37,57 +47,53 @@ from viz.picture.theme import THEMES
     "--from",
     "begin",
     metavar="PLACE",
-    help="Show the gradient of one loss, as L3 [default: the last],",
+    help="Follow the gradient of this loss, such as L3 [default: the last].",
 )
-@option("--to", "end", metavar="PLACE", help="on its way to PLACE, as h0.")
+@option("--to", "end", metavar="PLACE", help="With --from: follow it to this state, such as h0.")
 @option(
-    "--compare", type=SomeOf(tuple(CELLS)), help="Draw several cells on one sheet and one scale."
+    "--compare", type=SomeOf(tuple(CELLS)), help="Draw several cells in one picture, on one scale."
 )
-@option(
-    "--plumbing", is_flag=True, help="With --detail op: draw slices, joins, changes of shape too."
-)
-@option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time goes right, or down.")
+@option("--plumbing", is_flag=True, help="With --detail op: draw slices, joins and reshapes too.")
+@option("--rankdir", type=OneOf(("LR", "TB")), default="LR", help="Time runs right, or down.")
 @option(
     "--theme",
     type=OneOf(tuple(THEMES)),
     default="light",
     section=LOOK,
-    help="Colors [default: light].",
+    help="Color theme [default: light].",
 )
 @option(
     "--aspect",
     type=OneOf(tuple(ASPECTS)),
     default="16:9",
     section=LOOK,
-    help="Shape [default: 16:9].",
+    help="Aspect ratio [default: 16:9].",
 )
 @option(
-    "--width", type=Integer(480, 8000), default=1280, section=LOOK, help="Width [default: 1280]."
+    "--width",
+    type=Integer(480, 8000),
+    default=1280,
+    section=LOOK,
+    help="Width in pixels [default: 1280].",
 )
 @option(
     "--font-size",
     type=Number(above=0),
     default=12.5,
     section=LOOK,
-    help="Smallest text [default: 12.5].",
+    help="Size of the smallest text [default: 12.5].",
 )
 @option(
     "--legend",
     type=OneOf(LEGENDS),
     default="auto",
     section=LOOK,
-    help="Legend of what occurs, or all [default: auto].",
+    help="Explain what occurs in the picture, nothing, or every look [default: auto].",
 )
-@option("--build", type=FILE, section=OUTPUT, help="Write frames for slides to a folder.")
-@option(
-    "-T",
-    "--format",
-    type=OneOf(viz.FORMATS),
-    section=OUTPUT,
-    help="Format [default: as FILE ends].",
-)
-@option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE; - is stdout.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@option("--build", type=FOLDER, section=OUTPUT, help="Write frames for slides to FOLDER.")
+@in_format(viz.FORMATS)
+@TO_FILE
+@QUIET
 def render(
     options: dict[str, Any],
     source: str,
@@ -103,16 +109,15 @@ def render(
 ) -> None:
     """Draw a network unrolled over time, with the gradient that flows back.
 
-    SOURCE is a built-in task (see micrornn list), with the options of the network and the data; or
-    FILE.py:NAME, where NAME is a tensor, or a function without arguments that returns one; or a recording
-    (.mrn, - for stdin), or a checkpoint (.npz). Without -o and -T the picture is drawn as text; with -T alone
-    it goes to stdout.
+    SOURCE is a built-in task (see micrornn list), which takes the network and data options; FILE.py:NAME,
+    where NAME is a tensor or a function without arguments that returns one; a recording (.mrn, - for stdin);
+    or a checkpoint (.npz). Without -o and -T, the picture is drawn as text; with -T alone, it goes to stdout.
 
     \b
-    auto          gates or cells, as fits; in text, operations
+    auto          gates, or cells where gates do not fit; operations in text
     layer         each layer once, with its loop and the factor per step
-    cell, gate    one column for each step, with what was found as the title
-    op, scalar    one box for each operation or number, and the ledger of weights
+    cell, gate    one column per step, with the finding as the title
+    op, scalar    one box per operation or number, with the ledger of weights
 
     \b
     Examples:

@@ -13,8 +13,8 @@ from micrornn.messages import nearest
 from micrornn.sweep.records import SweepError
 from micrornn.sweep.store import opened
 from viz.commands.console import as_json, destination, emit_file, say
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, OneOf
+from viz.commands.help import Command, option
+from viz.commands.options import FILE, JSON, TO_FILE, OneOf, in_format
 
 if TYPE_CHECKING:
     from micrornn.sweep.report import Report
@@ -26,16 +26,18 @@ FORMATS = ("svg", "png", "pdf", "txt", "json", "csv")
 
 @click.command("report", cls=Command)
 @click.argument("file", type=FILE)
-@option("--metric", metavar="NAME", help="The figure to show [default: the first].")
-@option("--source", metavar="NAME", help="The source, if FILE has sweeps of several.")
+@option("--metric", metavar="NAME", help="The result to show [default: the first].")
+@option("--source", metavar="NAME", help="The source, if FILE holds sweeps of several.")
 @option("--x", "across", metavar="NAME", help="The setting on the x axis.")
-@option("--view", type=OneOf(("lines", "map", "curves")), help="The kind of figure.")
-@option("--maximize", is_flag=True, help="A larger result is better.")
-@option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON.")
 @option(
-    "-T", "--format", type=OneOf(FORMATS), section=OUTPUT, help="Format [default: as FILE ends]."
+    "--view",
+    type=OneOf(("lines", "map", "curves")),
+    help="What to draw.",
 )
-@option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE; - is stdout.")
+@option("--maximize", is_flag=True, help="A larger result is better.")
+@JSON
+@in_format(FORMATS)
+@TO_FILE
 def report(
     file: str,
     metric: str | None,
@@ -49,8 +51,8 @@ def report(
 ) -> None:
     """Report a sweep: mean and spread over the seeds, for each combination of settings.
 
-    A file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv). The figure has lines with bands
-    over a setting that is a number, a heat map of two settings, or the losses while training (--view curves).
+    A file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv). The figure shows lines with
+    bands over a numeric setting, a heat map of two settings, or the losses during training (--view curves).
 
     \b
     Examples:

@@ -28,8 +28,8 @@ from micrornn.tasks import TASKS
 from micrornn.tasks.trained import kept
 from micrornn.tasks.training import SETTINGS
 from viz.commands.console import is_terminal, say
-from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import COUNT, FILE, Integer, OneOf, complete_source
+from viz.commands.help import Command, option
+from viz.commands.options import COUNT, FILE, FOLDER, QUIET, Integer, OneOf, complete_source
 from viz.commands.progress import Bar
 from viz.commands.report import REPORT, report
 
@@ -55,17 +55,23 @@ class Sweep(Command):
 
 @click.command(cls=Sweep)
 @click.argument("source", shell_complete=complete_source)
-@option("--set", "sets", multiple=True, metavar="NAME=VALUES", help="Values of a setting; repeat.")
+@option(
+    "--set", "sets", multiple=True, metavar="NAME=VALUES", help="Values of a setting; repeatable."
+)
 @option("--seeds", type=COUNT, default=1, help="Seeds of each combination, from 0 [default: 1].")
 @option("-o", "--output", type=FILE, required=True, help="The file of the sweep, such as sweep.db.")
 @option("--retry", is_flag=True, help="Run failed trials again.")
 @option("--search", type=OneOf(SAMPLERS), help="Let Optuna choose the settings.")
 @option("--trials", type=COUNT, help="Number of settings that a search tries.")
-@option("--maximize", is_flag=True, help="A larger result is better (of a search).")
-@option("--workers", type=Integer(0, 10_000), help="Processes [default: one per core]; 0: no Dask.")
-@option("--scheduler", metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786.")
-@option("--checkpoints", type=FILE, help="Folder for checkpoints [default: FILE.checkpoints].")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@option("--maximize", is_flag=True, help="Search for the largest result, not the smallest.")
+@option(
+    "--workers",
+    type=Integer(0, 10_000),
+    help="Processes [default: one per core]; 0 runs without Dask.",
+)
+@option("--scheduler", metavar="ADDRESS", help="Dask cluster to run on, such as tcp://host:8786.")
+@option("--checkpoints", type=FOLDER, help="Where to keep checkpoints [default: FILE.checkpoints].")
+@QUIET
 def sweep(
     source: str,
     sets: Sequence[str],
@@ -87,13 +93,13 @@ def sweep(
     Trainer.run.
 
     \b
-    --set cell=rnn,lstm     these values
-    --set steps=20..80:20   20, 40, 60 and 80
-    --set lr=1e-4..1e-1:log a range, for --search
+    --set cell=rnn,lstm       these values
+    --set steps=20..80:20     20, 40, 60 and 80
+    --set lr=1e-4..1e-1:log   a range, for --search
 
-    FILE is an SQLite database. The same command continues after Ctrl-C, kill or a crash, each trial from its
-    checkpoint. A failed trial is kept with its traceback and stops nothing else. Several sweeps may share a
-    file.
+    FILE is an SQLite database, which several sweeps may share. After Ctrl-C, kill or a crash, the same
+    command resumes every trial from its checkpoint. A trial that fails is kept with its traceback, and the
+    others continue.
 
     \b
     Examples:

@@ -15,7 +15,15 @@ from micrornn.tasks.trained import digests, files_of, kept, open_trained
 from micrornn.tasks.training import ONLINE, OPTIMIZERS, SETTINGS, make_trainer, resume
 from viz.commands.console import results, say
 from viz.commands.help import OUTPUT, TRAINING, Command, F, option
-from viz.commands.options import COUNT, FILE, POSITIVE, Integer, OneOf, takes_task
+from viz.commands.options import (
+    COUNT,
+    FILE,
+    POSITIVE,
+    QUIET_BUT_RESULTS,
+    Integer,
+    OneOf,
+    takes_task,
+)
 from viz.commands.progress import iterations as progress
 from viz.commands.progress import working
 from viz.plots.canvas import FORMATS
@@ -28,7 +36,7 @@ SIGNALED = 128  # the exit code of a program that a signal ended is this and the
 _MANY = Integer(1, 10**12)
 _OPTIMIZER = OneOf(tuple(OPTIMIZERS))
 _NOISE = "Gaussian noise on the gradient, decaying over time."
-_ONLINE = "Learn online, forward in time: by RTRL, or UORO."
+_ONLINE = "Learn online, forward in time, by RTRL [default] or UORO."
 _PATIENCE = "Stop after N evaluations without improvement on held-out data."
 
 
@@ -43,7 +51,7 @@ def _output(*names: str, **settings: Any) -> Callable[[F], F]:
 @click.command(cls=Command)
 @takes_task
 @option("--iterations", type=_MANY, help="Total number of batches to train on.")
-@option("--epochs", type=COUNT, help="The same, in passes over the data.")
+@option("--epochs", type=COUNT, help="Total number of passes over the data.")
 @option("--checkpoint", type=FILE, help="Save to FILE (.npz).")
 @option("--resume", "resumes", is_flag=True, help="Resume from the checkpoint.")
 @_training("--optimizer", type=_OPTIMIZER, help="Optimizer [default: adam].")
@@ -52,19 +60,26 @@ def _output(*names: str, **settings: Any) -> Callable[[F], F]:
 @_training("--clip-value", type=POSITIVE, help="Clip each element of the gradient.")
 @_training("--schedule", type=OneOf(SCHEDULES), help="Learning rate schedule.")
 @_training("--noise", type=POSITIVE, help=_NOISE)
-@_training("--tbptt", metavar="K1:K2", help="Truncate: update every K1 steps, go back through K2.")
+@_training(
+    "--tbptt", metavar="K1:K2", help="Truncated BPTT: update every K1 steps, backward through K2."
+)
 @_training("--online", is_flag=False, flag_value="rtrl", type=OneOf(tuple(ONLINE)), help=_ONLINE)
 @_training(
     "--compile",
     type=OneOf(("auto", "on", "off")),
     default=None,
-    help="Run the network as a program [default: auto].",
+    help="Run the network as a compiled program [default: auto].",
 )
-@_training("--incremental", is_flag=True, default=None, help="Run backward from each loss alone.")
+@_training(
+    "--incremental",
+    is_flag=True,
+    default=None,
+    help="Run backward from each step's loss alone.",
+)
 @_training("--patience", type=COUNT, help=_PATIENCE)
 @_output("--log", type=FILE, help="Log each iteration to a .csv or .json file.")
 @_output("--plot", type=FILE, help="Plot the losses to a .png, .svg or .pdf file.")
-@_output("-q", "--quiet", is_flag=True, help="Print errors and results only.")
+@QUIET_BUT_RESULTS
 def train(
     task: str,
     options: dict[str, Any],
@@ -80,7 +95,7 @@ def train(
     """Train a network on TASK, and print the result beside a baseline.
 
     Nothing is saved without a checkpoint. With one, training can be stopped at any time, by Ctrl-C, kill or
-    a crash, and resumed; the result is bit for bit that of a training without a stop.
+    a crash, and resumed; the result is bit for bit the same as without the interruption.
 
     micrornn list names the tasks; micrornn train TASK --help shows the options of one.
 

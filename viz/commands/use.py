@@ -20,7 +20,11 @@ from viz.commands.progress import working
 @click.argument("checkpoint", type=FILE)
 @option("--start", metavar="TEXT", help="The text to continue.")
 @option("--length", type=COUNT, help="Length of the output [default: 200 characters, 10 values].")
-@option("--temperature", type=Number(least=0), help="0 takes the likeliest character [default: 1].")
+@option(
+    "--temperature",
+    type=Number(least=0),
+    help="0 always takes the likeliest character [default: 1].",
+)
 @option("--top-k", type=COUNT, help="Sample from the N likeliest characters only.")
 @option("--until", metavar="C", help=r"Stop before this character; \n is the end of a line.")
 @option("--seed", type=SEED, help="Seed of the samples [default: 0].")
@@ -104,7 +108,7 @@ def evaluate(checkpoint: str) -> None:
 @click.command(cls=Command)
 @click.argument("checkpoint", type=FILE)
 @option("-n", "--count", type=COUNT, help="Number of examples [default: 5].")
-@option("--source", metavar="TEXT", help="Predict for this input instead of examples.")
+@option("--source", metavar="TEXT", help="Predict for this input instead of held-out examples.")
 @option("--beam", type=COUNT, help="Width of the beam search [default: 1].")
 def decode(checkpoint: str, count: int | None, source: str | None, beam: int | None) -> None:
     """Show what a trained network predicts, for examples or an input of your own.

@@ -13,7 +13,7 @@ import click
 from micrornn.tasks.network import NAMES
 from viz.commands.console import say
 from viz.commands.help import OUTPUT, Command, option
-from viz.commands.options import FILE, takes_sources
+from viz.commands.options import FILE, QUIET, takes_sources
 from viz.commands.progress import working
 from viz.commands.runs import iterations_of, recordings_of
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     "--beside",
     multiple=True,
     metavar="SOURCE",
-    help="Another run on the same page and clock; may be repeated.",
+    help="Add another run to the page, on the same clock; repeatable.",
 )
 @option("-o", "--output", type=FILE, section=OUTPUT, help="The page [default: a temporary file].")
 @option("--open/--no-open", "opens", default=True, section=OUTPUT, help="Open it in the browser.")
-@option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Print errors only.")
+@QUIET
 def view(
     options: dict[str, Any],
     source: str,
@@ -42,9 +42,10 @@ def view(
 ) -> None:
     """Play the backward pass of a run in the browser.
 
-    The page is one file that asks for no other: send it to anybody. It plays forward and backward, step by
-    step or box by box, and shows where each gradient came from. Several cells play on one clock. SOURCE may
-    also be the folder of a watched training: its recordings get a scrubber over the iterations.
+    The page is a single, self-contained file that you can send to anyone. It plays forward and backward, step
+    by step or box by box, and shows where each gradient came from. Several cells play side by side on one
+    clock. SOURCE may also be the folder of a watched training; a second scrubber then goes through its
+    iterations.
 
     \b
     Examples:
