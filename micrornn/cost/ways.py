@@ -115,8 +115,8 @@ def ways(chunk: int = 50, slots: int = 50) -> dict[str, Way]:
             *(
                 "compiled",
                 "exact",
-                "at least T · arrays that backward needs",
-                "T, without Python's share",
+                "at least T × the arrays that backward needs",
+                "T (f + b) without Python's overhead",
             ),
             *(lambda T, u: T * u.arrays or None, unknown, _compiled),
         ),

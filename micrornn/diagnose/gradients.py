@@ -85,7 +85,7 @@ def _detached(rec: Recording) -> Problem | None:
                         else "between chunks"
                     )
                     evidence = [
-                        f"The graph is cut {words}: no dependence longer than a chunk is learnt, "
+                        f"The graph is cut {words}: no dependence longer than a chunk is learned, "
                         f"and the "
                         "gradient of shared weights is biased (its long terms are missing).",
                     ]

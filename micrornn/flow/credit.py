@@ -136,7 +136,7 @@ def credit(
     return CreditMap(
         of if isinstance(of, str) else (nodes[0].name or label(nodes[0])),
         nodes[-1].scope,
-        [_loss_label(x) for x in rows],
+        [label(x) for x in rows],
         [label(n) for n in nodes],
         [x.step for x in rows],
         [n.step for n in nodes],
@@ -164,7 +164,3 @@ def losses_of(rec: Recording, losses: Sequence[Tensor] | None) -> list[Tensor]:
                 f"{label(x)} has shape {x.shape}, but a loss is one number; give losses="
             )
     return sorted(found, key=lambda x: x.number)
-
-
-def _loss_label(node: Tensor) -> str:
-    return f"L[{node.step}]" if node.name == "loss" and node.step is not None else label(node)

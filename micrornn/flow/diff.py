@@ -92,8 +92,8 @@ class Diff:
             where = d.role if d.step is None else f"{d.role}[{d.step}]"
             what = "values" if d.value_off is None or d.value_off > 0 else "gradients"
             off = d.value_off if what == "values" else d.gradient_off
-            by = "their shapes differ" if off is None else f"by up to {off:.3g}"
-            words.append(f"first different at {where}: its {what}, {by}")
+            by = "in shape" if off is None else f"by up to {off:.3g}"
+            words.append(f"first difference at {where}: the {what} differ {by}")
         for run, only in zip(("first", "second"), self.only):
             if only:
                 step, role = only[0]
@@ -118,7 +118,7 @@ def diff(one: Recording, two: Recording, rtol: float = 0.0, atol: float = 0.0) -
     >>> from micrornn.recording import record
     >>> found = diff(record(lambda: vanishing(2).loss), record(lambda: exploding(3).loss))
     >>> print(found)
-    first different at h[1]: its values, by up to 1.5; only in the second: h[3]
+    first difference at h[1]: the values differ by up to 1.5; only in the second: h[3]
     >>> found.ratios("h")[1]  # 2 * 2 by 0.5
     8.0
     """

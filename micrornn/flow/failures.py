@@ -121,7 +121,7 @@ def nan(steps: int = 100) -> Failure:
 
 
 def detached(steps: int = 10) -> Failure:
-    """A loop that detaches the state at every step, so that nothing is learnt through time.
+    """A loop that detaches the state at every step, so nothing is learned through time.
 
     >>> len(detached().losses)
     1

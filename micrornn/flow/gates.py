@@ -30,10 +30,10 @@ class GateTrace:
         mean, low, high: the mean, the smallest and the largest value.
         shut: the fraction of values below 0.1 (of a tanh: below -0.9; of what has no bounds, none).
         open: the fraction of values above 0.9.
-        multiplies: what the gate's value multiplies on the gradient's way back: the mean of |value| for a
-            gate, for a candidate or a state the mean of its own derivative.
-        arrived: |dL/dgate|, what the passes brought to the gate; nan where nothing arrived.
-        sent: what was left of it behind the gate's own activation.
+        multiplies: the factor on the gradient that passes the gate backward: the mean of |value| for a
+            gate, the mean derivative for a candidate or a state.
+        arrived: |dL/dgate|, the gradient that reached the gate; nan where none did.
+        sent: its norm after the gate's own activation.
     """
 
     layer: str

@@ -64,12 +64,12 @@ class JacobianStrip:
         factor = (w.gamma or 1.0) * w.sigma_max
         if factor < 1:
             return (
-                f"gamma sigma_max = {factor:.3g} < 1: sufficient for vanishing; whatever the inputs, the "
-                "gradient shrinks at least by this factor at every step."
+                f"gamma sigma_max = {factor:.3g} < 1: sufficient for vanishing; for any inputs, every step "
+                "multiplies the gradient by at most this factor (gamma: steepest slope of the activation)."
             )
         return (
-            f"gamma sigma_max = {factor:.3g} >= 1: necessary for exploding, not sufficient; the gradient "
-            "may grow, and may vanish all the same where the activations are flat."
+            f"gamma sigma_max = {factor:.3g} >= 1: necessary for exploding, not sufficient; the gradient may "
+            "grow, and still vanishes where activations are flat (gamma: steepest slope of the activation)."
         )
 
     def table(self) -> str:
@@ -113,9 +113,10 @@ class JacobianStrip:
     def __str__(self) -> str:
         if not self.steps:
             return f"{self.layer}: one step only, so no Jacobian between steps"
+        state, steps = f"({', '.join(self.states)})", len(self.steps)
         return (
-            f"{self.layer}: d({', '.join(self.states)}) over {len(self.steps)} steps has norm "
-            f"{self.running[0]:.3g}; per step {self.sigma.min():.3g} to {self.sigma.max():.3g}"
+            f"{self.layer}: {steps} steps multiply the gradient of {state} by at most {self.running[0]:.3g}, "
+            f"single steps by at most {self.sigma.min():.3g} to {self.sigma.max():.3g}"
         )
 
 

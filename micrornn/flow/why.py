@@ -9,6 +9,7 @@ import numpy as np
 
 from micrornn.core.tensor import Tensor
 from micrornn.flow.causes import Finding, born, cut_off, lost, resized
+from micrornn.flow.causes.sizes import FAR
 from micrornn.flow.series import label, norm, number, place, plain, spans, table
 from micrornn.flow.traffic import Traffic
 from micrornn.flow.verdicts import BACKWARD_NOT_RUN, FEW, HEALTHY
@@ -147,7 +148,8 @@ def _few(rec: Recording, traffic: Traffic) -> Finding | None:
 
 
 def _healthy(g: Array) -> Finding:
-    return Finding(HEALTHY, None, [f"A gradient of norm {norm(g):.3g} arrived; nothing is lost."])
+    told = f"A gradient of norm {norm(g):.3g} arrived, within a factor of {FAR:,.0f} of where it began."
+    return Finding(HEALTHY, None, [told])
 
 
 def _answer(target: Tensor, g: Array | None, finding: Finding) -> Why:

@@ -68,8 +68,12 @@ class Grade:
         if self.right:
             return f"Right: {', '.join(self.checked)} agree with the graph."
         lines = [self.first]
-        for mistake in self.mistakes:
-            lines.append(f"Exactly these numbers come from this mistake: {mistake.name}.")
+        if self.mistakes:
+            names = "; ".join(mistake.name for mistake in self.mistakes)
+            which = (
+                "This mistake gives" if len(self.mistakes) == 1 else "Two mistakes together give"
+            )
+            lines.append(f"{which} exactly these numbers: {names}.")
         return "\n".join([*lines, *self.also])
 
 
@@ -82,9 +86,9 @@ def grade(
 
     Args:
         backward: ``backward(weights, xs, targets, states)``. ``states`` has lists by step, index t, as
-            `Numbers.states`: h, c, the gates and y. It returns a dict with the gradient of each weight, and,
-            if it likes, lists by step ``dy``, ``dh`` and ``delta`` (dL/da_t), index t or t - 1.
-        forward: ``forward(weights, xs, targets)``, which returns a dict with ``h``, and, if it likes, ``c``,
+            `Numbers.states`: h, c, the gates and y. It returns a dict with the gradient of each weight, and
+            optionally lists by step ``dy``, ``dh`` and ``delta`` (dL/da_t), index t or t - 1.
+        forward: ``forward(weights, xs, targets)``, which returns a dict with ``h``, and optionally ``c``,
             gates, ``y`` and ``loss``. Its states are then given to ``backward``.
 
     Raises:
@@ -97,8 +101,8 @@ def grade(
     ...     return {"W_hy": np.outer(p, h[T]), "b_y": p}
     >>> print(grade(last_step_only))
     Backward: dL/db_y differs from the graph's by 103 % of its norm.
-    Exactly these numbers come from this mistake: only the loss of the last step is used.
-    For T = 1 it is right; from T = 2 on it is wrong.
+    This mistake gives exactly these numbers: only the loss of the last step is used.
+    It is right for T = 1, and wrong from T = 2 on.
     """
     runs = [solve(make(cell, **settings)) for settings in PROBLEMS]
     shaped = solve(make(cell, **SHAPES))
@@ -243,6 +247,8 @@ def _words(part: str, difference: Difference) -> dict[str, Any]:
     off = float(np.linalg.norm(found - expected))
     amount = f"{100 * off / norm:.3g} % of its norm" if norm else f"{off:.3g}"
     text = f"{part}: {where} differs from the graph's by {amount}."
+    if norm and not found.any():
+        text = f"{part}: {where} is zero; the graph's has norm {norm:.3g}."
     return {"first": text, "where": {**data, "off": off, "norm": norm}}
 
 
@@ -287,10 +293,10 @@ def _lengths(backward: Callable[..., Any], problem: Problem, names: Sequence[str
         )
     wrong = right.index(False) + 1 if False in right else 0
     if wrong == 1:
-        return ["For T = 1 it is wrong already, so the mistake is within a step."]
+        return ["It is already wrong for T = 1, so the mistake is within a step."]
     if wrong > 1:
         before = "T = 1" if wrong == 2 else f"T = 1 to {wrong - 1}"
-        return [f"For {before} it is right; from T = {wrong} on it is wrong."]
+        return [f"It is right for {before}, and wrong from T = {wrong} on."]
     return []
 
 
@@ -321,5 +327,5 @@ def _causes(numbers: Numbers, found: dict[str, Any]) -> list[str]:
                 break
             same = same and _same(h[t], state)
         if same:
-            return [f"Exactly these states come from this mistake: {name}."]
+            return [f"This mistake gives exactly these states: {name}."]
     return []

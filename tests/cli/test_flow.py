@@ -58,7 +58,7 @@ def test_several_cells_are_compared(run: Run, folder: Path) -> None:
     result = run("flow", "hello", "--cell", "rnn,lstm,gru", "--view", "credit", "-o", "a.svg")
     assert result.stdout == ""
     assert result.stderr == (
-        "wrote a.svg: gradient of L[4] reaching h[0]: rnn 0.0233, lstm 0.0154, gru 0.0455\n"
+        "wrote a.svg: gradient of loss[4] reaching h[0]: rnn 0.0233, lstm 0.0154, gru 0.0455\n"
     )
     words = " ".join(xml.fromstring((folder / "a.svg").read_text("utf-8")).itertext())
     assert all(cell in words for cell in ("rnn", "lstm", "gru"))

@@ -99,7 +99,7 @@ def test_different_runs(run: Run) -> None:
     assert run("record", "hello", "--cell", "gru", "-o", "b.mrn").exit_code == 0
     result = run("diff", "hello", "b.mrn")
     assert (result.exit_code, result.stderr) == (1, "")
-    assert result.stdout.startswith("first different at h[1]: its values, by up to ")
+    assert result.stdout.startswith("first difference at h[1]: the values differ by up to ")
     assert "ratio" in result.stdout
     quiet = run("diff", "hello", "b.mrn", "-q")
     assert (quiet.exit_code, quiet.stdout) == (1, "")

@@ -146,7 +146,7 @@ def test_the_first_divergence() -> None:
     found = diff(record(lambda: forward(x)), record(lambda: forward(other)))
     assert not found.equal and found.exit_code == 1
     assert found.first is not None and (found.first.step, found.first.role) == (4, "x")
-    assert str(found).startswith("first different at x[4]: its values, by up to 0.001")
+    assert str(found).startswith("first difference at x[4]: the values differ by up to 0.001")
     loose = diff(record(lambda: forward(x)), record(lambda: forward(other)), atol=1.0)
     assert loose.equal
 

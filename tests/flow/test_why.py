@@ -361,7 +361,7 @@ CASES = {
     ),
     "dead relu": Case(dead_relu, "w", "saturated", "relu is flat", "h[1]"),
     "saturated gate": Case(
-        saturated_gate, "lstm.0/candidate/g[1]", "arrived in full", "nothing is lost"
+        saturated_gate, "lstm.0/candidate/g[1]", "arrived in full", "within a factor of 1,000"
     ),
     "cancelled exactly": Case(cancelled_exactly, "y[1]", "cancelled", "exactly 0", "y[1]"),
     "cancelled nearly": Case(cancelled_nearly, "y[1]", "cancelled", "nearly cancel", "y[1]"),
@@ -382,9 +382,9 @@ CASES = {
         nan_backward, "w", "NaN or inf born here", "Backward: a gradient of norm 2", "sqrt[2]"
     ),
     "healthy, in a long mean": Case(
-        healthy_in_a_long_mean, "h[1]", "arrived in full", "nothing is lost"
+        healthy_in_a_long_mean, "h[1]", "arrived in full", "within a factor of 1,000"
     ),
-    "healthy": Case(healthy, "h[1]", "arrived in full", "nothing is lost"),
+    "healthy": Case(healthy, "h[1]", "arrived in full", "within a factor of 1,000"),
     "set to zero": Case(
         changed(0.0), "h[1]", "changed by hand", "went on with a gradient of exactly 0", "h[3]"
     ),

@@ -149,7 +149,7 @@ def test_the_first_difference_is_by_step_and_term(tmp_path: Path) -> None:
         result.where["name"] == "delta" and result.where["step"] == 4
     )  # right at step 5, the last
     assert "delta = dL/da at step 4" in result.first
-    assert result.also == ["For T = 1 it is right; from T = 2 on it is wrong."]
+    assert result.also == ["It is right for T = 1, and wrong from T = 2 on."]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_credit_map_cells(recorded: Any) -> None:
     known = ~np.ma.getmaskarray(shown)
     assert np.array_equal(known, own.states == 0)
     assert np.array_equal(shown[known], own.norms[known])
-    assert title(figure) == "gradient of L[4] reaching h[0]: 0.0233; h[4]: 0.333"
+    assert title(figure) == "gradient of loss[4] reaching h[0]: 0.0233; h[4]: 0.333"
     assert any(k.startswith("blank: not applicable") for k in keys(figure))
 
 
@@ -105,7 +105,7 @@ def test_credit_lines_are_the_last_rows(cells: Cells) -> None:
     figure = viz.plots.credit(cells)
     for cell, rec in cells.items():
         assert np.array_equal(line(figure.axes[0], cell)[:, 1], flow.credit(rec).norms[-1])
-    assert title(figure) == "gradient of L[4] reaching h[0]: rnn 0.0233, lstm 0.0154, gru 0.0455"
+    assert title(figure) == "gradient of loss[4] reaching h[0]: rnn 0.0233, lstm 0.0154, gru 0.0455"
     maps = [ax.get_title() for ax in figure.axes[1:4]]
     assert maps == ["rnn", "lstm", "gru"]
     limits = {(ax.collections[0].norm.vmin, ax.collections[0].norm.vmax) for ax in figure.axes[1:4]}

@@ -55,7 +55,7 @@ def test_text_and_figure_have_the_same_finding(cells: Cells) -> None:
 
 def test_a_map_too_wide_for_numbers_is_drawn_in_characters(recorded: Any) -> None:
     text = viz.plots.read("credit", recorded("hello", steps=20)).text()
-    rows = re.findall(r"^ *L\[(\d+)\] ([▁▂▃▄▅▆▇█]+)$", text, re.MULTILINE)
+    rows = re.findall(r"^ *loss\[(\d+)\] ([▁▂▃▄▅▆▇█]+)$", text, re.MULTILINE)
     assert [(int(t), len(marks)) for t, marks in rows] == [(t, t + 1) for t in range(1, 21)]
     last = rows[-1][1]
     assert last[0] == "▁" and last[-1] == "█" and list(last) == sorted(last)

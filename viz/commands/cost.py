@@ -122,7 +122,7 @@ def _row(one: Any, known: dict[str, Any]) -> Sequence[str]:
         known[one.way].name,
         f"{one.steps:,}",
         one.why or in_bytes(one.bytes),
-        in_bytes(one.expected_bytes),
+        "≥ " * known[one.way].memory.startswith("at least") + in_bytes(one.expected_bytes),
         "" if one.why else in_seconds(one.seconds) + once,
         in_seconds(one.expected_seconds),
         known[one.way].gradient,
@@ -135,8 +135,8 @@ def _notes(known: dict[str, Any], names: Sequence[str], unit: Any) -> list[str]:
 
     lines = [f"{known[n].name}: memory {known[n].memory}, time {known[n].time}" for n in names]
     lines.append(
-        f"here one step of full BPTT keeps g = {in_bytes(unit.graph)}, without a graph k = "
-        f"{in_bytes(unit.kept)}; forward f = {in_seconds(unit.forward)}, backward b = "
-        f"{in_seconds(unit.backward)}; S = {unit.state:,} numbers of state, P = {unit.weights:,} weights"
+        f"One of T steps keeps g = {in_bytes(unit.graph)} with its graph and k = {in_bytes(unit.kept)} "
+        f"without; it takes f = {in_seconds(unit.forward)} forward and b = {in_seconds(unit.backward)} "
+        f"backward. The state has S = {unit.state:,} numbers, the network P = {unit.weights:,} weights."
     )
     return lines

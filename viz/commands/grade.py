@@ -82,6 +82,8 @@ def grade(
                 hinted = mistake.hint if mistake.hint.endswith("?") else f"{mistake.hint}."
                 lines += [f"Hint: {hinted}"] if hint or solution else []
                 lines += [f"Solution: {mistake.fix}"] if solution else []
+            if result.mistakes and not (hint or solution):
+                lines.append("--hint prints where to look, --solution the correct line.")
             head = f"{path}: " if len(files) > 1 else ""
             emit_text(head + "\n".join(lines) + "\n")
     if as_data:

@@ -233,10 +233,12 @@ def curve(
 def math_name(name: str) -> str:
     """A loss or a state as formulas write it, for a label of matplotlib's.
 
-    >>> math_name("L[20]"), math_name("h"), math_name("my loss")
+    >>> math_name("loss[20]"), math_name("h"), math_name("my loss")
     ('L_{20}', 'h', '\\\\mathrm{my\\\\ loss}')
     """
     stem, _, index = name.partition("[")
+    if index and stem == "loss":
+        stem = "L"
     if len(stem) == 1 and stem.isalpha():
         return f"{stem}_{{{index.rstrip(']')}}}" if index else stem
     words = "".join(

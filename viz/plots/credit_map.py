@@ -138,7 +138,7 @@ class CreditView(View):
             lines += heading(run)
             same = ", one scale for all" if len(self.maps) > 1 else ""
             lines += [
-                f"{'k':>6}  |d{own.rows[-1]}/d{self.of}_k|, with a bar of its logarithm{same}"
+                f"{'k':>6}  |d {own.rows[-1]} / d {self.of}_k|, with a bar of its logarithm{same}"
             ]
             for i, bar in zip(rows[run], log_bars(sizes[run], 40, span)):
                 size = number(float(own.norms[-1, i])) if own.states[-1, i] == VALUE else ""

@@ -71,8 +71,8 @@ class GatesView(View):
     def body(self) -> list[str]:
         """A table for each gate."""
         lines = [
-            f"shut: below {SHUT} (a tanh: below -{OPEN}), open: above {OPEN}; multiplies by: what the",
-            "gate multiplies on the gradient's way back",
+            f"shut: below {SHUT} (a tanh: below -{OPEN}), open: above {OPEN}; multiplies by: the factor",
+            "on the gradient that passes the gate backward",
         ]
         for run, gates in self.gates.items():
             lines += heading(run)

@@ -17,7 +17,7 @@ def figure(grade: Grade, format: str) -> bytes:
         format: svg, png or pdf.
 
     Raises:
-        ValueError: there is no gradient to draw, since all are right or forward is wrong already.
+        ValueError: there is no gradient to draw, since all are right or forward is already wrong.
     """
     if not grade.pairs:
         raise ValueError("--figure draws gradients that differ, and there are none")

@@ -56,7 +56,7 @@ class PathsView(View):
             self.every = max(self.every, math.ceil(len(nodes) / len(chosen)))
             self.parts[run] = {n.step or 0: paths_of(rec, n, loss) for n in chosen}
             self.heaviest[run] = heaviest_paths(rec, nodes[0], 3, loss)
-            self.losses[run] = f"L[{loss.step}]" if loss.step is not None else label(loss)
+            self.losses[run] = label(loss)
         self.size = (max(6.4, 3.8 * len(runs)), 4.4)
 
     @property

@@ -91,7 +91,7 @@ class JacobianView(View):
                     f"{w.name}{gate}: spectral radius {number(w.spectral_radius)}, "
                     f"sigma_max {number(w.sigma_max)}"
                 )
-            lines += ["", *own.table().splitlines()]
+            lines += ["", *own.table().splitlines(), *_explained(own)]
             if not own.exact:
                 lines.append("(largest singular values by power iteration)")
         return lines
@@ -109,3 +109,12 @@ class JacobianView(View):
             for what, values in columns.items():
                 for t, value in zip(own.steps, values):
                     yield Cell(self.name, run, what, t, t - 1, float(value))
+
+
+def _explained(own: JacobianStrip) -> list[str]:
+    """What the columns of a strip's table are."""
+    bound = "; bound: what running cannot exceed" if own.bound is not None else ""
+    return [
+        "sigma, frobenius: largest singular value and norm of one step's Jacobian;",
+        f"running: sigma of the product up to the last step{bound}",
+    ]

@@ -67,7 +67,7 @@ def cut_off(rec: Recording, target: Tensor, traffic: Traffic) -> Finding:
         if everywhere:
             sentences.append(
                 f"The state is detached at every step from {windows[0]} to {windows[-1]}: nothing is "
-                "learnt through time. Detach once per chunk, not once per step."
+                "learned through time. Detach once per chunk, not once per step."
             )
         return Finding(DETACHED, cut, sentences)
     users = rec.users.get(target.number, [])
