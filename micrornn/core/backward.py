@@ -143,7 +143,7 @@ def backward(out: Tensor, gradient: Any = None) -> None:
     >>> w.grad
     array([2., 4.])
     """
-    reached = gradients(out, seed_of(out, gradient), RETAINED)
+    reached = gradients(out, seed_of(out, gradient), set(RETAINED))
     owned = [(RETAINED.get(node.number, node), as_gradient(g, node)) for node, g in reached]
     with _ADDING:
         for node, g in owned:

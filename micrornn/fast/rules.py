@@ -11,9 +11,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from micrornn.core.primitive import unbroadcast
 from micrornn.core.tensor import shape_of
 from micrornn.cotangent import Part, Product
+
+_add_up: Any = np.add.reduce
+_greatest: Any = np.maximum.reduce
 
 
 def _tanh(g: Any, y: Any, x: Any) -> Any:
@@ -77,6 +82,19 @@ def _matmul(left: Any, right: Any) -> tuple[Any, Any]:
     return to_left, to_right
 
 
+def _cross_entropy(declared: Any) -> tuple[Any]:
+    def rule(g: Any, y: Any, x: Any, index: Any, amount: Any, axis: int, total: bool) -> Any:
+        if type(amount) is not float or not total:
+            return declared(g, y, x, index, amount, axis, total)
+        p = np.exp(x - _greatest(x, axis=axis, keepdims=True))
+        p /= _add_up(p, axis=axis, keepdims=True)
+        p[index] -= 1.0
+        p *= g * amount
+        return p
+
+    return (rule,)
+
+
 _VJPS: dict[str, Any] = {
     "tanh": (_tanh,),
     "sigmoid": (_sigmoid,),
@@ -87,4 +105,9 @@ _VJPS: dict[str, Any] = {
     ),
     "getitem": (lambda g, y, x, index: Part(g, index, shape_of(x)),),
 }
-_MAKERS: dict[str, Any] = {"relu": _relu, "pow": _pow, "matmul": _matmul}
+_MAKERS: dict[str, Any] = {
+    "relu": _relu,
+    "pow": _pow,
+    "matmul": _matmul,
+    "cross_entropy": _cross_entropy,
+}

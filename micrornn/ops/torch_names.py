@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
@@ -91,7 +92,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """
     shape = shape_of(x) or (1,)
     start, end = start_dim % len(shape), end_dim % len(shape)
-    return reshape(x, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
+    return reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
@@ -157,7 +158,7 @@ class _Size(int):
 
 
 def _size(self: Tensor) -> int:
-    size = _Size(np.prod(self.shape, dtype=int))
+    size = _Size(math.prod(self.shape))
     size.shape = self.shape
     return size
 

@@ -5,6 +5,7 @@ Give `cross_entropy` logits, not probabilities: it applies softmax.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,9 @@ def cross_entropy(
     >>> (logits.grad - logits.softmax().data).round(12)  # minus one at the target
     array([ 0.,  0.,  0., -1.])
     """
-    options = {"reduction": reduction, "label_smoothing": label_smoothing}
-    check("cross_entropy", ignore_index=ignore_index, **options)
+    if (ignore_index, reduction, label_smoothing) != (-100, "mean", 0.0):  # the defaults are valid
+        options = {"reduction": reduction, "label_smoothing": label_smoothing}
+        check("cross_entropy", ignore_index=ignore_index, **options)
     x = as_float(input)
     axis = _class_axis("cross_entropy", x)
     shape = x.shape
@@ -64,9 +66,9 @@ def cross_entropy(
     if target.dtype.kind in "iu":
         index, amount = _targets("cross_entropy", target, shape, axis, weight, ignore_index)
         spread = isinstance(amount, np.ndarray)  # one amount per target, or one for all
-        count = float(np.sum(amount)) if spread else float(amount) * x.size / shape[axis]
+        count = float(np.sum(amount)) if spread else float(amount) * prod(shape) / shape[axis]
     else:
-        count = x.size / shape[axis]
+        count = prod(shape) / shape[axis]
         _check_probabilities(target, shape, axis)
     share = 1.0
     if reduction == "mean" and count != 1.0:
