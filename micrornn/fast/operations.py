@@ -15,8 +15,9 @@ def maker(plain: Container[str], core: Callable[[Primitive], Operation]) -> Any:
     def operation_of(p: Primitive) -> Any:
         quick = "forwards" not in plain
         if quick:
-            setattr(p, "declared", p.forward)  # noqa: B010 - for those who read what it says
-            p.forward = forwards.quicker(p.name, p.forward)
+            declared = getattr(p, "declared", p.forward)
+            setattr(p, "declared", declared)  # noqa: B010 - for those who read what it says
+            p.forward = forwards.quicker(p.name, declared)
         vjp = p.vjp if "rules" in plain else rules.quicker(p.name, p.vjp)
         if "pulls" not in plain or vjp is not p.vjp:
             setattr(p, "pull", pulls.pull_of(p, vjp))  # noqa: B010 - before the method of the class

@@ -21,6 +21,9 @@ LONG = 100_000
 @pytest.fixture
 def uncollected() -> Iterator[None]:
     """With the cyclic collector off."""
+    mr.tensor(
+        [1.0], requires_grad=True
+    ).sum().backward()  # some things are looked up the first time
     gc.collect()
     gc.disable()
     yield
