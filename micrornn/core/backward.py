@@ -1,10 +1,10 @@
 """Backward is a stream of pullbacks.
 
 A pullback takes the gradient that arrived at a node and sends a contribution to each of the node's inputs.
-Nodes are pulled in descending order of number, so each is reached only when all that depends on it has sent
-its part; a heap of the nodes still waiting is all the state there is. `backward` drains the stream, a
-debugger takes one pullback at a time, gradient flow folds it. Backpropagation through time is nothing else:
-the stream walks an unrolled graph from the last step to the first.
+Nodes are pulled in descending order of number, so each is reached only after everything that depends on it
+has sent its contribution; the only state is a heap of the waiting nodes. `backward` drains the stream, a
+debugger takes one pullback at a time, gradient flow folds it. Backpropagation through time is this
+stream on an unrolled graph, from the last step to the first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from micrornn.core.tensor import RETAINED, Data, Tensor, describe, lift, shape_o
 
 
 class Pullback(NamedTuple):
-    """One node's part in the backward pass; a contribution may be unwritten, ``contribution(i)`` is not."""
+    """The backward step of one node; contributions may be in a compact form, ``contribution(i)`` is not."""
 
     node: Tensor
     gradient: Any  # d(out)/d(node), all of it, in the node's shape
@@ -34,7 +34,7 @@ class Pullback(NamedTuple):
 
 
 def dense(contribution: Any) -> Any:
-    """A contribution as an array or a float: some are cheaper left unwritten until they are summed."""
+    """A contribution as an array or a float; some stay in a compact form until they are summed."""
     return contribution.dense() if hasattr(type(contribution), "dense") else contribution
 
 
@@ -85,7 +85,7 @@ def sweep(
 
 
 def noted(error: Exception, node: Tensor) -> None:
-    """Say in an error where in the backward pass it was."""
+    """Add to an error where in the backward pass it occurred."""
     if hasattr(error, "add_note"):  # from Python 3.11 on
         error.add_note(f"in the pullback of {describe(node)} of shape {node.shape}")
 
@@ -187,7 +187,7 @@ def grad(
 
 
 def check_wanted(inputs: Sequence[Tensor], what: str) -> None:
-    """Refuse to differentiate with respect to a tensor whose uses were not recorded."""
+    """Raise an error for a tensor whose uses were not recorded."""
     for x in inputs:
         if not x.requires_grad:
             raise ValueError(

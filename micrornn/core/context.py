@@ -27,13 +27,13 @@ class Place(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Context:
-    """What an operation must know of its surroundings; it never changes."""
+    """What an operation reads from its surroundings; immutable."""
 
     place: Place
     recording: bool = True
-    observers: tuple[Any, ...] = ()  # told of every node made and every pullback run
+    observers: tuple[Any, ...] = ()  # told of every new node and every pullback
     outer: Any = None  # the context around it
-    change: Any = None  # the `with` block that made it from that one
+    change: Any = None  # the `with` block that made this context
     number: Any = count(1).__next__  # gives the next node its number
 
 
@@ -54,8 +54,8 @@ class Change(ContextDecorator):
         return context.place
 
     def __exit__(self, *_: object) -> None:
-        # A generator may leave its block while blocks that were entered after it are still open: its own
-        # change is taken out, and theirs are made once more.
+        # A generator may leave its block while blocks that were entered later are still open: undo its own
+        # change, and apply theirs again.
         context, later = current(), []
         while context.change not in (self, None):
             later.append(context.change)
@@ -114,7 +114,7 @@ class no_grad(Change):
 
 
 class observed(Change):
-    """Tell an observer, by ``on_node(node)`` and ``on_pullback(pullback)``, of all that is made inside."""
+    """Call an observer's ``on_node(node)`` and ``on_pullback(pullback)`` for all that happens inside."""
 
     def __init__(self, observer: Any) -> None:
         self._observer = observer
@@ -124,4 +124,4 @@ class observed(Change):
         return Context(outer.place, outer.recording, observers, outer, self, outer.number)
 
 
-long_loop: Any = nullcontext  # around loops over graphs; `fast` holds the collector off inside
+long_loop: Any = nullcontext  # around loops over graphs; `fast` pauses the garbage collector inside

@@ -17,10 +17,10 @@ class Edge(NamedTuple):
 
 
 class Graph:
-    """The nodes that one or several results were computed from.
+    """The nodes from which one or several results were computed.
 
     Args:
-        out: a tensor, or several (the losses of all steps, say).
+        out: a tensor, or several, such as the losses of all steps.
 
     >>> import micrornn as mr
     >>> w = mr.tensor(0.5, requires_grad=True, name="w")
@@ -64,12 +64,12 @@ class Graph:
 
     @property
     def steps(self) -> list[int]:
-        """The time steps that occur, in order."""
+        """The time steps in the graph, in order."""
         return sorted({node.step for node in self.nodes if node.step is not None})
 
     @property
     def scopes(self) -> list[str]:
-        """The scope paths that occur, in the order of their first node."""
+        """The scope paths in the graph, in the order of their first node."""
         return list(dict.fromkeys(node.scope for node in self.nodes if node.scope))
 
     @property

@@ -26,7 +26,7 @@ class Tensor(Operators):
     """A value that remembers how it was made.
 
     Args:
-        data: numbers become Python floats, nested lists NumPy arrays; arrays are copied, dtype and all.
+        data: numbers become Python floats, nested lists NumPy arrays; arrays are copied and keep their dtype.
         requires_grad: whether backward leaves a gradient in ``.grad``.
         name: a label for readers of the graph.
 
@@ -45,7 +45,7 @@ class Tensor(Operators):
     _value: Data
     primitive: Any  # the Primitive that made it; None for a leaf
     inputs: tuple[Tensor, ...]  # the tensors that it was computed from; none for a leaf
-    values: tuple[Data, ...]  # their values as they were then, whatever became of a parameter since
+    values: tuple[Data, ...]  # their values at that time, even if a parameter changed since
     params: dict[str, Any]  # axis=..., index=...: what the primitive was given besides tensors
     number: int
     place: Place
@@ -74,7 +74,7 @@ class Tensor(Operators):
 
     @property
     def data(self) -> Any:
-        """The value: a float, or a read-only view of the array. A leaf may be given a new one."""
+        """The value: a float, or a read-only view of the array. Assign to it to give a leaf a new value."""
         if type(self._value) is not np.ndarray:
             return self._value
         view: Any = self._value.view(RecordedArray)
@@ -112,11 +112,11 @@ class Tensor(Operators):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether nothing recorded made it: data, a parameter, or a detached value."""
+        """Whether no recorded operation made it: data, a parameter, or a detached value."""
         return not self.inputs
 
     def retain_grad(self) -> Tensor:
-        """Let backward leave this node's gradient in ``.grad`` too, though it is not a leaf."""
+        """Keep this node's gradient in ``.grad`` although it is not a leaf."""
         if not self.requires_grad:
             raise ValueError(f"{describe(self)} needs no gradient, so it has none to retain")
         RETAINED[self.number] = self
@@ -150,7 +150,7 @@ WRITE_ADVICE = (
 
 
 class RecordedArray(np.ndarray[Any, Any]):
-    """What ``t.data`` shows: a read-only view; what is computed from it, or copied, is an ordinary array.
+    """The read-only view that ``t.data`` returns; copies and results computed from it are ordinary arrays.
 
     ``p.data -= step`` and ``w = p.data; w -= step`` give a leaf p a new value. Other writes raise ValueError.
     """
@@ -177,7 +177,7 @@ class RecordedArray(np.ndarray[Any, Any]):
         if isinstance(out, RecordedArray) and not out.flags.writeable and out is inputs[0]:
             del kwargs["out"]  # w -= 1 is subtract(w, 1, out=w)
             return out._update(getattr(ufunc, method)(*_plain(inputs), **kwargs))
-        if method == "at" and not inputs[0].flags.writeable:  # which NumPy does not ask
+        if method == "at" and not inputs[0].flags.writeable:  # NumPy does not check here
             raise ValueError(f"this array cannot be written in place: {WRITE_ADVICE}")
         kwargs = {key: _plain(value) for key, value in kwargs.items()}
         return getattr(ufunc, method)(*_plain(inputs), **kwargs)
@@ -244,7 +244,7 @@ def Value(data: float, name: str | None = None) -> Tensor:
 
 
 def constant(data: Data, name: str | None = None) -> Tensor:
-    """A leaf that needs no gradient, around data that nothing else writes to, so that it is not copied."""
+    """A leaf that needs no gradient, around data that nothing else writes to; the data is not copied."""
     node = Tensor.__new__(Tensor)
     node._value = data
     node.name = name

@@ -39,17 +39,17 @@ MISTAKES = (
     ),
     Verdict(
         "not in the optimizer",
-        "A part of the network stays as it began.",
+        "A part of the network never changes.",
         "The parameter gets a gradient, but the optimizer does not hold it, so it never changes.",
         ("Give the optimizer all parameters: optim.Adam(model.parameters()), of every model.",),
     ),
     Verdict(
         "loss summed",
-        "Some updates are far too long; a learning rate suits one length of sequence and not another.",
+        "Some updates are far too large; a learning rate suits one sequence length and not another.",
         "The losses of all steps are added up, so the gradient grows with the length of the sequence.",
         (
             "Divide by the number of steps that count: loss / T, reduction='mean', or the sum of the mask.",
-            "Or lower the learning rate as many times.",
+            "Or divide the learning rate by the same number.",
         ),
     ),
     Verdict(
@@ -85,7 +85,7 @@ MISTAKES = (
     ),
     Verdict(
         "loss below what is possible",
-        "The loss is negative, and goes on falling while predictions get worse.",
+        "The loss is negative, and keeps falling while predictions get worse.",
         "A cross-entropy and a squared error are never negative. A sign is wrong, or targets that should be "
         "probabilities lie outside 0 to 1.",
         (
@@ -96,8 +96,8 @@ MISTAKES = (
     Verdict(
         "probabilities in a log loss",
         "The loss is negative, between -1 and 0.",
-        "nll_loss expects log-probabilities. Of probabilities it has hardly a gradient where the "
-        "network errs.",
+        "nll_loss expects log-probabilities. With probabilities, it has almost no gradient where the "
+        "network is wrong.",
         ("Use log_softmax before nll_loss, or cross_entropy on the logits.",),
     ),
     Verdict(
@@ -111,7 +111,7 @@ MISTAKES = (
     ),
     Verdict(
         "squared error of a sigmoid",
-        "The loss stays high although the network errs.",
+        "The loss stays high, and the network does not correct its errors.",
         "Where the sigmoid is sure and wrong its slope is nearly 0, and the squared error has no "
         "other gradient.",
         ("Use binary_cross_entropy_with_logits for a yes or no.",),
@@ -168,7 +168,7 @@ MISTAKES = (
         "The first steps of a sequence are predicted badly, and results depend on the order of the data.",
         "A sequence begins with the state in which another, unrelated one ended.",
         (
-            "Start each sequence from zeros: leave the state out of the call, or make it anew.",
+            "Start each sequence from zeros: leave the state out of the call, or create a new one.",
             "Carry a state only from one part of a sequence to its next part.",
         ),
     ),
@@ -216,13 +216,13 @@ MISTAKES = (
     ),
     Verdict(
         "parameter never reached",
-        "A part of the network stays as it began.",
+        "A part of the network never changes.",
         "No path leads from the parameter to the loss: a layer's output is dropped, or overwritten.",
         ("Use what the layer returns, or remove the layer.",),
     ),
     Verdict(
         "gradient exactly zero",
-        "A part of the network stays as it began.",
+        "A part of the network never changes.",
         "A gradient arrives, and every number in it is 0: a mask, a flat activation or a factor of "
         "zeros.",
         ("Ask `micrornn why SOURCE NAME` where it was lost.",),
@@ -244,13 +244,13 @@ MISTAKES = (
         "gradient there.",
         (
             "Ask `micrornn why SOURCE 'h[t]'` of a step that sends nothing.",
-            "Where only the last step is meant to count, this is as it should be.",
+            "If only the last step is meant to count, this is correct.",
         ),
     ),
     Verdict(
         "all weights alike",
         "All units of a layer do the same, however wide it is.",
-        "Units that begin alike get the same gradient and stay alike.",
+        "Units that start alike get the same gradient and stay alike.",
         ("Start from random weights: nn.init.xavier_uniform_, nn.init.orthogonal_.",),
     ),
     Verdict(
@@ -262,7 +262,7 @@ MISTAKES = (
     ),
     Verdict(
         "frozen weights",
-        "A part of the network stays as it began.",
+        "A part of the network never changes.",
         "A table of weights does not require a gradient.",
         ("Set requires_grad=True, if it should be trained.",),
     ),

@@ -15,7 +15,7 @@ SYMPTOMS = (
     Verdict(
         "inputs all alike",
         "The network predicts the same for every input.",
-        "The inputs do not differ, so nothing can be told from them.",
+        "The inputs do not differ, so they carry no information.",
         (
             "Check how the batch is made: indexing, broadcasting, a normalization over the wrong axis.",
         ),
@@ -35,7 +35,7 @@ SYMPTOMS = (
     ),
     Verdict(
         "explosion hidden by clipping",
-        "The loss stays finite, and falls hardly or not at all.",
+        "The loss stays finite, and hardly falls, or not at all.",
         "The gradient explodes over time, and clipping cuts it to a small part: its direction is that of the "
         "early steps alone.",
         (
@@ -71,7 +71,7 @@ SYMPTOMS = (
     Verdict(
         "clipping always on",
         "The loss falls slowly, in steps of the same length.",
-        "Every gradient is cut to the same norm, so its size says nothing any more.",
+        "Every gradient is cut to the same norm, so its size no longer matters.",
         ("Raise max_norm to about the median norm, and lower the learning rate to match.",),
     ),
     Verdict(
@@ -108,7 +108,7 @@ SYMPTOMS = (
             "In PyTorch's layout the bias is the sum of two.",
             "Where dependences may be of any length up to N steps, give each unit its own time: "
             "nn.init.chrono_(lstm, N).",
-            "Shorten the way between the input that matters and the loss.",
+            "Shorten the path between the input that matters and the loss.",
         ),
     ),
     Verdict(
@@ -118,7 +118,7 @@ SYMPTOMS = (
         (
             "Use an LSTM or a GRU: their states are added to, not multiplied over.",
             "Start the recurrent weights from nn.init.orthogonal_ (or the identity, for a ReLU RNN).",
-            "Shorten the way: a loss at every step, or attention to the early steps.",
+            "Shorten the path: a loss at every step, or attention to the early steps.",
         ),
     ),
     Verdict(
@@ -129,7 +129,7 @@ SYMPTOMS = (
     ),
     Verdict(
         "saturated gates",
-        "A gate stays shut or open whatever comes in.",
+        "A gate stays shut or open, whatever the input.",
         "Where a gate is shut or open its slope is nearly 0, and it stops learning.",
         ("Scale the inputs.", "Start from smaller weights or a bias nearer 0 for this gate."),
     ),

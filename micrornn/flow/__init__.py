@@ -1,11 +1,11 @@
 """Where the gradient goes: readers of one recording, live or loaded.
 
-Each answers one question: `ledger` and `ledger_by_loss` (which step, which loss gave a weight its
-gradient), `credit` (what a loss still says to an early state), `jacobian_strip` (what steps
-do to a change of the state), `lyapunov` (by which factor per step), `fixed_points` (where a step leaves it),
-`connectivity` (on which inputs an output rests), `gates` (what they let through), `paths` and
+Each answers one question: `ledger` and `ledger_by_loss` (which step or loss gave a weight its gradient),
+`credit` (how much of a loss reaches an early state), `jacobian_strip` (how much steps stretch or shrink a
+gradient), `lyapunov` (by which factor per step), `fixed_points` (which states a step leaves unchanged),
+`connectivity` (which inputs an output depends on), `gates` (what they let through), `paths` and
 `heaviest_paths` (which way a gradient came), `cut_places` (where it was cut off), `why` (why it is what it
-is), `diff` (two runs). What is wrong, and what to try, says `micrornn.diagnose`.
+is), `diff` (how two runs differ). `micrornn.diagnose` says what is wrong and what to try.
 """
 
 from micrornn.flow.by_loss import LossLedger, ledger_by_loss

@@ -1,4 +1,4 @@
-"""The other reading of the sum over time: what each loss gave to a weight, over all copies of it."""
+"""The other sum over time: what each loss contributed to a weight, over all copies of it."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def ledger_by_loss(
 ) -> LossLedger:
     """The ledger of one parameter over the losses: ``dL/dW = sum_t dL_t/dW`` (Pascanu et al. 2013, eq. 3).
 
-    The losses go back together (see `flow.credit`), in blocks that fit in memory.
+    One sweep carries all losses back (see `flow.credit`), in blocks that fit in memory.
 
     Args:
         rec: live or loaded; backward must have run, because it says how much each loss counts.
-        parameter: a leaf that wants a gradient, or its name.
+        parameter: a leaf that requires a gradient, or its name.
         losses: by default the recording's own.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Connectivity: on which earlier inputs the prediction of a step rests (Madsen 2019, Distill)."""
+"""Connectivity: which earlier inputs the prediction of a step depends on (Madsen 2019, Distill)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Connectivity:
-    """How strongly the output that each step predicts depends on each input before.
+    """How strongly each step's output depends on each earlier input.
 
     Attributes:
         steps: k, of the inputs.
@@ -42,7 +42,7 @@ class Connectivity:
 
     @property
     def reach(self) -> float:
-        """How many steps back the dependence lies on average, of the last output."""
+        """How many steps back, on average, the last output depends on."""
         back = self.outputs[-1] - np.array(self.steps)
         return float(self.shares[-1] @ np.maximum(back, 0))
 
@@ -81,10 +81,10 @@ class Connectivity:
 
 
 def connectivity(rec: Recording) -> Connectivity:
-    """The derivative of each step's largest output by each input before it, as a norm.
+    """The norm of the derivative of each step's largest output with respect to each earlier input.
 
     connectivity(t, k) = |d y_t[best] / d x_k|, where best is the class with the largest logit of step t (of
-    an output of one number, that number): what the prediction of step t rests on (Madsen 2019, "Visualizing
+    an output of one number, that number): what the prediction of step t depends on (Madsen 2019, "Visualizing
     memorization in RNNs"). Outputs are what the losses are of. A batch is taken together.
 
     Args:

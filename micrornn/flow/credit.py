@@ -1,4 +1,4 @@
-"""The credit map: how much the loss of step t still says to the state of step k."""
+"""The credit map: how much gradient of the loss of step t reaches the state of step k."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def credit(
     ``dL_t/dh_k = sum over all paths from h_k to L_t`` of the products of their local derivatives; in a
     plain RNN ``dL_t/dh_t * prod_{k<i<=t} dh_i/dh_{i-1}`` (Pascanu, Mikolov & Bengio 2013, eq. 4 and 5).
     All losses are carried back together, one row each, through the nodes between them and v, once.
-    The norm is taken over all elements, batch included. It is the gradient of L_t by itself, whatever
-    weight the total gives it.
+    The norm is taken over all elements, batch included. It is the gradient of L_t alone, without the
+    weight that the total gives it.
 
     Args:
         rec: live or loaded.

@@ -105,14 +105,14 @@ class Diff:
 
 
 def diff(one: Recording, two: Recording, rtol: float = 0.0, atol: float = 0.0) -> Diff:
-    """Compare two recordings by what plays the same part at the same step.
+    """Compare two recordings by what has the same role at the same step.
 
-    The part is the name of a node (h, c, x, loss, a gate), together with its layer's place among the
-    layers, so that the h of an LSTM meets the h of a GRU; nodes without a name are not compared.
+    The role is the name of a node (h, c, x, loss, a gate) with the place of its layer among the layers, so
+    the h of an LSTM is compared with the h of a GRU. Nodes without a name are not compared.
 
     Args:
         one, two: live or loaded.
-        rtol, atol: what difference counts as none; by default every one counts.
+        rtol, atol: tolerances, relative and absolute; 0 by default.
 
     >>> from micrornn.flow.failures import exploding, vanishing
     >>> from micrornn.recording import record

@@ -1,4 +1,4 @@
-"""Runs that go wrong, one for each classic failure: small, honest, and the same every time.
+"""Runs that fail, one for each classic failure: small and reproducible.
 
 For lessons, for the debugger, and to check that the diagnosis gives the right answer. Each function runs
 a forward pass; call it inside `recording()`, or through `record_failure`.
@@ -40,7 +40,7 @@ class Failure:
 def vanishing(steps: int = 50, w: float = 0.5) -> Failure:
     """h_t = w h_{t-1} with w = 0.5: dh_50/dh_0 is exactly 0.5^50 = 8.9e-16.
 
-    No nonlinearity and no input: what is left of the gradient is the weight's power alone.
+    No nonlinearity and no input: all that remains of the gradient is a power of the weight.
 
     >>> vanishing().name
     'vanishing'

@@ -1,4 +1,4 @@
-"""Fixed points of a recurrent network: states that one step leaves as they are, and where it is slowest."""
+"""Fixed points of a recurrent network: states that a step leaves unchanged, or nearly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jacobians over time: what one step, and many, do to a small change of the state."""
+"""Jacobians over time: how much one step, and many, stretch or shrink a gradient of the state."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Ledger:
         return self.norm / parts if parts else float("nan")
 
     def contribution(self, step: int | None) -> Array:
-        """g_t, in the shape of the parameter, made anew from what was recorded.
+        """g_t, in the shape of the parameter, computed from what was recorded.
 
         Raises:
             RecordingError: the parameter was not used at that step.

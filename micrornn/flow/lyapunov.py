@@ -83,7 +83,7 @@ def lyapunov(rec: Recording, layer: str | None = None) -> Spectrum:
     (Benettin et al. 1980; Engelken, Wolf & Abbott 2020, arXiv:2006.02427, algorithm 1). The first exponent
     says whether gradients explode or vanish over long times, the others in how many directions (Engelken
     2023).
-    Of a short run it is a mean over that run and no limit; `Spectrum.running` shows how far it has settled.
+    Over a short run it is a mean, not a limit; `Spectrum.running` shows how far it has settled.
 
     Args:
         rec: live or loaded; backward need not have run.

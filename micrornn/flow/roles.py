@@ -1,4 +1,4 @@
-"""Which node plays which part in a cell: gates, candidate, states; read from names and scopes alone."""
+"""The role of each node in a cell (gate, candidate, state), read from names and scopes alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that passes between the losses and one node: what arrived where, and who sent it."""
+"""Everything that passes between the losses and one node: what arrived where, and what sent it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Traffic:
         target: the node.
         below: numbers of the target and of all that was computed from it.
         gradients: by number, what arrived at a node on a path between the losses and the target.
-        senders: by number, who sent it, newest first.
+        senders: by number, what sent it, newest first.
     """
 
     def __init__(self, rec: Recording, target: Tensor) -> None:
@@ -149,7 +149,7 @@ class Traffic:
         return norm(given), self.size(node)
 
     def dominant(self) -> list[Sent]:
-        """From the target towards a loss, at each node the sender of the largest contribution."""
+        """From the target toward a loss, at each node the sender of the largest contribution."""
         way = []
         node = self.target
         while senders := self.senders.get(node.number):

@@ -1,4 +1,4 @@
-"""The gradient over a training: what a `Watch` noted, read as one table of iterations by time steps."""
+"""The gradient over a training: what a `Watch` recorded, as one table of iterations by time steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the graph was cut, and the gradient that came to a halt there."""
+"""Where the graph was cut, and the gradient that stopped there."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Cut(NamedTuple):
 
 
 def cut_places(rec: Recording) -> list[Cut]:
-    """Every cut, and what was lost there: the gradient that would have gone on to earlier steps.
+    """Every cut, and what was lost there: the gradient that would have reached earlier steps.
 
     Truncated BPTT (Williams & Peng 1990) leaves out all terms that pass a cut, which biases the gradient
     of shared weights; what is told here is how much arrived at each cut. One sweep serves all of them.

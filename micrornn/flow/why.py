@@ -16,7 +16,7 @@ from micrornn.flow.verdicts import BACKWARD_NOT_RUN, FEW, HEALTHY
 from micrornn.recording import Recording
 
 Array = np.ndarray[Any, Any]
-_FEWEST = 3  # uses from which on it is worth a word that most send nothing
+_FEWEST = 3  # with this many uses, it is worth reporting that most send nothing
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ __all__ = [
     "utils",
 ]
 
-# Names of PyTorch that are not here, and what does their work.
+# PyTorch's names that do not exist here, and what to use instead.
 INSTEAD = {
     "AvgPool2d": "nn.MaxPool2d, or mr.mean over the axes",
     "BatchNorm2d": "nn.BatchNorm1d on (B, C, H * W)",
@@ -173,5 +173,5 @@ INSTEAD = {
     "TransformerEncoder": "nn.Encoder",
     "UninitializedParameter": "nn.Parameter",
 }
-if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+if not TYPE_CHECKING:  # so that a type checker reports names that do not exist
     __getattr__ = no_such_name("nn", __all__, INSTEAD)

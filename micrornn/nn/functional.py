@@ -137,7 +137,7 @@ def one_hot(input: Any, num_classes: int = -1, dtype: Any = float) -> np.ndarray
     return rows
 
 
-# Names of PyTorch that are not here, and what does their work.
+# PyTorch's names that do not exist here, and what to use instead.
 INSTEAD = {
     "log_sigmoid": "nn.functional.logsigmoid",
     "dropout1d": "nn.functional.dropout",
@@ -151,5 +151,5 @@ INSTEAD = {
     "multi_head_attention_forward": "nn.functional.scaled_dot_product_attention",
     "cosine_similarity": "mr.einsum",
 }
-if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+if not TYPE_CHECKING:  # so that a type checker reports names that do not exist
     __getattr__ = no_such_name("nn.functional", __all__, INSTEAD)

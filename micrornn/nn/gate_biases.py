@@ -51,7 +51,7 @@ def chrono_(module: Any, longest: int, generator: Seed = None) -> None:
     and b_hh is set. It applies to every LSTM, GRU and cell of theirs inside ``module``.
 
     Args:
-        longest: T_max, the longest dependency that is expected, in steps; from 3 up.
+        longest: T_max, the longest expected dependency in steps; 3 or more.
         generator: a NumPy generator or a seed.
 
     Raises:

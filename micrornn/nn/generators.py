@@ -40,7 +40,7 @@ def as_generator(seed: Seed) -> Generator:
         seed = _shared
     if isinstance(seed, np.random.Generator):
         for observer in current().observers:
-            if hasattr(observer, "on_generator"):  # what runs again must draw the same
+            if hasattr(observer, "on_generator"):  # what runs again must draw the same numbers
                 observer.on_generator(seed)
         return seed
     if is_integer(seed) and seed >= 0:
@@ -52,7 +52,7 @@ def as_generator(seed: Seed) -> Generator:
 
 
 def uniform(seed: Seed, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Random numbers from 0 to 1; a trace is told, so that its program draws them anew."""
+    """Random numbers from 0 to 1; a trace notes the draw, so that its program draws new ones."""
     generator = as_generator(seed)
     for observer in current().observers:
         if hasattr(observer, "on_draw"):

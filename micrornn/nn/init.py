@@ -184,7 +184,7 @@ def kaiming_uniform_(
         blocks: see `xavier_uniform_`.
 
     Raises:
-        ValueError: as `xavier_uniform_`, or an option has no such value.
+        ValueError: as `xavier_uniform_`, or an option has an invalid value.
     """
     bound = math.sqrt(3.0) * kaiming_scale(
         tensor, a, mode, nonlinearity, blocks, "kaiming_uniform_"
@@ -264,5 +264,5 @@ INSTEAD = {
     "dirac_": "nn.init.identity_",
     "sparse_": "nn.init.normal_, and zeros by a mask",
 }
-if not TYPE_CHECKING:  # a type checker is to report the names that are not here
+if not TYPE_CHECKING:  # so that a type checker reports names that do not exist
     __getattr__ = no_such_name("nn.init", __all__, INSTEAD)

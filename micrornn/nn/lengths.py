@@ -61,7 +61,7 @@ def length_mask(lengths: Any, steps: int | None = None) -> Array:
     """The mask (T, B) of a padded batch: true where step t of sequence b is real.
 
     Args:
-        lengths: (B,) integers from 1 up.
+        lengths: (B,) integers, 1 or more.
         steps: T, the longest length by default.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Modules: what computes with parameters, under PyTorch's names, so that what is learned is true there."""
+"""Modules: parameters and the computation that uses them, with PyTorch's names and behavior."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class IncompatibleKeys(NamedTuple):
 
 
 class Module(Registry):
-    """Something with parameters that computes: assign parameters and modules to attributes, write `forward`.
+    """The base class of networks: assign parameters and modules to attributes, and define `forward`.
 
     >>> from micrornn import nn
     >>> class Net(nn.Module):
@@ -57,7 +57,7 @@ class Module(Registry):
             f"{type(self).__name__} has no forward; define forward(self, ...)"
         )
 
-    # -- what it is made of ------------------------------------------------------------------------
+    # -- its parts ------------------------------------------------------------------------
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""

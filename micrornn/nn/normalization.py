@@ -226,7 +226,7 @@ class BatchNorm1d(Module):
     running_var (1 at first), (C,), and num_batches_tracked. Called with (B, C) or (B, C, L).
 
     Raises:
-        ValueError: an option has no such value; when called, x does not fit.
+        ValueError: an option has an invalid value; when called, x does not fit.
 
     >>> import numpy as np
     >>> from micrornn import nn

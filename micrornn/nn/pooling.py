@@ -103,7 +103,7 @@ class MaxPool2d(Module):
     Args: as `functional.max_pool2d`.
 
     Raises:
-        ValueError: an option has no such value; when called, x does not fit.
+        ValueError: an option has an invalid value; when called, x does not fit.
 
     >>> import numpy as np
     >>> from micrornn import nn

@@ -1,4 +1,4 @@
-"""What cells and layers have in common: options, stored parameters, the state; and the three kinds."""
+"""What cells and layers share: options, parameters and the state; and the three kinds."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Recurrent(Module):
     def _make_weights(self, suffix: str, input_size: int, dtype: Any) -> None:
         for name, shape in self._shapes(input_size).items():
             parameter = Parameter(np.zeros(shape, dtype or np.float64))
-            if name.startswith("norm"):  # a normalized vector begins as it is
+            if name.startswith("norm"):  # at first, a normalized vector is not scaled
                 parameter.data = np.full(shape, 0.0 if name.endswith("bias") else 1.0, dtype)
             else:
                 default_(parameter, self.hidden_size, self.rng)

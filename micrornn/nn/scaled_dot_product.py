@@ -86,8 +86,8 @@ def scaled_dot_product_attention(
         (..., L, V).
 
     Raises:
-        ValueError: an option has no such value; a mask was given together with ``is_causal``, does not fit,
-            or excludes every key of a query.
+        ValueError: an option has an invalid value, or a mask was given together with ``is_causal``, does not
+            fit, or excludes every key of a query.
 
     >>> import micrornn as mr
     >>> x = mr.tensor([[1.0, 0.0], [0.0, 1.0]])

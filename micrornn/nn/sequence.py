@@ -12,7 +12,7 @@ from micrornn.core.tensor import Tensor, as_data, constant
 
 
 class outside_steps(Change):
-    """Make nodes without a time step, whatever the step around: what serves all steps, such as a slice of
+    """Make nodes without a time step, whatever the step around: for what all steps share, such as a slice of
     a weight.
 
     >>> import micrornn as mr
@@ -29,7 +29,7 @@ class outside_steps(Change):
 
 
 def as_input(value: Any, dtype: Any, name: str) -> Tensor:
-    """One step's input or state: data becomes a named leaf made here, a tensor with a history stays itself.
+    """One step's input or state: data becomes a new named leaf, a tensor with a history is returned as it is.
 
     Integers (one-hot rows, say) become ``dtype``, the dtype of the weights they will meet.
     """
@@ -89,7 +89,7 @@ def part(whole: Tensor, index: Any, name: str) -> Tensor:
         node.name = name
         return node
     node = constant(whole._value[index], name)
-    if "cut" in whole.params:  # a part of a detached value is still where the graph was cut
+    if "cut" in whole.params:  # a part of a detached value still marks the cut in the graph
         node.primitive, node.params = whole.primitive, whole.params
     return node
 

@@ -50,7 +50,7 @@ def fitted(
     """The options of `windows` for an image (..., H, W): size, kernel, stride, padding, dilation.
 
     Raises:
-        ValueError: an option has no such value, or the window does not fit into the image.
+        ValueError: an option has an invalid value, or the window does not fit into the image.
     """
     kernel = as_pair(function, "kernel_size", kernel_size, 1)
     about: dict[str, Pair] = {"size": (x.shape[-2], x.shape[-1]), "kernel": kernel}

@@ -1,4 +1,4 @@
-"""Operations along axes: sums, extremes, normalised exponentials, running sums.
+"""Operations along axes: sums, extremes, normalized exponentials, running sums.
 
 The names sum, max and min are NumPy's; in this file they are the operations, not Python's built-ins."""
 
@@ -109,7 +109,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 offer(mean, "mean", numpy=[np.mean])
 
 
-def _centred(x: Any, axis: Axis, ddof: int) -> Any:
+def _centered(x: Any, axis: Axis, ddof: int) -> Any:
     """2 (x - mean) / (n - ddof): the gradient of the variance."""
     return (x - mean(x, axis, True)) * (2.0 * _one_by(_count(x, axis) - ddof))
 
@@ -120,10 +120,10 @@ _var = primitive(
     forward=lambda x, *, axis, keepdims, ddof: _average(np.var, x, axis, keepdims, ddof=ddof),
     vjp=(
         lambda g, y, x, axis, keepdims, ddof: (
-            _along(g, x, axis, keepdims) * _centred(x, axis, ddof)
+            _along(g, x, axis, keepdims) * _centered(x, axis, ddof)
         ),
     ),
-    jvp=(lambda d, y, x, axis, keepdims, ddof: sum(d * _centred(x, axis, ddof), axis, keepdims),),
+    jvp=(lambda d, y, x, axis, keepdims, ddof: sum(d * _centered(x, axis, ddof), axis, keepdims),),
     samples=(
         sample((2, 3), axis=None, keepdims=False, ddof=0),
         sample((2, 3), axis=1, keepdims=False, ddof=1),
@@ -276,7 +276,7 @@ _softmax = primitive(
 
 
 def softmax(x: Any, axis: int = -1) -> Tensor:
-    """Exponentials that are normalised to add up to 1 along the axis.
+    """Exponentials that are normalized to add up to 1 along the axis.
 
     >>> import micrornn as mr
     >>> mr.softmax(mr.tensor([0.0, 0.0]))

@@ -52,23 +52,25 @@ def accused(case: Case) -> list[str]:
 
 INTRODUCTION = """# What the diagnosis can find
 
-`micrornn diagnose SOURCE` looks at a run or a training and reports problems from this closed list, what
-explains most first: what, where (the line of your program), the evidence with numbers, how sure it is, and
-what to try. [My network does not learn](not-learning.md) shows it at work.
+`micrornn diagnose SOURCE` looks at a run or a training and reports problems from this closed list, the
+one that explains most first. Each report names the problem and its line in your program, gives the evidence
+with numbers, and says how certain it is and what to try.
+[My network does not learn](not-learning.md) shows it at work.
 
 It is measured on a corpus of 173 small programs with one mistake each and 76 without, half of them
 written with PyTorch (`tests/diagnosis/`). It finds all of these mistakes among its first two findings, at the
-right line, and accuses none of the sound programs; what it calls "possible" is a hint, and no accusation.
-Those programs were in sight when the checks were made, so the numbers that count are those of first sight:
+right line, and reports no mistake in the correct programs; a problem called "possible" is only a hint.
+The checks were developed with those programs in view. What counts is how they did on new programs:
 
-| programs that were new to the checks of their time | mistakes found | sound programs accused |
+| new programs, with a mistake and without | mistakes found | false alarms |
 |---|---|---|
-| 59 and 31, at random among what people do | 46 | 1 |
-| 44 and 20, chosen of kinds that were known or feared to be missed | 8 | 3 |
-| 30 and 15, of all kinds, after the checks for those were made | 25 | 2 |
+| 59 and 31, a random sample of common code | 46 | 1 |
+| 44 and 20, of kinds that the checks were known or likely to miss | 8 | 3 |
+| 30 and 15, of all kinds, after checks for those were added | 25 | 2 |
 | 20 and 10 with PyTorch, of all kinds, after that | 17 | 1 |
 
-What was missed each time is found now. In programs of your own, expect five of six mistakes to be found.
+Every mistake missed then is found now. In your own programs, expect the diagnosis to find five of six
+mistakes.
 """
 
 

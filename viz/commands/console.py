@@ -1,7 +1,7 @@
 """What commands print: results to stdout, messages to stderr.
 
-Text from files, recordings and users' programs goes through here, and comes out printable: escape sequences
-in it are shown, not obeyed.
+Text from files, recordings and users' programs is made printable here: escape sequences in it are shown, not
+executed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def emit_text(text: str, width: int | None = None) -> None:
 
 
 def emit_file(content: str | bytes, format: str) -> None:
-    """What could also be written to a file, on stdout; text, and everything in a terminal, made printable."""
+    """Print on stdout what -o writes to a file; text, and everything in a terminal, is made printable."""
     if isinstance(content, str) and (format == "txt" or is_terminal(sys.stdout)):
         content = printable_lines(content)
     emit(content)

@@ -85,7 +85,7 @@ def _write(folder: Path) -> None:
     texts |= {f"{one.name}.ipynb": notebook(one) for one in LESSONS}
     kept = 0
     for name, text in texts.items():
-        if (folder / name).exists():  # it may be somebody's work
+        if (folder / name).exists():  # it may hold the reader's work
             kept += 1
         else:
             write_whole(folder / name, text)

@@ -25,8 +25,8 @@ def diff(one: str, two: str, rtol: float, atol: float, as_data: bool, quiet: boo
     """Compare two runs step by step: states, gates, losses and weights.
 
     A and B are recordings or other sources; what has the same role at the same step is compared, so their
-    cells and lengths may differ. The exit code is 0 if the
-    runs are equal, 1 if they differ, 2 after an error.
+    cells and lengths may differ. The exit code is 0 if the runs are equal, 1 if they differ, and 2 after an
+    error.
 
     \b
     Examples:

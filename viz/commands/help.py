@@ -1,4 +1,4 @@
-"""The help of a command: its own options first, the rest in sections, and only what the SOURCE takes.
+"""The help of a command: its own options first, the rest in sections, and only those that the SOURCE takes.
 
 With a task named, as in `micrornn train hello --help`, the options of other tasks are left out, and those of
 this one have their defaults.
@@ -56,7 +56,7 @@ class Command(click.Command):
     context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words for the help, which is printed before they have a meaning."""
+        """Keep the words for the help, which click prints before it parses them."""
         ctx.meta[WORDS] = list(args)
         return super().parse_args(ctx, args)
 

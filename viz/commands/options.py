@@ -164,7 +164,7 @@ class Counts(click.ParamType):  # type: ignore[type-arg]
         return "N,..."
 
 
-MOST = 1_000_000  # steps, symbols, sequences: more is a slip of the keyboard
+MOST = 1_000_000  # steps, symbols, sequences: more is a typing error
 COUNT = Integer(1, MOST)
 SEED = Integer(0)
 POSITIVE = Number(above=0)

@@ -1,4 +1,4 @@
-"""Progress of work that takes long, on stderr: a bar in a terminal, a few lines in a file."""
+"""The progress of long work, on stderr: a bar in a terminal, a few lines in a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from micrornn.training import Report
 
 PATIENCE = 2.0  # seconds until a bar is shown
-LINES = 10  # printed of a training whose stderr is not a terminal
+LINES = 10  # how many to print where stderr is not a terminal
 
 
 class Bar:
@@ -50,7 +50,7 @@ class Bar:
                 self._shown = shown  # from here on, update finds its task
 
     def update(self, done: int, what: str | None = None) -> None:
-        """So much is done."""
+        """Show how much is done."""
         self.done, self.what = done, self.what if what is None else what
         if self._shown is not None:
             self._shown.update(0, completed=done, description=self.what)

@@ -177,13 +177,13 @@ def render(
 def drawn_from(
     source: str, options: dict[str, Any], unrolled: Unrolled, detail: str, format: str | None
 ) -> Any:
-    """What a picture of a source reads: its loss, or a recording where a graph does not hold all of it."""
+    """What to draw of a source: its loss, or its recording where the graph does not hold everything."""
     from micrornn.tasks.source import recorded
     from viz.render import ANIMATIONS, PICTURED
 
     cells = detail in PICTURED and format in (None, "svg", "png", *ANIMATIONS)
     played = format == "html" and detail in ("auto", "cell")
-    # What is behind a cut, what every weight got, and what was computed again, is only in a recording.
+    # Only a recording holds what is behind a cut, what each weight received, and what was recomputed.
     if played or unrolled.recomputed or (cells and any(map(is_cut, unrolled.graph))):
         return unrolled.recording or recorded(source, options).recording
     return unrolled.loss

@@ -21,7 +21,7 @@ MOST = 40  # turns of a time step that longlist shows; inputs that args shows
 
 @command("up", group="look", usage="up [N | NAME]", example="up", takes="nodes")
 def up(cursor: Cursor, text: str) -> Outcome:
-    """Look at the node that sent the present one its gradient: what was computed from it, towards the loss.
+    """Look at the node that sent the present one its gradient: what was computed from it, toward the loss.
 
     The cursor stays. Of several, it is the one that sent most, or the one that is named. print grad, args and
     info node then speak of that node, until the cursor moves; down goes the other way, frame 0 back.
@@ -115,7 +115,7 @@ def _size(cursor: Cursor, node: Tensor, sent: Any) -> float:
 
 
 def _seen(cursor: Cursor, node: Tensor, frames: tuple[int, ...]) -> Outcome:
-    """The node looked at, and its neighbours."""
+    """The node looked at, and its neighbors."""
     places, state = cursor.places, replace(cursor.state, frames=frames)
     line = cursor.line
     amount, done, parts = line.arrived(node, state.position) if line.sent else (None, 0, 0)

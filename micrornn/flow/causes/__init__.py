@@ -1,4 +1,4 @@
-"""What can befall a gradient, one kind of cause to a file; `flow.why` asks them in turn."""
+"""What can happen to a gradient, one kind of cause per file; `flow.why` tries them in turn."""
 
 from micrornn.flow.causes.cuts import cut_off
 from micrornn.flow.causes.finding import Finding

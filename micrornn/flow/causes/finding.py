@@ -1,4 +1,4 @@
-"""What a search for a cause brings back."""
+"""The result of a search for a cause."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _FLAT = ("activation", "piecewise")
 def lost(traffic: Traffic) -> Finding:
     """The verdict on an exact zero.
 
-    From the target upwards through nodes where zero arrived, to those where something did: each edge
+    From the target upward through nodes where zero arrived, to those where something did: each edge
     there killed a gradient. The one that killed the largest speaks for all.
     """
     killed: list[tuple[float, Sent]] = []

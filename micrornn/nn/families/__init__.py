@@ -1,4 +1,4 @@
-"""Recurrent networks after 2014, a file for each family: the paper's equations first, then the layer."""
+"""Recurrent networks after 2014, one file per family: the paper's equations first, then the layer."""
 
 from micrornn.nn.families.delta import GatedDelta
 from micrornn.nn.families.lru import LRU

@@ -57,7 +57,7 @@ class MinGRU(MinimalGated, Unrolled):
     Here z lets the candidate in, where z of `GRU` keeps h.
 
     Args:
-        scan: compute all steps at once, in 2 log₂ T rounds, and not one after another.
+        scan: compute all steps at once, in 2 log₂ T rounds, instead of one after another.
 
     Parameters per layer k: weight_z_lk, weight_h_lk (H, I), bias_z_lk, bias_h_lk (H,).
 

@@ -76,7 +76,7 @@ class LinearRecurrence(Recurrent):
     """A kind whose state is a linear recurrence: a_t and b_t by `_terms`, the output of h_t by `_reading`.
 
     Attributes:
-        scan: whether all steps are computed at once, by `linear_scan`, and not one after another. The numbers
+        scan: whether `linear_scan` computes all steps at once, instead of one after another. The numbers
             are equal to rounding, and it may be changed at any time.
     """
 

@@ -1,4 +1,4 @@
-"""The losses: each a function, and a module that follows from it.
+"""The losses, each as a function and as the module that calls it.
 
 `pointwise` compares numbers one by one, `classes` logits with classes, `ctc_loss` frames with labels, and
 `sequences` adds up the losses of the steps.

@@ -102,7 +102,7 @@ def huber_loss(
         weight: the weight of each element, 0 or more; broadcasts. The mean divides by the number of elements.
 
     Raises:
-        ValueError: the shapes differ, a weight is negative, or an option has no such value.
+        ValueError: the shapes differ, a weight is negative, or an option has an invalid value.
 
     >>> import micrornn as mr
     >>> mr.nn.functional.huber_loss(mr.tensor([1.0, 3.0]), [0.0, 0.0], "none").data
@@ -213,7 +213,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         log_target: whether the target is ln p.
 
     Raises:
-        ValueError: the shapes differ, a probability is negative, or an option has no such value.
+        ValueError: the shapes differ, a probability is negative, or an option has an invalid value.
 
     >>> import micrornn as mr
     >>> even, sure = mr.log(mr.tensor([[0.5, 0.5]])), [[1.0, 0.0]]
