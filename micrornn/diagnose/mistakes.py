@@ -101,6 +101,12 @@ MISTAKES = (
         ("Use log_softmax before nll_loss, or cross_entropy on the logits.",),
     ),
     Verdict(
+        "CTC of logits",
+        "The loss turns negative, or falls while the transcription gets no better.",
+        "CTC takes log-probabilities. Of logits, it is no probability: raising all of them lowers it.",
+        ("Give it logits.log_softmax(-1).",),
+    ),
+    Verdict(
         "softmax over the wrong axis",
         "The loss hardly falls; probabilities of one prediction do not add up to 1.",
         "The softmax normalizes over the batch or over time, so predictions compete with one another.",
@@ -212,6 +218,16 @@ MISTAKES = (
         "several sequences.",
         (
             "Use transpose(0, 1), swapaxes or permute, or torch.cat of the parts that belong together.",
+        ),
+    ),
+    Verdict(
+        "direction read at its start",
+        "The second direction adds nothing.",
+        "The reverse direction begins at the last step: out[:, -1] holds its state after one step, while the "
+        "forward direction has read all of them. At the first step it is the other way round.",
+        (
+            "Read each direction where it ends: h_n[-2] and h_n[-1] of PyTorch's layers, concatenated.",
+            "Or take the mean or the maximum of all steps, out.mean(1).",
         ),
     ),
     Verdict(

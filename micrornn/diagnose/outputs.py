@@ -28,6 +28,8 @@ def check_outputs(facts: Facts) -> Iterator[Problem]:
 def _at(facts: Facts, node: Tensor) -> Iterator[Problem]:
     if kind_of(node) == "loss" and "axis" in node.params:
         yield from _before_cross_entropy(facts, node)
+    if kind_of(node) == "loss" and "blank" in node.params:
+        yield from _before_ctc(facts, node)
     if kind_of(node) in ("distribution", "log distribution"):
         yield from _axis(facts, node)
     if kind_of(node) == "distribution":
@@ -53,6 +55,19 @@ def _before_cross_entropy(facts: Facts, loss: Tensor) -> Iterator[Problem]:
         low, high = bounds(p)
         words = [f"{p.name} ({place(made)}) keeps the logits between {low:g} and {high:g}."]
         yield Problem("activation before cross-entropy", words, made)
+
+
+def _before_ctc(facts: Facts, loss: Tensor) -> Iterator[Problem]:
+    made = facts.before(loss.inputs[0])
+    x = facts.value(loss.inputs[0])  # (T, N, C)
+    read = np.arange(len(x))[:, None] < loss.params["input_lengths"]
+    sums = np.exp(x).sum(-1)[read]
+    if not np.allclose(sums, 1.0, atol=1e-3):
+        words = [
+            f"The input of the CTC loss ({place(loss)}) is no log-probability: the exponentials of a frame "
+            f"add up to {sums.min():.3g} to {sums.max():.3g}, and not to 1."
+        ]
+        yield Problem("CTC of logits", words, loss if made.source is None else made)
 
 
 def _adds_up(facts: Facts, node: Tensor) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from micrornn.diagnose.across import check_across
 from micrornn.diagnose.axes import check_axes
 from micrornn.diagnose.data import check_data
+from micrornn.diagnose.directions import check_directions
 from micrornn.diagnose.facts import Facts
 from micrornn.diagnose.gradients import check_finite, check_gradients
 from micrornn.diagnose.losses import check_losses
@@ -156,6 +157,7 @@ def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
     yield from check_losses(sequences)
     yield from check_outputs(facts)
     yield from check_wiring(facts)
+    yield from check_directions(rec)
     yield from check_parameters(sequences)
     yield from check_gradients(rec)
 
@@ -176,6 +178,7 @@ _EXPLAINS = {
     "rounded on the path": ("parameter never reached",),
     "state not passed on": ("gradient exactly zero", "vanishing", "forgetful", "inputs all alike"),
     "optimizer never steps": ("not in the optimizer", "learning rate too small"),
+    "direction read at its start": ("parameter never reached", "gradient exactly zero", "few uses"),
     "not finite": ("learning rate too large",),
     "mask inverted": ("padding in the loss",),
     "batch and time swapped": ("gradient exactly zero", "inputs all alike"),

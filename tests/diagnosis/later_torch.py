@@ -390,3 +390,33 @@ def tiny_gradients_late_in_training() -> Any:
         opt.zero_grad()
         F.mse_loss(m(x).squeeze(1), y).backward()
         opt.step()
+
+
+@faulty("direction read at its start")
+def bilstm_sentiment_from_the_last_output() -> Any:
+    torch.manual_seed(41)
+    ids = torch.randint(1, 50, (8, 15))
+    emb, lstm = nn.Embedding(50, 8), nn.LSTM(8, 12, 2, batch_first=True, bidirectional=True)
+    fc = nn.Linear(24, 2)
+    out, _ = lstm(emb(ids))
+    return F.cross_entropy(fc(out[:, -1, :]), (ids[:, 0] % 2))  # here
+
+
+@healthy
+def bilstm_sentiment_from_both_ends() -> Any:
+    torch.manual_seed(41)
+    ids = torch.randint(1, 50, (8, 15))
+    emb, lstm = nn.Embedding(50, 8), nn.LSTM(8, 12, 2, batch_first=True, bidirectional=True)
+    fc = nn.Linear(24, 2)
+    _, (h, _) = lstm(emb(ids))
+    return F.cross_entropy(fc(torch.cat([h[-2], h[-1]], dim=1)), (ids[:, 0] % 2))
+
+
+@faulty("CTC of logits")
+def speech_scores_straight_into_ctc() -> Any:
+    torch.manual_seed(42)
+    x, target = torch.randn(20, 3, 4), torch.randint(1, 6, (3, 5))
+    rnn, fc = nn.GRU(4, 8), nn.Linear(8, 6)
+    scores = fc(rnn(x)[0])  # here
+    loss: Any = nn.CTCLoss()(scores, target, torch.full((3,), 20), torch.full((3,), 5))
+    return loss

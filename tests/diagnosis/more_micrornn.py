@@ -302,3 +302,31 @@ def lengths_given_to_the_layer() -> Any:
     gru, head = nn.GRU(4, 8, rng=0), nn.Linear(8, 2, rng=1)
     _, h = gru(x, lengths=lengths)
     return F.cross_entropy(head(h[-1]), np.array([0, 1, 0, 1, 1]))
+
+
+@faulty("direction read at its start")
+def both_ways_read_at_the_last_step() -> Any:
+    d = sensor(seed=31)
+    x = np.stack([d[s : s + 12] for s in range(0, 96, 12)])
+    gru, head = nn.GRU(4, 6, batch_first=True, bidirectional=True, rng=0), nn.Linear(12, 2, rng=1)
+    out, _ = gru(x)
+    return F.cross_entropy(head(out[:, -1]), (x[:, 0, 0] > 0).astype(int))  # here
+
+
+@healthy
+def both_ways_read_where_they_end() -> Any:
+    d = sensor(seed=31)
+    x = np.stack([d[s : s + 12] for s in range(0, 96, 12)])
+    gru, head = nn.GRU(4, 6, batch_first=True, bidirectional=True, rng=0), nn.Linear(12, 2, rng=1)
+    _, h = gru(x)
+    last = mr.concatenate([h[0], h[1]], axis=1)
+    return F.cross_entropy(head(last), (x[:, 0, 0] > 0).astype(int))
+
+
+@faulty("CTC of logits")
+def transcribed_without_log_softmax() -> Any:
+    rng = np.random.default_rng(32)
+    x, labels = rng.normal(size=(20, 3, 4)), rng.integers(1, 6, size=(3, 5))
+    rnn, head = nn.GRU(4, 8, rng=0), nn.Linear(8, 6, rng=1)
+    scores = head(rnn(x)[0])  # here
+    return F.ctc_loss(scores, labels, [20] * 3, [5, 4, 3])

@@ -57,7 +57,7 @@ one that explains most first. Each report names the problem and its line in your
 with numbers, and says how certain it is and what to try.
 [My network does not learn](not-learning.md) shows it at work.
 
-It is measured on a corpus of 173 small programs with one mistake each and 76 without, half of them
+It is measured on a corpus of 177 small programs with one mistake each and 78 without, half of them
 written with PyTorch (`tests/diagnosis/`). It finds all of these mistakes among its first two findings, at the
 right line, and reports no mistake in the correct programs; a problem called "possible" is only a hint.
 The checks were developed with those programs in view. What counts is how they did on new programs:
