@@ -78,7 +78,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    """A name that is loaded late; of one that is not there, say what it is called here."""
+    """Load a name when it is first used; for an unknown one, raise an error that names the nearest."""
     if name in _LATER:
         globals()[name] = getattr(import_module(f"micrornn.{_LATER[name]}"), name)
         return globals()[name]

@@ -1,9 +1,8 @@
 """A tensor is a node: a value that remembers how it was made.
 
 Values are Python floats or NumPy arrays and never change once made, because backward needs them: an array
-is copied on the way in, and shown as a read-only view on the way out. Nodes are numbered as they are made,
-and inputs are older than outputs, so sorting by number is a topological order: no reader of the graph needs
-recursion.
+is copied on the way in, and shown as a read-only view on the way out. Nodes are numbered as they are made.
+Inputs are older than outputs, so sorting by number is a topological order, and no reader needs recursion.
 """
 
 from __future__ import annotations

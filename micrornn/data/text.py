@@ -128,7 +128,7 @@ def decoded(content: bytes, path: str | Path, encoding: str | None = None) -> st
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
             f"{path} is not text in {name.upper()} (byte {error.start + 1}, in line {line}, is invalid); "
-            "convert it first, or say what it is: --encoding cp1252"
+            "convert it first, or name its encoding: --encoding cp1252"
         ) from None
 
 

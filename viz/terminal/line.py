@@ -93,7 +93,7 @@ class LineDebugger:
         return f"(debug {where}) " if where else "(debug) "
 
     def greet(self, first_time: bool) -> None:
-        """Say what is debugged, how it goes (the first time), and where the cursor is."""
+        """Print what is debugged, a hint (the first time), and where the cursor is."""
         session = self.session
         line, places, position = session.line, session.places, session.state.position
         if self.as_json:
