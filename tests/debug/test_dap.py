@@ -158,7 +158,9 @@ def test_an_editor_goes_forth_and_back(client: Client, folder: Path) -> None:
     client.body("setExceptionBreakpoints", filters=["nan"])
     client.body("setBreakpoints", source={"path": file}, breakpoints=[])
     client.body("configurationDone")
-    assert client.event("stopped")["reason"] == "entry"
+    stopped = client.event("stopped")
+    assert stopped["reason"] == "entry"
+    assert stopped["description"] == "pullback 1 of 6: h[3] = tanh(mul[3])  t=3 in cell"
     assert client.body("threads")["threads"][0]["name"] == "backward pass"
     assert client.moved("stepIn") == ("step", "mul(w, h[2])")
     assert client.moved("stepBack") == ("step", "h[3] = tanh(mul[3])")
@@ -197,6 +199,7 @@ def test_an_editor_stops_at_a_line_and_at_data(client: Client, folder: Path) -> 
     stopped = client.event("stopped")
     assert stopped["reason"] == "data breakpoint"
     assert "w.grad: norm 0.224 -> " in stopped["text"]
+    assert stopped["description"].startswith("pullback 5 of 6")
 
 
 def test_an_editor_looks(client: Client) -> None:
@@ -233,7 +236,9 @@ def test_what_an_editor_asks_wrongly_is_refused_and_not_fatal(client: Client) ->
     assert "send launch" in client.ask("stackTrace")["message"]
     client.launch()
     assert "not supported" in client.ask("readMemory")["message"]
-    assert "no node" in client.ask("evaluate", expression="nothing")["message"]
+    refused = client.ask("evaluate", expression="nothing")
+    assert "no node" in refused["message"]
+    assert not refused["body"]["error"]["showUser"]  # a pointer over any word of the source asks
     assert not client.ask("setBreakpoints")["success"]
     assert "earlier stop" in client.ask("variables", variablesReference=77)["message"]
     client.body("configurationDone")
@@ -375,7 +380,7 @@ def test_what_the_program_prints_and_reads_is_not_the_protocol(
     )
     client = client_of("loud.py:loss")
     client.launch()
-    told = [text for _, text in client.said]
+    told = [text for category, text in client.said if category != "console"]
     assert told == ["a word on stdout\n", "one line\n", "aside\n", "bytes\n"]
 
 

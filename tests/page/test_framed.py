@@ -120,3 +120,10 @@ def test_viz_has_it() -> None:
     code = "import viz, viz.page.player, viz.page.widget; print(viz.page is viz.page.__globals__['page'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_the_page_plays_in_a_panel_of_an_editor(browser: Any, hello: Path) -> None:
+    panel = browser.new_page()
+    panel.add_init_script("delete window.parent")  # as VS Code does
+    panel.goto(hello.as_uri())
+    panel.wait_for_selector("#app svg.graph", timeout=5000)

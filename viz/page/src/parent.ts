@@ -5,12 +5,13 @@ import {effect} from "@preact/signals";
 import {go, last, play, position} from "./state";
 
 export function answerParent(): void {
-  if (window.parent === window) return;
+  const parent = window.parent as Window | undefined; // an editor's panel has none
+  if (!parent || parent === window) return;
   effect(() => {
-    window.parent.postMessage({micrornn: {position: position.value, last: last.value}}, "*");
+    parent.postMessage({micrornn: {position: position.value, last: last.value}}, "*");
   });
   window.addEventListener("message", (event) => {
-    if (event.source !== window.parent) return;
+    if (event.source !== parent) return;
     const to: unknown = event.data?.micrornn?.position;
     if (typeof to !== "number" || !Number.isInteger(to) || to === position.value) return;
     play(false);

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from micrornn.debug.commands.look import where
 from micrornn.debug.complete import completions
 from micrornn.debug.errors import DebuggerError
 from micrornn.debug.report import made
@@ -105,7 +106,8 @@ class Adapter(Stops, Changes):
             told = isinstance(error, (ValueError, OSError)) and str(error)
             words = str(error) if told else f"{command}: {error!r}"
             self._events.clear()
-            failure = {"error": {"id": 1, "format": words, "showUser": True}}
+            shown = command != "evaluate"  # the console shows it; a hover over any word fails often
+            failure = {"error": {"id": 1, "format": words, "showUser": shown}}
             yield {**response, "success": False, "message": words, "body": failure}
             return
         yield {**response, "success": True, "body": body or {}}
@@ -129,15 +131,16 @@ class Adapter(Stops, Changes):
             self._stopped("pause", stay=True)
 
     def _stopped(
-        self, reason: str, text: str = "", hits: list[int] | None = None, stay: bool = False
+        self, reason: str, why: str = "", hits: list[int] | None = None, stay: bool = False
     ) -> None:
-        """Tell where the cursor is; with ``stay``, what is typed goes on to where it went."""
+        """Tell where the cursor is, and why; with ``stay``, the input keeps the focus."""
         self._variables = Variables(self.session)
         body: Body = {"reason": reason, "threadId": 1, "allThreadsStopped": True}
         if stay:
             body["preserveFocusHint"] = True
-        if text:
-            body["description"] = body["text"] = text
+        here = where(self.session, "").lines[0]
+        body["description"] = here
+        body["text"] = why or here
         if hits:
             body["hitBreakpointIds"] = hits
         self._event("stopped", **body)
@@ -155,6 +158,7 @@ class Adapter(Stops, Changes):
             kind = "exception"
         if command in ("restart", "goto"):
             kind = {"restart": "entry"}.get(command, command)
+            self._event("continued", threadId=1)  # else VS Code keeps what it said of the last stop
         over = outcome.data["over"]
         self._stopped("pause" if over and not reasons else kind, outcome.lines[0], hits)
         return {"allThreadsContinued": True} if "continue" in command else {}
@@ -180,6 +184,9 @@ class Adapter(Stops, Changes):
         with printing(self._say):
             self._session = self._opened()
         self._variables = Variables(self._session)
+        self._say(
+            "console", f"{self._session.summary()}; help lists the commands of this console\n"
+        )
         self._event("initialized")
 
     on_attach = on_launch
@@ -188,7 +195,7 @@ class Adapter(Stops, Changes):
         """Breakpoints are set: stop at the beginning, or run to the first of them."""
         self._configured = True
         if self._stop_on_entry:
-            self._stopped("entry", self.session.title)
+            self._stopped("entry")
         else:
             self._move("run")
 
