@@ -15,6 +15,8 @@ _MODELS = (_PACKAGE + "tasks" + os.sep, _PACKAGE + os.path.join("flow", "failure
 
 _HIDDEN: list[str] = []  # folders of packages through which a program calls us
 
+_lines: dict[tuple[str, int], tuple[str, int]] = {}  # nodes of one line share it: a loop makes many
+
 _ours: dict[str, bool] = {}  # by file, because every new node looks it up
 
 
@@ -42,7 +44,8 @@ def calling_line() -> tuple[str, int] | None:
         file = frame.f_code.co_filename
         ours = _ours.get(file)
         if not (_is_ours(file) if ours is None else ours):
-            return file, frame.f_lineno
+            line = file, frame.f_lineno
+            return _lines.setdefault(line, line)
         frame = frame.f_back  # type: ignore[assignment]
     return None  # type: ignore[unreachable]
 

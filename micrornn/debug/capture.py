@@ -32,7 +32,9 @@ class Caught:
         self._keep_all = keep_all
         self._sources = sources
         self.made: list[Tensor] = []
-        # What was made since the last backward pass. Of a long training, what nothing else holds may go.
+        # What was made since the last backward pass: where `made` keeps all, from there on; of a long
+        # training weakly, so that what nothing else holds may go.
+        self._start = 0
         self._iteration: list[ref[Tensor]] = []
         self._room = 10_000
         self._begins = False
@@ -43,13 +45,14 @@ class Caught:
         if self._sources:
             node.source = calling_line()
         if self._begins:
+            self._start = len(self.made)
             self._iteration.clear()
             self._begins = False
-        self._iteration.append(ref(node))
-        if len(self._iteration) > self._room:
-            self._iteration = [one for one in self._iteration if one() is not None]
-            self._room = max(self._room, 2 * len(self._iteration))
         if not self._keep_all:
+            self._iteration.append(ref(node))
+            if len(self._iteration) > self._room:
+                self._iteration = [one for one in self._iteration if one() is not None]
+                self._room = max(self._room, 2 * len(self._iteration))
             self.made.clear()
         self.made.append(node)
 
@@ -77,7 +80,11 @@ class Caught:
             if error.direction == "forward":
                 return Recording([error.node])
         elif error is not None and not self._begins:
-            ends = _ends([node for one in self._iteration if (node := one()) is not None])
+            held = (one() for one in self._iteration)
+            last = (
+                self.made[self._start :] if self._keep_all else [n for n in held if n is not None]
+            )
+            ends = _ends(last)
             if ends:
                 return Recording(ends)
         passes = passes_of(self.stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from micrornn.core.tensor import Tensor
@@ -25,11 +26,10 @@ class Places:
 
     def __init__(self, rec: Recording) -> None:
         self.rec = rec
-        self._index = {node.number: i for i, node in enumerate(rec.nodes, 1)}
 
     def number(self, node: Tensor) -> int:
         """The node's place in the recording, from 1; the same in every run and in a saved file."""
-        return self._index[node.number]
+        return bisect_left(self.rec.nodes, node.number, key=lambda one: one.number) + 1
 
     def label(self, node: Tensor) -> str:
         """A node in a word: ``h[3]``, ``tanh[3]``, ``weight_hh_l0``, ``#7``."""

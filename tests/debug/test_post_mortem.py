@@ -169,3 +169,11 @@ def test_a_value_whose_repr_fails_does_not_hide_the_failure() -> None:
     names = dict(found.names)
     assert names["odd"] == "an object of type Odd"
     assert len(names["long"]) == 60
+
+
+def test_nodes_of_one_line_share_where_it_is() -> None:
+    w = mr.tensor(0.5, requires_grad=True)
+    with capture() as caught:
+        made = [w * 2.0 for _ in range(3)]
+    assert caught.made == made
+    assert len({id(node.source) for node in made}) == 1

@@ -131,10 +131,9 @@ def _agreement(traffic: Traffic, x: Tensor) -> float:
     if len(senders) < 2:
         return 1.0
     parts = [traffic.size_sent(s) for s in senders]
+    most = max(parts)
     # A sum of many independent parts is smaller than their norms: by the root of their number.
-    expected = (
-        math.sqrt(sum((p / max(parts)) ** 2 for p in parts)) * max(parts) if any(parts) else 0.0
-    )
+    expected = math.sqrt(sum((p / most) ** 2 for p in parts)) * most if any(parts) else 0.0
     return min(1.0, traffic.size(x) / expected) if expected else 1.0
 
 
