@@ -282,6 +282,7 @@ class Adapter(Stops, Changes):
         if outcome.leave:
             self.on_disconnect({})
         elif session.state != before:
+            self._event("continued", threadId=1)  # as above
             self._stopped("step" if outcome.kind == "stop" else "pause", stay=True)
         return {"result": outcome.text, "variablesReference": 0}
 
