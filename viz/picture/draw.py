@@ -25,7 +25,7 @@ from viz.picture.tell import target_of
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, KEPT, number
 
-_NOTE = "in a state: its gradient norm · ×: factor per step"
+_NORM, _FACTOR = "in a state: its gradient norm", "×: factor per step"
 _TITLE, _SUBTITLE, _LABEL, _SMALL = 25.0, 15.0, 14.0, 12.5
 
 
@@ -66,6 +66,7 @@ class Drawing:
         self.whole = whole
         self.checkpoints = Checkpoints(rec, self.whole_cells)
         self.scale = Scale.over(sizes(story), theme)
+        self.factored = False  # whether a hop has its factor beside it
         self.pen = Pen()
 
     def svg(self) -> str:
@@ -328,10 +329,13 @@ class Drawing:
                     continue
                 state = box.main
                 found = factor(self.story, box, before, state)
-                if found is None or not self.show("backward", min(before.step, box.step)):
+                if found is None:
                     continue
                 a, b = self.place.of(before), self.place.of(box)
                 if abs(a.y - b.y) > 1 or abs(a.x - b.x) > 1.5 * self.place.pitch:
+                    continue
+                self.factored = True
+                if not self.show("backward", min(before.step, box.step)):
                     continue
                 lane = -13.0 if len(box.nodes) > 1 else 0.0
                 ends = sorted((a, b), key=lambda spot: spot.x)
@@ -373,10 +377,11 @@ class Drawing:
         nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
         right = place.width if self.legend == "full" else None
         marks = "".join(self.checkpoints.of(box) for box in self.story.boxes)
+        notes = [_NORM] if any(map(_roomy, place.spots.values())) else []
         wedge(
             *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
             checkpoints.meaning(marks),
-            note=_NOTE if any(map(_roomy, place.spots.values())) else "×: factor per step",
+            note=" · ".join([*notes, *([_FACTOR] if self.factored else [])]),
             end=place.width - LEFT,
         )
 
