@@ -90,6 +90,22 @@ COUNTS = Rule(
 )
 NEVER = Rule("False: the graph keeps every value, so none is overwritten", lambda v: v is False)
 
+NETWORKS = (  # in an encoder and a decoder
+    *(
+        "RNN",
+        "LSTM",
+        "GRU",
+        "IRNN",
+        "OrthogonalRNN",
+        "MinGRU",
+        "MinLSTM",
+        "LRU",
+        "S6",
+        "SLSTM",
+        "MLSTM",
+    ),
+    *("GatedDelta", "RWKV"),
+)
 # The rule of each option; "owner.option" where one owner differs from the others.
 _RULES: tuple[tuple[Rule, str], ...] = (
     (COUNT, "in_features out_features"),  # as in PyTorch: a sum of nothing is 0
@@ -146,7 +162,7 @@ _RULES: tuple[tuple[Rule, str], ...] = (
     (one_of("tanh", "relu"), "nonlinearity"),
     (one_of("stacked", "separate"), "gates"),
     (PLAN, "checkpoint"),
-    (one_of("RNN", "LSTM", "GRU"), "cell"),
+    (one_of(*NETWORKS), "cell"),
     (one_of("same", "valid"), "padding"),
     (one_of("zeros"), "padding_mode"),
     (one_of("fan_in", "fan_out"), "kaiming_uniform_.mode kaiming_normal_.mode"),

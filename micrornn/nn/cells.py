@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from micrornn.core.context import scope
+from micrornn.core.tensor import Tensor
 from micrornn.nn.generators import Seed
 from micrornn.nn.recurrent import Elman, Gated, LongShortTerm, Recurrent
 from micrornn.nn.sequence import as_input, outside_steps
@@ -32,6 +33,11 @@ class Cell(Recurrent):
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """The next state; input (B, input_size) or (input_size,), state (B, hidden_size) or unbatched."""
+        _, state = self.advance(input, hx)
+        return state if len(state) > 1 else state[0]
+
+    def advance(self, input: Any, hx: Any = None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The output of a step, which is h or read from the state, and all parts of the next state."""
         x = as_input(input, self.dtype, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             raise ValueError(
@@ -47,7 +53,7 @@ class Cell(Recurrent):
         with outside_steps():  # a gate's part of a weight belongs to all steps; its uses to theirs
             step = self._equation("")
         new = step(x, *states)
-        return new if len(new) > 1 else new[0]
+        return new[0], new[-len(states) :]
 
     def extra_repr(self) -> str:
         """The sizes, and what is not the default."""

@@ -16,19 +16,18 @@ from micrornn.nn.attention import (
     ScaledDotAttention,
 )
 from micrornn.nn.basic import Linear
-from micrornn.nn.cells import GRUCell, LSTMCell, RNNCell
 from micrornn.nn.containers import ModuleList
 from micrornn.nn.dropout import dropout
 from micrornn.nn.embedding import Embedding
 from micrornn.nn.generators import Seed, as_generator
+from micrornn.nn.kinds import CELLS, keeps_output
 from micrornn.nn.module import Module
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.shape import concatenate
 from micrornn.options import check
 
-State = list[tuple[Tensor, ...]]  # for each layer h, or h and c
+State = list[tuple[Tensor, ...]]  # for each layer its parts, such as h and c
 
-CELLS: dict[str, Any] = {"RNN": RNNCell, "LSTM": LSTMCell, "GRU": GRUCell}
 ATTENTIONS = ("dot", "scaled", "general", "additive")
 
 
@@ -53,7 +52,7 @@ class Decoder(Module):
         vocab_size: V, the number of target symbols.
         embedding_size: the length of a symbol's vector.
         hidden_size: H.
-        cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
+        cell: ``"GRU"``, ``"LSTM"``, ``"RNN"``, or another key of `kinds.LAYERS`, such as ``"MLSTM"``.
         num_layers: each reads the states of the one below.
         attention: None, ``"dot"``, ``"scaled"``, ``"general"`` or ``"additive"``.
         memory_size: D, the length of each state of the memory; H by default.
@@ -71,7 +70,7 @@ class Decoder(Module):
     (V,), the next state, and the weights (B, S), (S,) or None. The caller tags the step.
 
     Raises:
-        ValueError: an option or a size is wrong.
+        ValueError: an option or a size is wrong, or additive attention has no h to ask by.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -122,6 +121,11 @@ class Decoder(Module):
         first = embedding_size + (memory_size if self.asks_first else 0)
         sizes = [first] + [hidden_size] * (num_layers - 1)
         self.cells = ModuleList(CELLS[cell](n, hidden_size, gates=gates, **made) for n in sizes)
+        if self.asks_first and not keeps_output(self.cells[0]):
+            raise ValueError(
+                f"Decoder: attention='additive' asks by the h of the step before, which {cell}'s state "
+                f"({', '.join(self.cells[0].state_names)}) does not hold; take 'general', 'dot' or 'scaled'"
+            )
         self.attention = _attention(attention, hidden_size, memory_size, made)
         self.mix: Linear | None = None
         if self.attention is not None and not self.asks_first:
@@ -149,18 +153,17 @@ class Decoder(Module):
         if self.asks_first:
             asked = before[-1][0] if before[-1] else np.zeros((*x.shape[:-1], self.hidden_size))
             context, weights = self._look(asked, memory)
-            with scope(f"{self.cell.lower()}.0 input"):
+            with scope(f"{self.cells[0].scope_name}.0 input"):
                 x = concatenate([x, context], -1)
                 x.name = "x"
         after: State = []
         for layer, (cell, own) in enumerate(zip(self.cells, before)):
-            with scope(f"decoder/{self.cell.lower()}.{layer}"):
+            with scope(f"decoder/{cell.scope_name}.{layer}"):
                 if layer and self.dropout and self.training:
                     x = dropout(x, self.dropout, generator=self.rng)
                 single = own[0] if own is not None and len(own) == 1 else own
-                new = cell(x, single)
-            after.append(new if isinstance(new, tuple) else (new,))
-            x = after[-1][0]
+                x, new = cell.advance(x, single)
+            after.append(new)
         if self.mix is not None:
             context, weights = self._look(x, memory)
             with scope(self.mix._path[:-1] or "mix"):

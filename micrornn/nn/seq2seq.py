@@ -20,7 +20,7 @@ from micrornn.nn.containers import ModuleList
 from micrornn.nn.decoder import Decoder, Memory, State
 from micrornn.nn.embedding import Embedding
 from micrornn.nn.generators import Seed, as_generator, uniform
-from micrornn.nn.layers import GRU, LSTM, RNN
+from micrornn.nn.kinds import LAYERS, has_plain_state
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
@@ -28,8 +28,6 @@ from micrornn.ops.elementwise import tanh
 from micrornn.ops.followed import fresh
 from micrornn.ops.shape import concatenate, stack
 from micrornn.options import check, is_integer
-
-KINDS: dict[str, Any] = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 
 
 class Encoder(Module):
@@ -39,17 +37,19 @@ class Encoder(Module):
         vocab_size: the number of source symbols.
         embedding_size: the length of a symbol's vector.
         hidden_size: H.
-        cell: ``"GRU"``, ``"LSTM"`` or ``"RNN"``.
+        cell: ``"GRU"``, ``"LSTM"``, ``"RNN"``, or another key of `kinds.LAYERS`, such as ``"MLSTM"``.
         num_layers, bidirectional, dropout, gates: as the recurrent layer's.
         padding_idx: as `Embedding`'s.
         rng: a seed or a NumPy generator.
         dtype: float64 by default.
 
     Called with tokens (S, B) or (S,), and lengths (B,) of a padded batch. Returns the memory (B, S, D) or
-    (S, D), where D is H, or 2H both ways; and the state: for each layer h, or h and c, each (B, D) or (D,).
+    (S, D), where D is H, or 2H both ways; and the state: for each layer its parts, such as
+    h and c, each (B, D) or (D,), or (B, D, D) of a memory that is a matrix.
 
     Raises:
-        ValueError: the source has no steps, or a shape, a symbol or a length does not fit.
+        ValueError: the source has no steps, or a shape, a symbol or a length does not fit; or the states of
+            the two directions cannot be joined.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -80,7 +80,12 @@ class Encoder(Module):
         self.embedding = Embedding(vocab_size, embedding_size, padding_idx, rng=rng, dtype=dtype)
         options: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
         options |= {"num_layers": num_layers, "gates": gates, "rng": rng, "dtype": dtype}
-        self.recurrent = KINDS[cell](embedding_size, hidden_size, **options)
+        self.recurrent = LAYERS[cell](embedding_size, hidden_size, **options)
+        if bidirectional and not has_plain_state(self.recurrent):
+            raise ValueError(
+                f"Encoder: {cell} has the state {', '.join(self.recurrent.state_names)}, of which those of "
+                "the two directions cannot be joined; leave bidirectional out, or take RNN, LSTM or GRU"
+            )
         self.output_size = hidden_size * (2 if bidirectional else 1)
 
     def forward(self, tokens: Any, lengths: Any = None) -> tuple[Tensor, State]:

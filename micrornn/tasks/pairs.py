@@ -18,10 +18,11 @@ from micrornn.messages import nearest
 from micrornn.nn.decoder import ATTENTIONS, Decoder
 from micrornn.nn.losses import cross_entropy, sequence_loss
 from micrornn.nn.seq2seq import Encoder, Seq2Seq
-from micrornn.tasks.network import CELLS
+from micrornn.tasks.network import CELLS, FAMILIES
 from micrornn.training.objective import Computed, Objective
 
 Array = np.ndarray[Any, Any]
+ALL = {**CELLS, **FAMILIES}
 START, END = 0, 1
 PADDING = -100  # the target of a padded step, which `cross_entropy` ignores
 
@@ -42,11 +43,11 @@ def encoder_decoder(
     Traceback (most recent call last):
     ValueError: no attention 'dotted'; did you mean 'dot'?
     """
-    if cell not in CELLS:
-        raise ValueError(f"no cell {cell!r}; choose from {', '.join(CELLS)}")
+    if cell not in ALL:
+        raise ValueError(f"no cell {cell!r}; choose from {', '.join(ALL)}")
     if attention not in ("none", *ATTENTIONS):
         raise ValueError(f"no attention {attention!r}; {nearest(attention, ('none', *ATTENTIONS))}")
-    kind, look = cell.upper(), None if attention == "none" else attention
+    kind, look = ALL[cell].__name__, None if attention == "none" else attention
     sizes = hidden // 2 + 1, hidden, kind, layers
     encoder = Encoder(source, *sizes, rng=seed)
     decoder = Decoder(target, *sizes, attention=look, rng=seed + 1)

@@ -82,7 +82,7 @@ def problem(
             yield Example(*map(letters, row))
 
     return Problem(
-        f"{cell.upper()} encoder and decoder reverse {steps} symbols, attention: {attention}",
+        f"{model.encoder.cell} encoder and decoder reverse {steps} symbols, attention: {attention}",
         model,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
         objective,

@@ -232,7 +232,7 @@ def problem(
         ]
 
     return Problem(
-        f"{cell.upper()} encoder and decoder translate {title}, attention: {attention}",
+        f"{model.encoder.cell} encoder and decoder translate {title}, attention: {attention}",
         model,
         Shuffled(training, batch, collate, seed),
         objective,
