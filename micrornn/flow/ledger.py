@@ -239,7 +239,8 @@ class _Measure:
 
     def __init__(self, total: Array) -> None:
         self.norm = norm(total)
-        self.unit = total / self.norm if self.norm else total
+        with np.errstate(invalid="ignore"):  # of an infinite gradient the shares are nan
+            self.unit = total / self.norm if self.norm else total
 
     def shares(self, rows: Array) -> Array:
         """One for each row."""

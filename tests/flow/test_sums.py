@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from well_formed import verify
 import micrornn as mr
 from micrornn.flow.by_loss import ledger_by_loss
 from micrornn.flow.credit import NO_PATH, NOT_APPLICABLE, credit
-from micrornn.flow.ledger import Ledger, ledgers
+from micrornn.flow.ledger import Ledger, ledger, ledgers
 from micrornn.flow.series import series
+from micrornn.recording import record
 
 quick = settings(max_examples=40, deadline=None)
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
@@ -134,3 +136,11 @@ def test_credit_reaches_inputs_and_initial_states(drawn: Drawn) -> None:
             else:
                 np.testing.assert_allclose(found.norms[t, 0], np.linalg.norm(expected), **CLOSE)
         first.requires_grad = False
+
+
+def test_of_an_infinite_gradient_the_shares_are_nan_without_a_warning() -> None:
+    w = mr.tensor(1e200, requires_grad=True)
+    rec = record(w * w * w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(ledger(rec, w).shares).all()
