@@ -340,3 +340,13 @@ def test_the_number_of_the_first_state_stays_inside_the_margin() -> None:
 def test_a_picture_without_room_for_numbers_does_not_explain_them() -> None:
     svg = str(picture(recorded("qa", {"cell": "lstm"}).recording))
     assert ">×: factor per step<" in svg and "its gradient norm" not in svg
+
+
+@pytest.mark.parametrize(
+    ("task", "cell", "explained"), [("hello", "lstm", True), ("ctc", "gru", False)]
+)
+def test_the_legend_explains_factors_where_there_are_some(
+    task: str, cell: str, explained: bool
+) -> None:
+    svg = str(picture(recorded(task, {"cell": cell}).recording))
+    assert ("×: factor per step<" in svg) is explained

@@ -246,6 +246,8 @@ class GateDrawing(Drawing):
         box = spot.box
         if (box.layer, box.step, self.letters[0]) not in self.gates:
             return
+        kept = kept_by_gate(self.story, box) if box.norm else None
+        self.factored = self.factored or kept is not None
         if not self.show("forward", box.step):
             return
         signs = {self.letters[0]: "×"}
@@ -258,8 +260,7 @@ class GateDrawing(Drawing):
             look = {"fill": self.theme.fill, "stroke": color, "stroke_width": 2.4}
             self.pen.add("circle", cx=x, cy=y, r=_DISC, **look)
             self._text(sign, x, y + 5, 15 / self.size, anchor="middle")
-        kept = kept_by_gate(self.story, box) if norm else None
-        if kept is not None:
+        if norm and kept is not None:
             x, y = self._disc(box, self.letters[0])
             self._text(f"×{short(kept)}", x, y - 22, 13, anchor="middle", weight="bold")
 
