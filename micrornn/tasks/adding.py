@@ -15,7 +15,7 @@ import numpy as np
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.functional import mse_loss
 from micrornn.tasks.network import Network
-from micrornn.tasks.problem import Example, Measure, Problem, at_least, held_out
+from micrornn.tasks.problem import Example, Measure, Problem, at_least, held_out, to_choose_by
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def problem(
     at_least(2, steps=steps)
     network = Network(cell, 2, 1, hidden=hidden, layers=layers, last_only=True, seed=seed)
     test = draw(held_out(seed), steps, 200)
+    choosing = draw(to_choose_by(seed), steps, 200)
     objective = at_end(network, mse_loss)
 
     def error() -> float:
@@ -72,7 +73,7 @@ def problem(
         objective,
         lambda: [Measure.below("mean squared error", error(), 0.02, why)],
         examples,
-        validate=error,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=500,
         inputs=lambda b: [f"{v:.2f}{' *' if mark else ''}" for v, mark in b.inputs[:, 0]],
     )

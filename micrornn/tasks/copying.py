@@ -15,7 +15,15 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.tasks.network import Network, predicted, retention_bias_
-from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.problem import (
+    Example,
+    Measure,
+    Problem,
+    accuracy,
+    at_least,
+    held_out,
+    to_choose_by,
+)
 from micrornn.training.objective import by_step
 
 if TYPE_CHECKING:
@@ -66,6 +74,7 @@ def problem(
         retention_bias_(network, 1.0)
     objective = by_step(network)
     test = draw(held_out(seed), steps, 100, length)
+    choosing = draw(to_choose_by(seed), steps, 100, length)
     memoryless = length * math.log(SYMBOLS) / (steps + 2 * length)
 
     def predictions() -> Any:
@@ -91,6 +100,7 @@ def problem(
         objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=4800,
         inputs=lambda b: letters(b.inputs[:, 0]),
         labels=lambda b: letters(b.targets[:, 0]),

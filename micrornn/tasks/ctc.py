@@ -19,7 +19,7 @@ from micrornn.nn.losses import ctc_loss
 from micrornn.ops.reduce import log_softmax
 from micrornn.ops.shape import stack
 from micrornn.tasks.network import Network
-from micrornn.tasks.problem import Example, Measure, Problem, held_out
+from micrornn.tasks.problem import Example, Measure, Problem, held_out, to_choose_by
 from micrornn.training.objective import Computed
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def problem(
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
     network = Network(cell, SOUNDS, SOUNDS + 1, bidirectional=bidirectional, **sizes)
     test = draw(held_out(seed), steps, 100, length)
+    choosing = draw(to_choose_by(seed), steps, 100, length)
 
     def log_probs(frames: Any) -> Any:
         return log_softmax(stack(network(frames)[0]), axis=-1)
@@ -105,6 +106,7 @@ def problem(
         objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=250,
         inputs=lambda b: [f"{frame[0].argmax() + 1}" for frame in b.inputs],
     )

@@ -97,7 +97,7 @@ class Problem:
         examples: inputs with targets and predictions, as text.
         answer: predictions for an input of the user's own, the best first; the integer is the beam width.
         forecast: the next values of a series.
-        validate: the loss on held-out data.
+        validate: the loss on data to choose by, which are neither trained on nor measured.
         lr: the learning rate, for Adam.
         clip: the largest norm of the gradient, or None.
         iterations: how many are usually enough.
@@ -163,6 +163,11 @@ class Problem:
 def held_out(seed: int) -> np.random.Generator:
     """The generator of held-out sequences, independent of the one that a feed draws from."""
     return np.random.default_rng(10**6 + seed)
+
+
+def to_choose_by(seed: int) -> np.random.Generator:
+    """The generator of sequences that training may look at (`--patience`); none of them is reported."""
+    return np.random.default_rng(2 * 10**6 + seed)
 
 
 def accuracy(predictions: Any, targets: Any) -> float:

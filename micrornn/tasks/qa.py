@@ -15,7 +15,15 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.tasks.network import Network, predicted
-from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.problem import (
+    Example,
+    Measure,
+    Problem,
+    accuracy,
+    at_least,
+    held_out,
+    to_choose_by,
+)
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -68,6 +76,8 @@ def problem(
     sizes: dict[str, Any] = {"hidden": hidden, "layers": layers, "seed": seed}
     network = Network(cell, len(WORDS), len(PLACES), symbols=True, last_only=True, **sizes)
     test = draw(held_out(seed), steps, 300)
+    objective = at_end(network)
+    choosing = draw(to_choose_by(seed), steps, 300)
 
     def predictions() -> Any:
         return predicted(network(test.inputs)[0])[0]
@@ -85,9 +95,10 @@ def problem(
         f"{network} predicts where somebody is after {steps} facts",
         network,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
-        at_end(network),
+        objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=1200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
     )

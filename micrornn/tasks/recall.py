@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.tasks.network import Network, predicted, retention_bias_
-from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.problem import (
+    Example,
+    Measure,
+    Problem,
+    accuracy,
+    at_least,
+    held_out,
+    to_choose_by,
+)
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -60,6 +68,7 @@ def problem(
     if cell in ("lstm", "gru") or forget_bias is not None:
         retention_bias_(network, BIAS if forget_bias is None else forget_bias)
     test = draw(held_out(seed), steps, 200)
+    choosing = draw(to_choose_by(seed), steps, 200)
     objective = at_end(network)
 
     def predictions() -> Any:
@@ -85,5 +94,6 @@ def problem(
         objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         inputs=lambda b: [LETTERS[i] for i in b.inputs[:, 0]],
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.tasks.pairs import END, decoded, encoder_decoder, teacher_forced
-from micrornn.tasks.problem import Example, Measure, Problem, at_least, held_out
+from micrornn.tasks.problem import Example, Measure, Problem, at_least, held_out, to_choose_by
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -62,6 +62,7 @@ def problem(
     model = encoder_decoder(*sizes, cell, hidden, layers, attention, seed)
     objective = teacher_forced(model)
     test = draw(held_out(seed), steps, 200)
+    choosing = draw(to_choose_by(seed), steps, 200)
     targets = test.targets[:-1].T.tolist()
     guessing = steps * math.log(SYMBOLS) / (steps + 1)
 
@@ -88,6 +89,7 @@ def problem(
         objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=1200,
         inputs=lambda b: letters(b.inputs[:, 0]),
         labels=lambda b: [LETTERS[i] if i != END else "END" for i in b.targets[:, 0]],

@@ -19,7 +19,16 @@ from micrornn.nn.decoding import distribution
 from micrornn.tasks.classify import texts
 from micrornn.tasks.network import Network, predicted
 from micrornn.tasks.parts import needs_file
-from micrornn.tasks.problem import Answer, Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.problem import (
+    Answer,
+    Example,
+    Measure,
+    Problem,
+    accuracy,
+    at_least,
+    held_out,
+    to_choose_by,
+)
 from micrornn.training.objective import at_end
 
 if TYPE_CHECKING:
@@ -108,6 +117,8 @@ def problem(
     steps = steps or STEPS
     network = Network(cell, len(WORDS), 2, symbols=True, last_only=True, **sizes)
     test = draw(held_out(seed), steps, 300)
+    objective = at_end(network)
+    choosing = draw(to_choose_by(seed), steps, 300)
 
     def predictions() -> Any:
         return predicted(network(test.inputs)[0])[0]
@@ -142,10 +153,11 @@ def problem(
         f"{network} predicts whether a review is good",
         network,
         Drawn(lambda rng: draw(rng, steps, batch), seed),
-        at_end(network),
+        objective,
         measures,
         examples,
         answer,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
     )

@@ -19,7 +19,15 @@ from micrornn.nn.losses import sequence_loss
 from micrornn.nn.sequence import each_step
 from micrornn.tasks.classify import FRAMES, sequences
 from micrornn.tasks.network import Network, predicted
-from micrornn.tasks.problem import Example, Measure, Problem, accuracy, at_least, held_out
+from micrornn.tasks.problem import (
+    Example,
+    Measure,
+    Problem,
+    accuracy,
+    at_least,
+    held_out,
+    to_choose_by,
+)
 from micrornn.tasks.stepwise import clips
 from micrornn.training.objective import Computed
 
@@ -105,6 +113,7 @@ def problem(
     steps = steps or STEPS
     network = Watcher(cell, hidden=hidden, layers=layers, seed=seed)
     test = draw(held_out(seed), steps, 200)
+    choosing = draw(to_choose_by(seed), steps, 200)
 
     def objective(batch: Batch, state: Any) -> Computed:
         frames, whole = network(batch.inputs)
@@ -140,6 +149,7 @@ def problem(
         objective,
         measures,
         examples,
+        validate=lambda: objective(choosing, None).total.item(),
         iterations=500,
         inputs=lambda b: [f"dot at {int(k)}" for k in b.inputs[:, 0].argmax(-1)],
         labels=lambda b: [DIRECTIONS[k] for k in b.targets[:, 0]],

@@ -1,4 +1,4 @@
-"""The data to choose by are neither trained on nor measured on, in the tasks of real data."""
+"""The data to choose by are neither trained on nor measured on."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def sequences_read(
     reader = type(model.features if pictures else model)
     forward = reader.forward
 
-    def watched(self: Any, batch: Any, *others: Any) -> Any:
+    def watched(self: Any, batch: Any, *others: Any, **options: Any) -> Any:
         columns = np.asarray(batch) if pictures else np.swapaxes(np.asarray(batch), 0, 1)
         seen.update(column.tobytes().rstrip(b"\0") for column in columns)  # without padding
-        return forward(self, batch, *others)
+        return forward(self, batch, *others, **options)
 
     with monkeypatch.context() as patch, no_grad():
         patch.setattr(reader, "forward", watched)
@@ -35,7 +35,11 @@ def sequences_read(
     return seen
 
 
-@pytest.mark.parametrize("name", ["image", "rows", "caption", "speakers", "tagging", "ecg"])
+REAL = ("image", "rows", "caption", "speakers", "tagging", "ecg")
+DRAWN = ("adding", "copy", "recall", "reverse", "qa", "video", "sentiment", "ctc")
+
+
+@pytest.mark.parametrize("name", [*REAL, *DRAWN])
 def test_what_is_chosen_by_is_not_what_is_reported(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,7 +47,7 @@ def test_what_is_chosen_by_is_not_what_is_reported(
     assert problem.validate is not None
 
     def train() -> None:
-        for _ in range(60):
+        for _ in range(60 if name in REAL else 5):
             problem.objective(problem.feed.next(), None)
 
     trained, chosen, measured = (
@@ -51,4 +55,6 @@ def test_what_is_chosen_by_is_not_what_is_reported(
         for run in (train, problem.validate, problem.measures)
     )
     assert trained and chosen and measured
-    assert not chosen & measured and not chosen & trained and not trained & measured
+    by_chance = 0.0 if name in REAL else 0.2  # of a few words, the same may be drawn twice
+    for one, other in ((chosen, measured), (chosen, trained), (measured, trained)):
+        assert len(one & other) <= by_chance * len(one)
