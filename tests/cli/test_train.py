@@ -625,7 +625,7 @@ def test_it_stops_when_kept_data_are_learnt_no_better(run: Run) -> None:
     judged = [one.validation for one in read_log("t.csv") if one.validation is not None]
     assert len(judged) == int(stopped[1]) // 20
     assert min(judged) == judged[-3] <= min(judged[-2:]), "two looks without a fall"
-    refused = run("train", "recall", "--patience", "2")
+    refused = run("train", "hello", "--patience", "2")
     assert refused.exit_code == 2
     assert "--patience needs held-out data, which this task has not; leave it out" in refused.stderr
 
