@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
@@ -18,15 +18,13 @@ from viz import picture
 from viz.build import build
 from viz.gradients import Gradients
 from viz.layout import lay_out
-from viz.picture import scan
+from viz.picture import Look, scan
 from viz.scene import computed_steps
 from viz.shapes import Sheet
 
 ANIMATIONS = ("gif", "webp", "apng")
 PICTURED = ("auto", "layer", "cell", "gate")  # the levels of detail that `viz.picture` draws
 _MOST_OPERATIONS = 500  # of a graph without time; a larger one is drawn by scope
-_OF_A_SCAN = ("theme", "aspect", "width", "legend", "size")
-_UNROLLED = ("window", "targets")  # what a rolled picture has no use for
 FORMATS = ("svg", "png", "gif", "webp", "apng", "dot", "txt", "html", "pdf")
 
 
@@ -102,23 +100,13 @@ def render(
         if steps < 1:
             raise ValueError(f"steps={steps}; give a number from 1 up")
         window = window or (1, steps)
-    look = {"theme": theme, "aspect": aspect, "width": width, "legend": legend}
+    look = Look(theme, aspect, width, legend, font_size)
     told = _told(thing, recomputed, detail, kind, gradients, rankdir)
     if plumbing and (told is not None or detail not in ("auto", "op")):
         raise ValueError("slices and joins are boxes at the level of op only; add detail op")
     if told is not None:
-        content = _picture(
-            told,
-            kind,
-            title,
-            detail,
-            gradient=bool(gradients),
-            window=window,
-            ends=ends or (None, None),
-            targets=targets,
-            size=font_size / 12.5,
-            **look,
-        )
+        shown = _Shown(bool(gradients), window, ends or (None, None), targets)
+        content = _picture(told, kind, title, detail, look, shown)
         if path is not None:
             write_whole(Path(path), content)
         return content
@@ -199,7 +187,18 @@ def _both(ends: tuple[str, str | None] | None) -> tuple[str, str] | None:
     return begin, end
 
 
-def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) -> str | bytes:
+class _Shown(NamedTuple):
+    """What of a recording is drawn; the arguments of `viz.picture.picture` by their names."""
+
+    gradient: bool
+    window: tuple[int, int] | None
+    ends: tuple[str | None, str | None]
+    targets: Mapping[int, str] | None
+
+
+def _picture(
+    rec: Recording, kind: str, title: str, detail: str, look: Look, shown: _Shown
+) -> str | bytes:
     if kind == "html":
         from viz.page.player import player
 
@@ -209,29 +208,27 @@ def _picture(rec: Recording, kind: str, title: str, detail: str, **look: Any) ->
     if kind in ANIMATIONS:
         from viz.picture.frames import animation
 
-        for name in ("gradient", "window", "ends"):
-            look.pop(name)
-        return animation(rec, title, kind, **look)
+        return animation(rec, title, look, shown.targets, kind)
     svg = None
-    tree = scan.tree_of(rec) if detail in ("auto", "cell") and look["window"] is None else None
+    tree = scan.tree_of(rec) if detail in ("auto", "cell") and shown.window is None else None
     if tree is not None and tree.steps <= scan.MOST:
-        if look["gradient"] and not rec.passes and len(rec.graph.outs) == 1:
+        if shown.gradient and not rec.passes and len(rec.graph.outs) == 1:
             tree = scan.tree_of(rec := record(rec.graph.outs[0])) or tree
-        svg = scan.picture(tree, title, **{k: look[k] for k in _OF_A_SCAN})
+        svg = scan.picture(tree, title, look)
     elif detail == "layer":
-        if look["window"] is not None:
+        if shown.window is not None:
             raise ValueError(
                 "a window shows some steps, and layer draws all as one; give another detail, such as cell"
             )
-        svg = picture.rolled(rec, title, **{k: look[k] for k in look if k not in _UNROLLED})
+        svg = picture.rolled(rec, title, look, gradient=shown.gradient, ends=shown.ends)
     elif detail in ("auto", "gate"):
-        svg = picture.gates(rec, title, whole=detail == "auto", **look)
-    svg = svg or picture.picture(rec, title, **look)
+        svg = picture.gates(rec, title, look, whole=detail == "auto", **shown._asdict())
+    svg = svg or picture.picture(rec, title, look, **shown._asdict())
     if kind == "svg":
         return svg
     from viz.png import pixels_of
 
-    return pixels_of(svg, round(2 * look["width"]))
+    return pixels_of(svg, round(2 * look.width))
 
 
 def _of_recording(

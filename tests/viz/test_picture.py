@@ -20,7 +20,7 @@ from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded
 from viz.metrics import text_width
-from viz.picture import comparison, gates, picture, rolled, title
+from viz.picture import Look, comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
 from viz.picture.story import STATE
 from viz.picture.tell import tell
@@ -37,7 +37,7 @@ def test_nothing_is_crossed_covered_or_too_small(task: str, cell: str) -> None:
     if not layers(run.recording):
         return  # no time, so no cells
     for theme in ("light", "dark") if cell in ("", "rnn") else ("light",):
-        assert faults(picture(run.recording, run.title, theme=theme), theme) == []
+        assert faults(picture(run.recording, run.title, Look(theme=theme)), theme) == []
 
 
 @pytest.mark.parametrize("options", [
@@ -46,7 +46,7 @@ def test_nothing_is_crossed_covered_or_too_small(task: str, cell: str) -> None:
 @pytest.mark.parametrize("aspect", ["16:9", "4:3", "page", "free"])
 def test_other_shapes(options: dict[str, object], aspect: str) -> None:
     run = recorded("hello", options)
-    svg = picture(run.recording, run.title, aspect=aspect)
+    svg = picture(run.recording, run.title, Look(aspect=aspect))
     assert faults(svg) == []
     root = ET.fromstring(svg)
     ratio = float(root.get("width", "0")) / float(root.get("height", "1"))
@@ -59,7 +59,7 @@ def test_other_shapes(options: dict[str, object], aspect: str) -> None:
 def test_gates_are_not_crossed_and_have_their_numbers(cell: str, options: dict[str, int]) -> None:
     rec = recorded("hello", {"cell": cell, **options}).recording
     for theme in ("light", "dark") if not options else ("light",):
-        svg = gates(rec, "hello", theme=theme)
+        svg = gates(rec, "hello", Look(theme=theme))
         assert svg is not None and faults(svg, theme) == []
     story = tell(rec, gates=True)
     norms = credit(rec, series(rec, "c" if cell == "lstm" else "h")).norms[-1]
@@ -135,7 +135,7 @@ def test_a_network_of_nn_with_one_loss_of_all_steps(network: type[mr.nn.Module])
 def test_the_full_legend_explains_every_look() -> None:
     rec = recorded("hello", {}).recording
     looks = ("detached", "NaN", "exactly zero", "no path")
-    auto, full, none = (picture(rec, legend=name) for name in ("auto", "full", "none"))
+    auto, full, none = (picture(rec, look=Look(legend=name)) for name in ("auto", "full", "none"))
     assert all(f">{look}" in full or f"{look}" in full for look in looks) and faults(full) == []
     legend = auto[auto.index(">gradient norm<") :]
     assert not any(look in legend for look in looks) and ">forward<" in legend
@@ -152,13 +152,25 @@ def test_rows_say_which_layer_they_are_and_which_way_time_runs() -> None:
         assert all(f">{name}<" in svg for name in names) and faults(svg) == []
 
 
-@pytest.mark.parametrize(("size", "width"), [(1.3, 1280), (1.0, 960), (1.0, 1920)])
-def test_other_sizes_of_text_and_sheet(size: float, width: int) -> None:
+@pytest.mark.parametrize(("font_size", "width"), [(16.25, 1280), (12.5, 960), (12.5, 1920)])
+def test_other_sizes_of_text_and_sheet(font_size: float, width: int) -> None:
+    look = Look(font_size=font_size, width=width)
     for task, options in (("translate", {}), ("hello", {"cell": "lstm"}), ("tagging", {})):
         run = recorded(task, options)
         for draw in (gates, rolled, picture):
-            svg = draw(run.recording, run.title, size=size, width=width)  # type: ignore[operator]
+            svg = draw(run.recording, run.title, look)  # type: ignore[operator]
             assert svg is None or faults(svg) == []
+
+
+@pytest.mark.parametrize(
+    "option", [{"theme": "neon"}, {"aspect": "3:2"}, {"legend": "all"}], ids=lambda o: next(iter(o))
+)
+@pytest.mark.parametrize("detail", ["auto", "layer", "cell", "gate", "op"])
+def test_an_unknown_style_is_refused_at_every_level(option: dict[str, str], detail: str) -> None:
+    rec = recorded("hello").recording
+    for format in ("svg", "gif", "txt") if detail == "auto" else ("svg",):
+        with pytest.raises(ValueError, match=f"{next(iter(option))} '.*'; choose one of "):
+            viz.render(rec, detail=detail, format=format, **option)  # type: ignore[arg-type]
 
 
 def test_a_broken_picture_is_found() -> None:

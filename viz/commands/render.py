@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ from viz.commands.options import (
 )
 from viz.commands.progress import working
 from viz.gradients import is_cut
-from viz.picture import LEGENDS
-from viz.picture.place import ASPECTS
-from viz.picture.theme import THEMES
+from viz.picture import ASPECTS, LEGENDS, THEMES, Look
 
 
 @click.command(cls=Command)
@@ -219,7 +218,7 @@ def _compare(
             content = comparison(
                 recordings,
                 f"{subtitle}: gradient of the last loss at each earlier state, on one scale",
-                **_sized(look),
+                _look(look),
             )
     if format == "png":
         content = pixels_of(str(content), 2 * look["width"])
@@ -245,13 +244,12 @@ def _build(
     count = 0
     with working(f"drawing {source}", quiet):
         run = recorded(source, options)
-        for count, frame in enumerate(frames(run.recording, run.title, **_sized(look)), 1):
+        for count, frame in enumerate(frames(run.recording, run.title, _look(look)), 1):
             write_whole(folder / f"{count:02}-{frame.stage}.svg", frame.svg)
     if not quiet:
         left_out = remark_on(run.recording, look["width"])
         say(f"wrote {count} frames to {folder}" + (f": {left_out}" if left_out else ""))
 
 
-def _sized(look: dict[str, Any]) -> dict[str, Any]:
-    names = ("theme", "aspect", "width", "legend")
-    return {**{name: look[name] for name in names}, "size": look["font_size"] / 12.5}
+def _look(options: dict[str, Any]) -> Look:
+    return Look(**{field.name: options[field.name] for field in fields(Look)})

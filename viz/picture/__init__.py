@@ -1,7 +1,7 @@
 """The picture of a network over time: a finding as its title, one column for each step, and the gradient of
 one loss as ribbons that fade as it vanishes.
 
-`story` says what there is to show, `finding` what it means, `place` where it stands, `theme` how it looks;
+`story` says what there is to show, `finding` what it means, `place` where it stands, `look` how it looks;
 `draw` and `beads` write SVG, `frames` one after another.
 """
 
@@ -25,7 +25,8 @@ from viz.picture.gates import drawable, windowed
 from viz.picture.gates import lay_out as lay_out_gates
 from viz.picture.gates import room as gate_room
 from viz.picture.gates import shown_steps as gate_steps
-from viz.picture.place import ASPECTS, NARROWEST, TOP, WIDTH, fits, lay_out
+from viz.picture.look import ASPECTS, DEFAULT, LEGENDS, WIDTH, Look
+from viz.picture.place import NARROWEST, TOP, fits, lay_out
 from viz.picture.rolled import RolledDrawing
 from viz.picture.rolled import heading as rolled_heading
 from viz.picture.rolled import place_of as rolled_place
@@ -33,7 +34,6 @@ from viz.picture.story import LOSS, Story
 from viz.picture.tell import tell
 from viz.picture.theme import THEMES
 
-LEGENDS = ("auto", "none", "full")
 STRIP = 132.0  # the height of a strip of all steps
 
 
@@ -49,16 +49,12 @@ def recording_of(graph: Graph, recomputed: Mapping[int, int] | None = None) -> R
 def picture(
     rec: Recording,
     subtitle: str = "",
+    look: Look = DEFAULT,
     *,
     gradient: bool = True,
     window: tuple[int, int] | None = None,
     ends: tuple[str | None, str | None] = (None, None),
     targets: Mapping[int, str] | None = None,
-    theme: str = "light",
-    aspect: str = "16:9",
-    width: float = WIDTH,
-    legend: str = "auto",
-    size: float = 1.0,
     show: Callable[[str, int], bool] = lambda stage, step: True,
     head: str | None = None,
     story: Story | None = None,
@@ -73,20 +69,14 @@ def picture(
         ends: the loss whose gradient is followed, as "L3" (the last by default), and the box that its path
             leads to, as "h0".
         targets: by step, the target as text.
-        theme: one of `THEMES`.
-        aspect: one of `ASPECTS`.
-        width: of the sheet, in pixels.
-        legend: auto (what occurs), none, or full (every look).
-        size: of all text, relative to the usual one.
         show: which parts are drawn; see `Drawing`.
         head: the title; by default the finding.
         story: what `tell` says of the recording, if it is known already.
 
     Raises:
         RecordingError: no state has a time step.
-        ValueError: an option or a place is unknown.
+        ValueError: a place is unknown.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
     if story is None:
         story = tell(rec, gradient=gradient)
     begin, end = ends
@@ -98,39 +88,24 @@ def picture(
             head = head or f"No gradient of the loss reaches {end}"
         story = story.toward(goal)
     shown, whole, top = story, None, TOP
-    if window is None and not fits(story, width):
-        inside = shown_steps(story, width)
+    if window is None and not fits(story, look.width):
+        inside = shown_steps(story, look.width)
         window = inside[0], inside[-1]
     if window is not None:
         shown, whole, top = story.window(*window), story, TOP + STRIP
-    place = lay_out(shown, width, aspect, top)
-    return Drawing(
-        rec,
-        shown,
-        place,
-        THEMES[theme],
-        _about(rec, story, subtitle),
-        targets,
-        legend,
-        size,
-        show,
-        head,
-        whole,
-    ).svg()
+    place = lay_out(shown, look, top)
+    about = _about(rec, story, subtitle)
+    return Drawing(rec, shown, place, look, about, targets, show, head, whole).svg()
 
 
 def gates(
     rec: Recording,
     subtitle: str = "",
+    look: Look = DEFAULT,
     *,
     window: tuple[int, int] | None = None,
     gradient: bool = True,
     ends: tuple[str | None, str | None] = (None, None),
-    theme: str = "light",
-    aspect: str = "16:9",
-    width: float = WIDTH,
-    legend: str = "auto",
-    size: float = 1.0,
     targets: Mapping[int, str] | None = None,
     whole: bool = False,
 ) -> str | None:
@@ -140,22 +115,19 @@ def gates(
 
     Raises:
         RecordingError: no state has a time step.
-        ValueError: an option or a place is unknown.
+        ValueError: a place is unknown.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
     name = main_state(rec)
     count = len({node.step for node in rec.find(name, exact=True) if node.inputs})
-    if whole and count > gate_room(
-        width
-    ):  # known without a story, which takes a while of a long one
-        return None
+    if whole and count > gate_room(look.width):
+        return None  # without a story, which takes a while of a long sequence
     story = tell(rec, _begin(rec, ends[0]), gradient, gates=True)
     if not drawable(story) or (whole and (len(story.rows()) > 1 or window is not None)):
         return None
     head = gate_heading(story)
     if ends[1] is not None:
         story = story.toward(story.box(ends[1]))
-    steps = gate_steps(story, width)
+    steps = gate_steps(story, look.width)
     if window is None and len(steps) < len(story.steps):
         if whole:
             return None
@@ -164,13 +136,9 @@ def gates(
     if window is not None:
         shown = windowed(story, *window)
         strip, top = tell(rec, _begin(rec, ends[0]), gradient), TOP + STRIP
-    place = lay_out_gates(shown, width, aspect, top)
+    place = lay_out_gates(shown, look, top)
     about = _about(rec, story, subtitle)
-    return GateDrawing(
-        *(rec, shown, place, THEMES[theme], about, targets, legend, size),
-        head=head,
-        whole=strip,
-    ).svg()
+    return GateDrawing(rec, shown, place, look, about, targets, head=head, whole=strip).svg()
 
 
 def gates_fit(rec: Recording) -> bool:
@@ -183,14 +151,10 @@ def gates_fit(rec: Recording) -> bool:
 def rolled(
     rec: Recording,
     subtitle: str = "",
+    look: Look = DEFAULT,
     *,
     gradient: bool = True,
     ends: tuple[str | None, str | None] = (None, None),
-    theme: str = "light",
-    aspect: str = "16:9",
-    width: float = WIDTH,
-    legend: str = "auto",
-    size: float = 1.0,
 ) -> str:
     """The picture of a recording with each layer once and its recurrent loop, as SVG.
 
@@ -198,20 +162,16 @@ def rolled(
 
     Raises:
         RecordingError: no state has a time step.
-        ValueError: an option or a place is unknown.
+        ValueError: a place is unknown.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
     story = tell(rec, _begin(rec, ends[0]), gradient)
     if ends[1] is not None:
         story = story.toward(story.box(ends[1]))
     about = _about(rec, story, subtitle)
     if story.loss is not None:
         about = f"{about} · ∇: norm of all steps together".removeprefix(" · ")
-    place = rolled_place(story, width, ASPECTS[aspect])
-    head = rolled_heading(story)
-    return RolledDrawing(
-        rec, story, place, THEMES[theme], about, None, legend, size, head=head
-    ).svg()
+    place, head = rolled_place(story, look), rolled_heading(story)
+    return RolledDrawing(rec, story, place, look, about, head=head).svg()
 
 
 def _begin(rec: Recording, place: str | None) -> Tensor | None:
@@ -238,22 +198,14 @@ def shown_steps(story: Story, width: float = WIDTH) -> list[int]:
 def comparison(
     recordings: Mapping[str, Recording],
     subtitle: str = "",
-    *,
-    theme: str = "light",
-    aspect: str = "16:9",
-    width: float = WIDTH,
-    legend: str = "auto",
-    size: float = 1.0,
+    look: Look = DEFAULT,
 ) -> str:
     """Several networks on one sheet and one scale: what of the last loss reaches each earlier state.
 
     Raises:
         RecordingError: no state has a time step.
     """
-    check(theme=(theme, THEMES), aspect=(aspect, ASPECTS), legend=(legend, LEGENDS))
-    stories = {name: tell(rec) for name, rec in recordings.items()}
-    height = width / ASPECTS[aspect] if ASPECTS[aspect] else 0.0
-    return beads.draw(stories, THEMES[theme], subtitle, width, height, legend, size)
+    return beads.draw({name: tell(rec) for name, rec in recordings.items()}, look, subtitle)
 
 
 def _about(rec: Recording, story: Story, subtitle: str) -> str:
@@ -268,16 +220,4 @@ def _about(rec: Recording, story: Story, subtitle: str) -> str:
     return " · ".join(words)
 
 
-def check(**given: tuple[str, object]) -> None:
-    """Refuse an unknown word.
-
-    Raises:
-        ValueError: says what to choose from.
-    """
-    for name, (word, known) in given.items():
-        words = list(known)  # type: ignore[call-overload]
-        if word not in words:
-            raise ValueError(f"{name} {word!r}; choose one of {', '.join(words)}")
-
-
-__all__ = ["ASPECTS", "THEMES", "comparison", "picture", "recording_of", "title"]
+__all__ = ["ASPECTS", "LEGENDS", "THEMES", "Look", "comparison", "picture", "recording_of", "title"]

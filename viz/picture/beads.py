@@ -13,6 +13,7 @@ from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.finding import ends, title
 from viz.picture.legend import LEFT, wedge
+from viz.picture.look import DEFAULT, Look
 from viz.picture.numbers import percent, power, short, times
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
@@ -86,36 +87,25 @@ def _times(ratio: float) -> str:
 
 def draw(
     stories: Mapping[str, Story],
-    theme: Theme,
+    look: Look = DEFAULT,
     subtitle: str = "",
-    width: float = 1280.0,
-    height: float = 720.0,
-    legend: str = "auto",
-    size: float = 1.0,
-    inputs: Mapping[int, str] | None = None,
 ) -> str:
     """The picture as SVG.
 
     Args:
         stories: by the name of the network; "" if there is one.
-        inputs: by step, the input as text; drawn under the beads of a single network where it fits.
 
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
     >>> from viz.picture.tell import tell
-    >>> from viz.picture.theme import THEMES
-    >>> draw({"": tell(record(FAILURES["vanishing"](30).loss))}, THEMES["light"]).startswith("<svg")
+    >>> draw({"": tell(record(FAILURES["vanishing"](30).loss))}).startswith("<svg")
     True
     """
-    pen = Pen()
+    pen, theme, width, size = Pen(), look.colors, look.width, look.size
     rows = {name: row_of(story) for name, story in stories.items()}
     norms = [b.norm for row in rows.values() for b in row if b.norm is not None]
     scale = Scale.over(norms, theme)
-    height = (
-        max(height, TOP + BOTTOM + 110.0 * len(rows))
-        if height
-        else TOP + BOTTOM + 150.0 * len(rows)
-    )
+    height = look.height(TOP + BOTTOM + 110.0 * len(rows), free=TOP + BOTTOM + 150.0 * len(rows))
     head = heading(stories)
     pen.open(
         "svg",
@@ -147,17 +137,15 @@ def draw(
             )
         words = _left(stories[name]) if len(rows) > 1 else ""
         row(pen, own, stories[name], scale, theme, (left, width - RIGHT - 92), y, size, words)
-        if len(rows) == 1 and inputs:
-            _inputs(pen, own, inputs, theme, left, width - RIGHT - 92, y, size)
     y = height - BOTTOM + 14
     pen.add("line", x1=left, y1=y, x2=width - RIGHT - 92, y2=y, stroke=theme.line, stroke_width=1.2)
     pen.arrow((left, y), (width - RIGHT - 86, y), 9.0, theme.line)
     pen.text("time", width - RIGHT - 76, y + 4, None, 12.5 * size, None, theme.muted)
-    if legend != "none":
+    if look.legend != "none":
         wedge(
             *(pen, scale, theme, height - 44, size),
-            right=width if legend == "full" else None,
-            forward=legend == "full",
+            right=width if look.legend == "full" else None,
+            forward=look.legend == "full",
             note="number under a state: its gradient norm",
             end=width - RIGHT,
         )
@@ -302,23 +290,3 @@ def _labeled(row: list[Box]) -> list[Box]:
         return row
     places = {round(i * (len(row) - 1) / (_LABELS - 1)) for i in range(_LABELS)}
     return [row[i] for i in sorted(places)]
-
-
-def _inputs(
-    pen: Pen,
-    row: list[Box],
-    inputs: Mapping[int, str],
-    theme: Theme,
-    left: float,
-    right: float,
-    y: float,
-    size: float,
-) -> None:
-    """What was read at each step, under its bead."""
-    x = places(row, left, right)
-    pitch = (right - left) / max(1, len(row) - 1)
-    if max((text_width(text, 13 * size) for text in inputs.values()), default=0.0) > pitch - 3:
-        return
-    for step, text in inputs.items():
-        if step in x:
-            pen.text(text, x[step], y + 92, "middle", 13 * size, None, theme.ink)

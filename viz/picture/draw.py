@@ -18,11 +18,12 @@ from viz.picture.edges import Edges
 from viz.picture.equations import EQUATIONS
 from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
+from viz.picture.look import DEFAULT, Look
 from viz.picture.numbers import fitting, short
 from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, sizes
 from viz.picture.tell import target_of
-from viz.picture.theme import Scale, Theme
+from viz.picture.theme import Scale
 from viz.style import FONT, KEPT, number
 
 _NORM, _FACTOR = "in a state: its gradient norm", "×: factor per step"
@@ -35,8 +36,6 @@ class Drawing:
     Args:
         subtitle: network, data, seed.
         targets: by step, the target as text.
-        legend: auto, or none.
-        size: of all text, relative to the usual one.
         head: the title; by default the finding.
         whole: the story of all steps, of which this one is a window; drawn as a strip above it.
         show: whether an element of that stage is drawn: forward step t is ``("forward", t)``, the gradient
@@ -50,22 +49,21 @@ class Drawing:
         rec: Recording,
         story: Story,
         place: Place,
-        theme: Theme,
+        look: Look = DEFAULT,
         subtitle: str = "",
         targets: Mapping[int, str] | None = None,
-        legend: str = "auto",
-        size: float = 1.0,
         show: Callable[[str, int], bool] = lambda stage, step: True,
         head: str | None = None,
         whole: Story | None = None,
     ) -> None:
-        self.rec, self.story, self.place, self.theme = rec, story, place, theme
-        self.subtitle, self.legend, self.size, self.show = subtitle, legend, size, show
+        self.rec, self.story, self.place = rec, story, place
+        self.theme, self.legend, self.size = look.colors, look.legend, look.size
+        self.subtitle, self.show = subtitle, show
         self.targets = targets or {}
         self.head = title(whole or story) if head is None else head
         self.whole = whole
         self.checkpoints = Checkpoints(rec, self.whole_cells)
-        self.scale = Scale.over(sizes(story), theme)
+        self.scale = Scale.over(sizes(story), self.theme)
         self.factored = False  # whether a hop has its factor beside it
         self.pen = Pen()
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from micrornn.recording.run import Recording
 from viz.picture import picture, shown_steps
 from viz.picture.finding import title
-from viz.picture.place import WIDTH
+from viz.picture.look import DEFAULT, WIDTH, Look
 from viz.picture.tell import tell
 
 SECONDS = {"forward": 0.45, "loss": 0.9, "backward": 0.6, "end": 2.6}
+_PIXELS = 960  # the width of an animation
 MOST = 20  # frames of each direction for steps that are not drawn as cells
 
 
@@ -28,8 +29,13 @@ class Frame(NamedTuple):
     svg: str
 
 
-def frames(rec: Recording, subtitle: str = "", **look: Any) -> Iterator[Frame]:
-    """The frames of a picture, in order; ``look`` is given to `picture`.
+def frames(
+    rec: Recording,
+    subtitle: str = "",
+    look: Look = DEFAULT,
+    targets: Mapping[int, str] | None = None,
+) -> Iterator[Frame]:
+    """The frames of a picture, in order; the arguments are those of `picture`.
 
     Of a sequence too long to be drawn as cells not every step has a frame: see `remark`.
 
@@ -48,11 +54,11 @@ def frames(rec: Recording, subtitle: str = "", **look: Any) -> Iterator[Frame]:
                 return step >= backward
             return loss if part == "loss" else step <= forward
 
-        svg = picture(rec, subtitle, head=head, show=show, story=story, **look)
+        svg = picture(rec, subtitle, look, targets=targets, head=head, show=show, story=story)
         return Frame(stage, head, svg)
 
     never = float("inf")
-    inside = shown_steps(story, look.get("width", WIDTH))
+    inside = shown_steps(story, look.width)
     last = steps[-1] + 1
     for t in _chosen(steps, inside):
         word = f"Forward: step {t} computes h from x and the state before it"
@@ -97,21 +103,20 @@ def remark(rec: Recording, width: float = WIDTH) -> str:
 
 
 def animation(
-    rec: Recording, subtitle: str = "", format: str = "gif", pixels: int = 960, **look: Any
+    rec: Recording,
+    subtitle: str = "",
+    look: Look = DEFAULT,
+    targets: Mapping[int, str] | None = None,
+    format: str = "gif",
 ) -> bytes:
-    """The frames as an animation that repeats.
-
-    Args:
-        format: gif, webp or apng.
-        pixels: its width.
-    """
+    """The frames as an animation that repeats; its format is gif, webp or apng."""
     from PIL import Image
 
     from viz.png import pixels_of
 
     images, times = [], []
-    for frame in frames(rec, subtitle, **look):
-        png = pixels_of(frame.svg, pixels)
+    for frame in frames(rec, subtitle, look, targets):
+        png = pixels_of(frame.svg, _PIXELS)
         image = Image.open(io.BytesIO(png)).convert("RGB")
         if format == "gif":
             image = image.quantize(colors=64, dither=Image.Dither.NONE)

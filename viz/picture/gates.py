@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from viz.picture.place import ASPECTS, BOTTOM, LEFT, RIGHT, TOP, WIDTH, Place, Spot
+from viz.picture.look import DEFAULT, WIDTH, Look
+from viz.picture.place import BOTTOM, LEFT, RIGHT, TOP, Place, Spot
 from viz.picture.story import GATE, INITIAL, INPUT, LOSS, STATE, Box, Ribbon, Story
 
 ORDER = {"lstm": "figo", "gru": "znr"}
@@ -93,7 +94,7 @@ def room(width: float) -> int:
     return max(1, int((width - LEFT - RIGHT - _FIRST) / NARROWEST))
 
 
-def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float = TOP) -> Place:
+def lay_out(story: Story, look: Look = DEFAULT, top: float = TOP) -> Place:
     """Place every box.
 
     >>> from micrornn.tasks.source import recorded
@@ -109,9 +110,7 @@ def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float
         rail = 0.9 if i == 0 else 1.3  # with room for what comes from the layer below
         order += [(f"state {i} top", 1.1), (f"state {i} gates", 1.1), (f"state {i} rail", rail)]
     order.append((INPUT, 0.8))
-    height = max(
-        width / ASPECTS[aspect] if ASPECTS[aspect] else 0.0, top + BOTTOM + 69 * len(order)
-    )
+    width, height = look.width, look.height(top + BOTTOM + 69 * len(order))
     unit = (height - top - BOTTOM) / sum(weight for _, weight in order)
     rows, y = {}, top
     for name, weight in order:

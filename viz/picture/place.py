@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viz.picture.look import DEFAULT, WIDTH, Look
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 
-ASPECTS = {"16:9": 16 / 9, "4:3": 4 / 3, "page": 1.25, "free": 0.0}
-WIDTH = 1280.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 56.0, 128.0, 112.0
 NARROWEST = 112.0  # of a column with cells
 LINE = 24.0  # the height of one state of several in a box
@@ -56,7 +55,7 @@ def fits(story: Story, width: float = WIDTH) -> bool:
     return (width - LEFT - RIGHT) / len({box.step for box in story.boxes}) >= NARROWEST
 
 
-def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float = TOP) -> Place:
+def lay_out(story: Story, look: Look = DEFAULT, top: float = TOP) -> Place:
     """Place every box.
 
     Args:
@@ -76,8 +75,8 @@ def lay_out(story: Story, width: float = WIDTH, aspect: str = "16:9", top: float
     present = {box.kind for box in story.boxes}
     order = [LOSS, OUTPUT, *(f"{STATE} {i}" for i in reversed(range(count))), INPUT]
     order = [row for row in order if row.split()[0] in present or row.startswith(STATE)]
-    height = width / ASPECTS[aspect] if ASPECTS[aspect] else top + BOTTOM + _height(order)
-    height = max(height, top + BOTTOM + 70.0 * len(order))
+    width = look.width
+    height = look.height(top + BOTTOM + 70.0 * len(order), free=top + BOTTOM + _height(order))
     pitch = (width - LEFT - RIGHT - 20) / len(steps)
     pitch = min(pitch, 330.0)
     begin = LEFT + 20 + (width - LEFT - RIGHT - 20 - pitch * len(steps)) / 2

@@ -11,6 +11,7 @@ from viz.metrics import fitted, text_width
 from viz.picture.draw import Drawing
 from viz.picture.edges import BESIDE
 from viz.picture.finding import title
+from viz.picture.look import Look
 from viz.picture.numbers import short
 from viz.picture.place import BOTTOM, TOP, Place
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
@@ -253,9 +254,9 @@ class RolledDrawing(Drawing):
         self.pen.close("g")
 
 
-def place_of(story: Story, width: float, ratio: float) -> Place:
+def place_of(story: Story, look: Look) -> Place:
     """A sheet with room for all rows."""
     parts, edges = parts_of(story)
     rows = layered(parts, edges)
-    height = max(width / ratio if ratio else 0.0, TOP + BOTTOM + _ROW * rows - 20)
-    return Place(width, height, {}, {}, {}, width)
+    height = look.height(TOP + BOTTOM + _ROW * rows - 20)
+    return Place(look.width, height, {}, {}, {}, look.width)

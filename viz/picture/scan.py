@@ -21,8 +21,8 @@ from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.legend import LEFT, wedge
-from viz.picture.place import ASPECTS
-from viz.picture.theme import THEMES, Scale, Theme
+from viz.picture.look import DEFAULT, Look
+from viz.picture.theme import Scale
 from viz.style import FONT, number
 
 MOST = 64  # steps that have room
@@ -143,47 +143,26 @@ def _norms(rec: Recording, nodes: list[Tensor]) -> list[float | None]:
     return [float(size) for size in total]
 
 
-def picture(
-    tree: Tree,
-    subtitle: str = "",
-    *,
-    theme: str = "light",
-    aspect: str = "16:9",
-    width: float = 1280.0,
-    legend: str = "auto",
-    size: float = 1.0,
-) -> str:
+def picture(tree: Tree, subtitle: str = "", look: Look = DEFAULT) -> str:
     """A scan as SVG.
 
     Args:
         tree: what `tree_of` says of a recording.
         subtitle: network, data, seed.
-        theme, aspect, width, legend, size: as of `viz.picture.picture`.
     """
-    return _Drawing(tree, THEMES[theme], subtitle, width, aspect, legend, size).svg()
+    return _Drawing(tree, subtitle, look).svg()
 
 
 class _Drawing:
-    def __init__(
-        self,
-        tree: Tree,
-        theme: Theme,
-        subtitle: str,
-        width: float,
-        aspect: str,
-        legend: str,
-        size: float,
-    ) -> None:
-        self.tree, self.theme, self.subtitle = tree, theme, subtitle
-        self.legend, self.size, self.width = legend, size, width
-        rows = len(tree.heights)
-        free = 190.0 + 64.0 * rows
-        self.height = max(width / ASPECTS[aspect], free) if ASPECTS[aspect] else free
+    def __init__(self, tree: Tree, subtitle: str, look: Look) -> None:
+        self.tree, self.subtitle, self.theme = tree, subtitle, look.colors
+        self.legend, self.size, self.width = look.legend, look.size, look.width
+        self.height = look.height(190.0 + 64.0 * len(tree.heights))
         self.top, self.bottom = 150.0, 112.0
         self.pitch = (self.width - 2 * LEFT - 130) / tree.steps
         self.radius = min(19.0, 0.42 * self.pitch)
         norms = [n for n in [*tree.norms.values(), *tree.edges.values()] if n is not None]
-        self.scale = Scale.over(norms, theme)
+        self.scale = Scale.over(norms, self.theme)
         self.pen = Pen()
 
     def at(self, place: Place) -> tuple[float, float]:
