@@ -14,20 +14,20 @@ from micrornn.cost.measure import measured
 from viz.plots.cost import figure
 
 Run = Callable[..., Result]
-SETTING = Setting("adding", {"cell": "lstm", "hidden": 16})
+SETTING = Setting("adding", {"cell": "lstm", "hidden": 16}, chunk=20, slots=10)
 
 
 def test_memory_is_what_the_formulas_say() -> None:
     unit = unit_of(SETTING)
     names = ["full", "truncated", "sqrt", "slots"]
-    found = {(c.way, c.steps): c for c in costs(SETTING, names, (100, 900), unit)}
+    found = {(c.way, c.steps): c for c in costs(SETTING, names, (50, 400), unit)}
     for one in found.values():
         assert one.bytes and one.expected_bytes and one.seconds
         assert 0.5 < one.bytes / one.expected_bytes < 2.0, one
-    assert found["full", 900].bytes > 8 * found["full", 100].bytes  # type: ignore[operator]
-    assert found["truncated", 900].bytes < 2 * found["truncated", 100].bytes  # type: ignore[operator]
+    assert found["full", 400].bytes > 7 * found["full", 50].bytes  # type: ignore[operator]
+    assert found["truncated", 400].bytes < 2 * found["truncated", 50].bytes  # type: ignore[operator]
     for exact in ("sqrt", "slots"):
-        assert 3 * found[exact, 900].bytes < found["full", 900].bytes  # type: ignore[operator]
+        assert 3 * found[exact, 400].bytes < found["full", 400].bytes  # type: ignore[operator]
 
 
 def test_online_memory_does_not_grow_with_the_steps() -> None:
