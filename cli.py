@@ -30,7 +30,7 @@ class Formatter(click.HelpFormatter):
 
 
 class Context(click.Context):
-    """A context whose help is formatted like this."""
+    """The context of the program and of every command."""
 
     formatter_class = Formatter
 
@@ -153,7 +153,9 @@ class Later(click.Command):
         from importlib import import_module
 
         found = vars(import_module(self.module)).values()
-        return next(c for c in found if isinstance(c, click.Command) and c.name == self.name)
+        command = next(c for c in found if isinstance(c, click.Command) and c.name == self.name)
+        command.context_class = Context
+        return command
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """That of the command itself, which takes over."""

@@ -6,14 +6,12 @@ this one have their defaults.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from micrornn.tasks import TASKS, Task
-from viz.commands.console import BOLD, colored
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,24 +34,8 @@ def option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Option, **settings)
 
 
-class Formatter(click.HelpFormatter):
-    """Help with bold headings in a terminal."""
-
-    def write_heading(self, heading: str) -> None:
-        """A heading."""
-        super().write_heading(colored(heading, BOLD, sys.stdout))
-
-
-class Context(click.Context):
-    """A context whose help is formatted like this."""
-
-    formatter_class = Formatter
-
-
 class Command(click.Command):
     """A command with a sectioned help."""
-
-    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the words for the help, which click prints before it parses them."""
