@@ -57,6 +57,16 @@ def quoted(text: str, longest: int = 40) -> str:
     return f'"{printable(text[:longest])}…" ({len(text):,} characters)'
 
 
+def percent(share: float) -> str:
+    """A share in percent, in two digits, and in three where it is nearly all.
+
+    >>> [percent(x) for x in (0.1102, 0.9971, 0.00012, 1.0, 0.0)]
+    ['11%', '99.7%', '0.012%', '100%', '0%']
+    """
+    digits = 3 if 0.99 <= abs(share) < 1.0 else 2
+    return f"{float(f'{100 * share:.{digits}g}'):,g}%"
+
+
 def flag(option: str) -> str:
     """An option as it is written on the command line.
 

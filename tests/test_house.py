@@ -9,6 +9,7 @@ import ast
 import configparser
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -295,6 +296,21 @@ def undocumented(root: Path) -> list[str]:
     return missing
 
 
+#: "50 %" and f"{share} %", but not the remainder in 5 % 2, 7 % n and 7 % len(x).
+LOOSE_PERCENT = re.compile(r"(?:\b[\d.,]*\d|\}) %(?! (?:\d|\w\b|\w+[(\[.]|\())")
+
+
+def loose_percents(root: Path) -> list[str]:
+    """Lines that write a percentage with a space before its sign."""
+    texts = [*root.glob("*.md"), *(root / "docs").glob("*.md"), *root.glob("micrornn/**/*.md")]
+    return [
+        f"{path.relative_to(root)}:{i}"
+        for path in sorted([*product_files(root), *texts])
+        for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if LOOSE_PERCENT.search(line)
+    ]
+
+
 # -------------------------------------------------------------------------- the house as it is
 
 
@@ -338,6 +354,10 @@ def test_the_core_is_read_in_one_sitting() -> None:
 
 def test_everything_public_has_a_docstring() -> None:
     assert undocumented(ROOT) == []
+
+
+def test_percent_signs_touch_their_numbers() -> None:
+    assert loose_percents(ROOT) == []
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -464,6 +484,18 @@ def test_an_import_of_numpy_and_the_standard_library_passes(tmp_path: Path) -> N
 def test_a_long_file_is_found(tmp_path: Path) -> None:
     offending = house(tmp_path, {"viz/svg.py": "pass\n" * 400, "cli.py": "pass\n" * 401})
     assert too_long(offending) == ["cli.py has 401 lines; the limit is 400"]
+
+
+def test_a_loose_percent_sign_is_found(tmp_path: Path) -> None:
+    offending = house(
+        tmp_path,
+        {
+            "viz/svg.py": "i = 5 % 2\nwords = f'{i} %'\n",
+            "viz/page/src/a.tsx": "const rest = 7 % n;\n<b>{rest} %</b>;\n",
+            "docs/a.md": "50% of it,\nand 50 % of it; `i % 2`\n",
+        },
+    )
+    assert loose_percents(offending) == ["docs/a.md:2", "viz/page/src/a.tsx:2", "viz/svg.py:2"]
 
 
 def test_stored_results_are_compared_and_written(tmp_path: Path) -> None:

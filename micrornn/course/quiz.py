@@ -13,6 +13,7 @@ from micrornn.core.tensor import Tensor, Value
 from micrornn.diagnose import diagnose
 from micrornn.flow import why
 from micrornn.flow.failures import record_failure
+from micrornn.messages import percent
 from micrornn.ops.create import zeros
 from micrornn.ops.elementwise import sigmoid, tanh
 from micrornn.ops.reduce import log_softmax
@@ -93,7 +94,7 @@ def _truncated() -> str:
         total.backward()
         return float(w.grad)  # type: ignore[arg-type]
 
-    return f"with w = 0.9 and chunks of 5, {gradient(5) / gradient(20):.0%} of the gradient is left"
+    return f"with w = 0.9 and chunks of 5, {percent(gradient(5) / gradient(20))} of the gradient is left"
 
 
 def _grows() -> str:

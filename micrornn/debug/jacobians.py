@@ -12,6 +12,7 @@ from micrornn.debug.report import number, plain
 from micrornn.flow.pieces import Rows
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import series
+from micrornn.messages import percent
 
 LARGEST = 512  # units
 
@@ -61,7 +62,7 @@ def _present_state(cursor: Cursor) -> Tensor:
 
 def _does(most: float, least: float) -> str:
     if most < 1:
-        return f"shorter, whatever its direction: at least by {1 - most:.0%}"
+        return f"shorter, whatever its direction: at least by {percent(1 - most)}"
     if least > 1:
         return f"longer, whatever its direction: at least by a factor of {least:.3g}"
     return f"shorter or longer by its direction: by a factor from {least:.3g} to {most:.3g}"

@@ -15,6 +15,7 @@ from micrornn.flow.pieces import Piece, ProductRows, one
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import norm, plain, table
 from micrornn.flow.terms import terms
+from micrornn.messages import percent
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -77,7 +78,9 @@ class LossLedger:
         if not self.norm:
             return head
         best = int(np.argmax(self.shares))
-        return f"{head}; {self.shares[best]:.1%} of it from the loss of step {self.losses[best]}"
+        return (
+            f"{head}; {percent(self.shares[best])} of it from the loss of step {self.losses[best]}"
+        )
 
 
 def ledger_by_loss(

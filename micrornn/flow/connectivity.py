@@ -11,6 +11,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.flow.pieces import Rows
 from micrornn.flow.rows import sweep
 from micrornn.flow.series import norms, plain, table
+from micrornn.messages import percent
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +77,7 @@ class Connectivity:
         word = f" ({self.inputs[best]})" if self.inputs[best] else ""
         return (
             f"the output of step {self.outputs[-1]} rests on inputs {self.reach:.2g} steps back on average, "
-            f"most on step {self.steps[best]}{word} with {last[best]:.0%}"
+            f"most on step {self.steps[best]}{word} with {percent(last[best])}"
         )
 
 

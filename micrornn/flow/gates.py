@@ -11,6 +11,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.flow.activation import activation_of, bounds, pulled, slope
 from micrornn.flow.roles import Cell, cells, first_state
 from micrornn.flow.series import layers, norm, plain, table
+from micrornn.messages import percent
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -85,7 +86,7 @@ class GateTrace:
     def __str__(self) -> str:
         return (
             f"{self.role} of {self.layer}: {np.mean(self.mean):.3g} on average, "
-            f"{np.mean(self.shut):.0%} shut, {np.mean(self.open):.0%} open"
+            f"{percent(float(np.mean(self.shut)))} shut, {percent(float(np.mean(self.open)))} open"
         )
 
 

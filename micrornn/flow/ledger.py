@@ -13,6 +13,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.flow.roles import axis_of, cells, gate_rows, layer_of
 from micrornn.flow.series import norm, norms, plain, table
 from micrornn.flow.terms import Term, added, stacked, terms
+from micrornn.messages import percent
 from micrornn.recording import Recording, RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -118,7 +119,7 @@ class Ledger:
         best = int(np.argmax(self.shares))
         return (
             f"gradient of {self.name} ({self.reading}): norm {self.norm:.3g}; "
-            f"{self.shares[best]:.1%} of it from step {self.steps[best]}"
+            f"{percent(self.shares[best])} of it from step {self.steps[best]}"
         )
 
 

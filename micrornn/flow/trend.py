@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.messages import percent
 from micrornn.recording import RecordingError
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +60,7 @@ class Trend:
         if len(inside) < 2:
             return "no gradient reaches two steps"
         ratio = inside[0] / inside[-1]
-        word = f"{ratio:.2g} times" if ratio > 1 or ratio < _LITTLE else f"{100 * ratio:.2g} % of"
+        word = f"{ratio:.2g} times" if ratio > 1 or ratio < _LITTLE else f"{percent(ratio)} of"
         return f"the first step gets {word} the last one's gradient"
 
 

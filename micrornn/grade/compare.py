@@ -17,6 +17,7 @@ import numpy as np
 from micrornn.grade.backward import bptt
 from micrornn.grade.mistakes import Mistake, of_cell
 from micrornn.grade.problem import GATES, Numbers, Problem, make, solve
+from micrornn.messages import percent
 
 Array = np.ndarray[Any, Any]
 CLOSE: Any = {"rtol": 1e-7, "atol": 1e-9}
@@ -100,7 +101,7 @@ def grade(
     ...     p[targets[T - 1]] -= 1
     ...     return {"W_hy": np.outer(p, h[T]), "b_y": p}
     >>> print(grade(last_step_only))
-    Backward: dL/db_y differs from the graph's by 103 % of its norm.
+    Backward: dL/db_y differs from the graph's by 100% of its norm.
     This mistake gives exactly these numbers: only the loss of the last step is used.
     It is right for T = 1, and wrong from T = 2 on.
     """
@@ -245,7 +246,7 @@ def _words(part: str, difference: Difference) -> dict[str, Any]:
         return {"first": text, "where": data}
     norm = float(np.linalg.norm(expected))
     off = float(np.linalg.norm(found - expected))
-    amount = f"{100 * off / norm:.3g} % of its norm" if norm else f"{off:.3g}"
+    amount = f"{percent(off / norm)} of its norm" if norm else f"{off:.3g}"
     text = f"{part}: {where} differs from the graph's by {amount}."
     if norm and not found.any():
         text = f"{part}: {where} is zero; the graph's has norm {norm:.3g}."

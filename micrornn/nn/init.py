@@ -82,7 +82,7 @@ def trunc_normal_(
 
     Raises:
         ValueError: a number is not finite, the standard deviation is negative, or [a, b] holds less than
-            0.1 % of the distribution.
+            0.1% of the distribution.
     """
     check("trunc_normal_", mean=mean, std=std, a=a, b=b)
     scale = (std or 1.0) * math.sqrt(2.0)

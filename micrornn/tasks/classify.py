@@ -11,6 +11,7 @@ import numpy as np
 from micrornn.data.feeds import Batch, Shuffled
 from micrornn.data.labeled import Labeled
 from micrornn.data.tokens import tokens_of
+from micrornn.messages import percent
 from micrornn.nn.decoding import distribution
 from micrornn.tasks.baselines import naive_bayes, nearest_neighbor, summary
 from micrornn.tasks.parts import Parts, three_parts
@@ -57,7 +58,9 @@ def texts(
     items = parts.map(item)
     long = sum(len(tokens_of(one.text)) > longest for one in found) / len(found)
     cut = (
-        [f"{long:.0%} of the texts are longer than {longest} words: the last are read (--steps)"]
+        [
+            f"{percent(long)} of the texts are longer than {longest} words: the last are read (--steps)"
+        ]
         if long >= 0.005
         else []
     )
@@ -119,7 +122,7 @@ def sequences(
     items = parts.map(item)
     long = sum(len(frames) > longest for frames, _ in found) / len(found)
     cut = [
-        f"{long:.0%} of the {what} are longer than {longest} frames: the first are read (--steps)"
+        f"{percent(long)} of the {what} are longer than {longest} frames: the first are read (--steps)"
     ]
     network = Reader(width=len(mean), outputs=len(labels), symbols=False, last_only=True, **sizes)
     features = [np.array([summary(one.sequence) for one in part]) for part in items[:3]]

@@ -2,7 +2,7 @@
 
 The simplest task with a long time lag: the gradient of the loss has to reach step 1. How far it reaches
 depends on the gate that keeps the state, the forget gate of an LSTM and the update gate of a GRU. With a
-bias of 0 the gate keeps half of the state per step, 0.5^T after T steps; with a bias of 3 it keeps 95 % per
+bias of 0 the gate keeps half of the state per step, 0.5^T after T steps; with a bias of 3 it keeps 95% per
 step.
 """
 

@@ -167,9 +167,9 @@ def test_a_real_picture(run: Run, folder: Path, cell: str) -> None:
     words = "".join(xml.fromstring(picture).itertext())
     assert 'reads "hell", predicts "ello"' in words
     assert {
-        "rnn": "The last loss reaches step 1 with 11 % of the gradient it gave step 4",
-        "lstm": "The forget gates pass 57 % of the gradient along the cell state at each step",
-        "gru": "The update gates pass 53 % of the gradient along h at each step",
+        "rnn": "The last loss reaches step 1 with 11% of the gradient it gave step 4",
+        "lstm": "The forget gates pass 57% of the gradient along the cell state at each step",
+        "gru": "The update gates pass 53% of the gradient along h at each step",
     }[cell] in words
     again = run("render", "hello", "--cell", cell, "-T", "svg", "-q")
     assert again.stdout_bytes == picture.encode(), "the same command gives the same bytes"

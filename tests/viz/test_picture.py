@@ -120,7 +120,7 @@ def test_attention_is_a_map_above_what_it_looks_at(kind: str, cell: str) -> None
             assert any(w.text == f"{weight:.0%}" for w in percents)
     story = tell(rec)
     far = story.chain(story.layers[0])[1]
-    assert f"{100 * story.across[id(far)]:.2g} % of the gradient of the last loss at step 1" in svg
+    assert f"{100 * story.across[id(far)]:.2g}% of the gradient of the last loss at step 1" in svg
     last = tell(recorded("reverse", {"attention": "none"}).recording)
     assert last.across == {} and "attention: where" not in picture(rec, window=(5, 7))
 
@@ -211,7 +211,7 @@ def test_norms_and_title_are_those_of_the_credit_map(cell: str) -> None:
     for norm in expected:
         assert number(norm) in svg
     share = expected[1] / expected[-1]
-    assert f"reaches step 1 with {100 * share:.2g} %" in title(story)
+    assert f"reaches step 1 with {100 * share:.2g}%" in title(story)
 
 
 def test_ribbons_into_a_box_add_up_to_its_norm_at_most() -> None:

@@ -180,7 +180,7 @@
     zoom = Math.min(Math.max(factor, 0.05), 8);
     svg.setAttribute("width", width * zoom);
     svg.setAttribute("height", height * zoom);
-    $("zoom").textContent = `${Math.round(zoom * 100)} %`;
+    $("zoom").textContent = `${Math.round(zoom * 100)}%`;
     $("fit").setAttribute("aria-pressed", String(fitted));
     $("full").setAttribute("aria-pressed", String(!fitted && zoom === 1));
   }

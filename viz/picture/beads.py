@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from micrornn.messages import percent
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture.finding import ends, title
 from viz.picture.legend import LEFT, wedge
 from viz.picture.look import DEFAULT, Look
-from viz.picture.numbers import percent, power, short, times
+from viz.picture.numbers import power, short, times
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from viz.picture.numbers import percent, power, short, times
+from micrornn.messages import percent
+from viz.picture.numbers import power, short, times
 from viz.picture.story import STATE, Box, Story
 from viz.style import number
 

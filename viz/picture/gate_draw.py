@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from micrornn.messages import percent
 from viz.metrics import text_width
 from viz.picture.draw import Drawing
 from viz.picture.gates import ORDER, through, way
-from viz.picture.numbers import fitting, percent, short
+from viz.picture.numbers import fitting, short
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, STATE, Box, Ribbon, Story
 
@@ -21,7 +22,7 @@ def heading(story: Story) -> str:
     >>> from micrornn.tasks.source import recorded
     >>> from viz.picture.tell import tell
     >>> heading(tell(recorded("hello", {"cell": "lstm"}).recording, gates=True))
-    'The forget gates pass 57 % of the gradient along the cell state at each step'
+    'The forget gates pass 57% of the gradient along the cell state at each step'
     """
     kind = next(iter(story.kind.values()))
     found = [kept for box in story.boxes if (kept := kept_by_gate(story, box))]

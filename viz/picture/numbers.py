@@ -1,19 +1,9 @@
-"""Numbers as pictures say them: shares in percent, factors in two digits, powers of ten written out."""
+"""Numbers as pictures say them: factors in two digits, powers of ten written out."""
 
 from __future__ import annotations
 
 from viz.metrics import text_width
 from viz.style import number
-
-
-def percent(ratio: float) -> str:
-    """A share in percent, two digits.
-
-    >>> percent(0.1102), percent(0.9971)
-    ('11 %', '99.7 %')
-    """
-    share = 100 * ratio
-    return f"{number(share) if share >= 99 else number(float(f'{share:.2g}'))} %"
 
 
 def times(ratio: float) -> str:

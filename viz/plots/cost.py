@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micrornn.cost import Cost, Way
+from micrornn.messages import percent
 from viz.plots import canvas
 from viz.style import number
 
@@ -42,7 +43,7 @@ def finding(costs: Sequence[Cost], ways: Mapping[str, Way]) -> str:
 
     >>> from micrornn.cost import ways
     >>> finding([Cost("full", 9, 1.0, 100), Cost("sqrt", 9, 1.5, 20)], ways())
-    'at 9 steps checkpoints, √T take 20 % of the memory of full BPTT and 1.5 times its time'
+    'at 9 steps checkpoints, √T take 20% of the memory of full BPTT and 1.5 times its time'
     """
     full = {c.steps: c for c in costs if c.way == "full" and c.bytes}
     exact = [c for c in costs if c.way in ("sqrt", "slots") and c.bytes and c.steps in full]
@@ -53,7 +54,7 @@ def finding(costs: Sequence[Cost], ways: Mapping[str, Way]) -> str:
     whole = full[most]
     assert best.bytes and whole.bytes and best.seconds and whole.seconds
     return (
-        f"at {most:,} steps {ways[best.way].name} take {100 * best.bytes / whole.bytes:.2g} % of the memory "
+        f"at {most:,} steps {ways[best.way].name} take {percent(best.bytes / whole.bytes)} of the memory "
         f"of full BPTT and {best.seconds / whole.seconds:.2g} times its time"
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from micrornn.flow.gates import OPEN, SHUT, GateTrace
 from micrornn.flow.gates import gates as gates_of
 from micrornn.flow.series import plain
+from micrornn.messages import percent
 from micrornn.recording import Recording
 from viz.plots import canvas
 from viz.plots.view import Cell, View, heading
@@ -115,7 +116,7 @@ def _values(ax: Axes, own: GateTrace, color: str) -> None:
     ):
         dash: Any = {"linewidth": 0.6, "linestyle": (0, (4, 4)), "label": words or "_nolegend_"}
         ax.axhline(level, color=canvas.MUTED, **dash)
-    stuck = f"{np.mean(own.shut):.0%} shut, {np.mean(own.open):.0%} open"
+    stuck = f"{percent(float(np.mean(own.shut)))} shut, {percent(float(np.mean(own.open)))} open"
     ax.set_title(f"mean {number(float(np.mean(own.mean)))}; {stuck}", loc="right", fontsize=8.5)
     ax.set_ylabel("value")
     canvas.steps_axis(ax, own.steps, "")

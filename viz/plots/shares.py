@@ -11,6 +11,7 @@ from micrornn.core.tensor import Tensor
 from micrornn.flow import Ledger, LossLedger, ledger_by_loss
 from micrornn.flow import ledger as ledger_of
 from micrornn.flow.series import plain
+from micrornn.messages import percent
 from micrornn.recording import Recording, RecordingError
 from viz.plots import canvas
 from viz.plots.runs import parameter
@@ -165,7 +166,7 @@ def leading(own: Ledger | LossLedger) -> str:
     if not np.isfinite(own.norm):
         return "none, it is not finite"
     best = int(np.argmax(own.shares))
-    return f"step {steps_of(own)[best]} ({own.shares[best]:.0%})"
+    return f"step {steps_of(own)[best]} ({percent(own.shares[best])})"
 
 
 def _by_gate(own: Ledger | LossLedger) -> list[str]:

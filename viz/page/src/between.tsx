@@ -3,7 +3,7 @@
 import {computed} from "@preact/signals";
 
 import {heaviest, type Paths} from "./paths";
-import {color, digits} from "./scale";
+import {color, digits, percent} from "./scale";
 import {edits, lit, type Pin, pinned, placeOf, second, stories, views} from "./state";
 import type {Vector} from "./system";
 
@@ -61,10 +61,10 @@ export function Between() {
               <li tabIndex={0} onMouseEnter={() => light(nodes)} onMouseLeave={() => light(null)} onFocus={() => light(nodes)} onBlur={() => light(null)}>
                 <span>{short(nodes).map((n, i) => (<>{n < 0 ? " … " : <>{i ? <small> ×{digits(factors[nodes.indexOf(n) - 1])} </small> : null}{label(n)}</>}</>))}</span>
                 <span class="share"><i style={{width: `${100 * Math.min(1, Math.abs(share))}%`, background: color(story, norm)}} /></span>
-                <span class="sum">{(100 * share).toFixed(1)} %</span>
+                <span class="sum">{percent(share)}</span>
               </li>
             ))}
-            <li><span>the rest</span><span class="share"><i style={{width: `${100 * Math.min(1, Math.abs(paths.rest))}%`}} /></span><span class="sum">{(100 * paths.rest).toFixed(1)} %</span></li>
+            <li><span>the rest</span><span class="share"><i style={{width: `${100 * Math.min(1, Math.abs(paths.rest))}%`}} /></span><span class="sum">{percent(paths.rest)}</span></li>
           </ol>
         </div>
       ))}

@@ -4,7 +4,7 @@ import {useSignal} from "@preact/signals";
 import type {JSX} from "preact";
 
 import type {Story, Weight} from "./data";
-import {color, digits, part, shaded, theme} from "./scale";
+import {color, digits, part, percent, shaded, theme} from "./scale";
 import {at, chosen, credits, edits, keepingMoment, ledgers, lit, losses, of, pinned, second, shown, step, timelines, views} from "./state";
 import {followed} from "./view";
 
@@ -31,7 +31,7 @@ function bars(weight: Weight): Bar[] {
 }
 
 function told({step: t, norm, share}: Bar): string {
-  return `step ${t}: norm ${digits(norm)}, share ${(100 * share).toFixed(1)} %`;
+  return `step ${t}: norm ${digits(norm)}, share ${percent(share)}`;
 }
 
 function high({norm}: Bar, most: number): number {
@@ -74,7 +74,7 @@ export function Ledger({story, index}: {story: Story; index: number}) {
                 ))}
               </span>
             )}
-            <span class="sum">{Number.isFinite(sum) ? `${(100 * sum).toFixed(0)} %` : "–"}</span>
+            <span class="sum">{percent(sum, 0)}</span>
           </div>
         );
       })}

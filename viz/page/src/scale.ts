@@ -70,6 +70,10 @@ export function digits(x: number | null | undefined): string {
   return String(Number(x.toPrecision(3)));
 }
 
+export function percent(share: number, places = 1): string {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(places)}%` : "–";
+}
+
 export function redrawOnTheme(redraw: () => void): void {
   dark.addEventListener("change", redraw);
 }
