@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from micrornn import optim
@@ -51,6 +52,10 @@ def make_trainer(
     needed_by = "--patience" if patience else "--schedule plateau" if schedule == "plateau" else ""
     if needed_by and not problem.validate:
         raise ValueError(f"{needed_by} needs held-out data, which this task has not; leave it out")
+    if settings.get("compile") == "numba" and find_spec("numba") is None:
+        raise ValueError(
+            "--compile numba needs Numba: pip install 'micrornn[fast]'; --compile on does without"
+        )
     validated = problem.validate if watched or needed_by else None
     return Trainer(
         problem.model,

@@ -7,7 +7,7 @@ from typing import Any
 from micrornn.data.feeds import Batch
 from micrornn.training.objective import Computed, Objective
 
-MODES = ("auto", "on", "off")
+MODES = ("auto", "on", "off", "numba")
 PATIENCE = 4  # programs that "auto" writes before it wants each to be used this often
 
 
@@ -17,10 +17,14 @@ class CompiledObjective:
     Args:
         objective: from a batch and a state to losses.
         mode: ``"auto"`` continues eagerly where the objective cannot be compiled, or is given another
-            shape again and again; ``"on"`` raises `CompileError` instead.
+            shape again and again; ``"on"`` raises `CompileError` instead, and so does ``"numba"``,
+            which makes loops over small arrays machine code.
 
     Attributes:
         why: why it goes on eagerly; "" while it is compiled.
+
+    Raises:
+        ImportError: Numba is asked for and is not installed.
 
     >>> import numpy as np
     >>> from micrornn import nn
@@ -42,7 +46,7 @@ class CompiledObjective:
             computed = objective(batch, state)
             return computed.total, list(computed.losses), computed.state
 
-        self.run = compile(run)
+        self.run = compile(run, "numba" if mode == "numba" else "numpy")
 
     def __call__(self, batch: Batch, state: Any) -> Computed:
         """The losses; the gradients are added to ``.grad``."""
@@ -53,7 +57,7 @@ class CompiledObjective:
             try:
                 total, losses, last = self.run(batch, state)
             except CompileError as error:
-                if self.mode == "on":
+                if self.mode != "auto":
                     raise
                 self.why = str(error)
             else:

@@ -56,7 +56,7 @@ class Trainer:
         clip_norm: scale the gradients so that their total norm is at most this.
         clip_value: clip each element of each gradient between minus and plus this.
         compile: ``"on"`` runs the objective as a program (see `micrornn.compile`), ``"auto"`` where that is
-            possible, ``"off"`` never. Truncated, online and watched training is always eager.
+            possible, ``"numba"`` with loops over small arrays as machine code, ``"off"`` never. Truncated, online and watched training is always eager.
         noise: eta of the annealed Gaussian noise on the gradients, with variance eta / (1 + t)^0.55 at update
             t (Neelakantan et al. 2015); added after clipping.
         schedule: sets the learning rate after each update.
@@ -109,9 +109,9 @@ class Trainer:
         if sum([truncation is not None, online is not None, incremental]) > 1:
             raise ValueError("truncation, online and incremental exclude each other; give one")
         if compile not in MODES:
-            raise ValueError(f"compile={compile!r}; give 'auto', 'on' or 'off'")
+            raise ValueError(f"compile={compile!r}; give 'auto', 'on', 'off' or 'numba'")
         eager = truncation is not None or online is not None or incremental
-        if compile == "on" and eager:
+        if compile in ("on", "numba") and eager:
             raise ValueError(
                 "truncated, online and incremental training is eager; leave compile out"
             )

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +154,25 @@ def test_evaluate_measures_what_train_measured(run: Run) -> None:
         ["--clip", "0.1"],
         ["--clip-value", "0.1"],
         ["--noise", "0.01"],
+        ["--compile", "on"],
+        pytest.param(
+            ["--compile", "numba"],
+            marks=pytest.mark.skipif(find_spec("numba") is None, reason="needs Numba"),
+        ),
     ],
 )
 def test_every_way_of_training(run: Run, options: list[str]) -> None:
     result = run("train", "stocks", "--hidden", "2", "--iterations", "2", "-q", *options)
     assert result.exit_code == 0, result.stderr
+
+
+def test_without_numba_training_says_how_to_get_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("micrornn.tasks.training.find_spec", lambda name: None)
+    result = run("train", "hello", "--compile", "numba")
+    assert result.exit_code == 2
+    assert "--compile numba needs Numba: pip install 'micrornn[fast]'" in result.stderr
 
 
 def test_epochs_are_passes_over_the_data(run: Run) -> None:

@@ -38,6 +38,22 @@ def test_the_training_is_the_same() -> None:
     assert ours[-1].losses == pytest.approx(eager[-1].losses, rel=1e-9)
 
 
+def test_numba_trains_the_same_with_loops_as_machine_code() -> None:
+    pytest.importorskip("numba")
+    numba, eager = trainer("numba"), trainer("off")
+    ours, theirs = numba.run(5), eager.run(5)
+    assert [a.loss for a in ours] == pytest.approx([b.loss for b in theirs], rel=1e-9)
+    assert numba.compiled is not None and "@njit" in numba.compiled.run.text()
+
+
+def test_numba_that_is_not_installed_is_said_before_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("micrornn.compiler.step.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="needs Numba. Install it: pip install"):
+        trainer("numba")
+
+
 def test_auto_goes_on_eagerly_where_every_batch_has_another_length() -> None:
     auto = trainer("auto", steps=lambda k: 3 + k)
     auto.run(10)
@@ -61,10 +77,12 @@ def test_auto_goes_on_eagerly_where_the_objective_branches() -> None:
 
 
 def test_what_excludes_compiling() -> None:
-    with pytest.raises(ValueError, match="give 'auto', 'on' or 'off'"):
+    with pytest.raises(ValueError, match="give 'auto', 'on', 'off' or 'numba'"):
         trainer("always")
     net = nn.RNN(2, 3, rng=0)
     arguments: Any = (net, optim.SGD(net.parameters(), lr=0.1), None, by_step(net))
     with pytest.raises(ValueError, match="is eager; leave compile out"):
         Trainer(*arguments, truncation=Truncation(2, 2), compile="on")
+    with pytest.raises(ValueError, match="is eager; leave compile out"):
+        Trainer(*arguments, truncation=Truncation(2, 2), compile="numba")
     assert Trainer(*arguments, truncation=Truncation(2, 2), compile="auto").compiled is None

@@ -66,9 +66,9 @@ def _output(*names: str, **settings: Any) -> Callable[[F], F]:
 @_training("--online", is_flag=False, flag_value="rtrl", type=OneOf(tuple(ONLINE)), help=_ONLINE)
 @_training(
     "--compile",
-    type=OneOf(("auto", "on", "off")),
+    type=OneOf(("auto", "on", "off", "numba")),
     default=None,
-    help="Run the network as a compiled program [default: auto].",
+    help="Run the network as a compiled program; numba: with loops as machine code [default: auto].",
 )
 @_training(
     "--incremental",
