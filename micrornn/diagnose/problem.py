@@ -40,6 +40,11 @@ class Problem:
         return list(VERDICTS[self.name].do)
 
     @property
+    def more(self) -> str:
+        """The command that explains the problem in general."""
+        return f"micrornn diagnose --explain {VERDICTS[self.name].slug}"
+
+    @property
     def source(self) -> tuple[str, int] | None:
         """The file and line to look at, where they were recorded."""
         if self.node is not None and self.node.source is not None:

@@ -74,6 +74,7 @@ class Diagnosis:
                         "evidence": p.evidence,
                         "advice": p.advice,
                         "tried": p.tried,
+                        "more": p.more,
                         "why": None if p.because is None else p.because.as_dict(),
                     }
                     for p in self.problems
@@ -93,7 +94,7 @@ class Diagnosis:
             lines += [f"   {sentence}" for sentence in p.evidence]
             lines += [f"   try: {what}" for what in p.advice]
             lines += [f"   tried: {p.tried}"] if p.tried else []
-            lines.append("")
+            lines += [f"   more: {p.more}", ""]
         return "\n".join(lines).rstrip()
 
 

@@ -19,3 +19,21 @@ class Verdict(NamedTuple):
     looks: str
     why: str
     do: tuple[str, ...]
+
+    @property
+    def slug(self) -> str:
+        """The name as `micrornn diagnose --explain` takes it, and as docs/diagnosis.md links to it.
+
+        >>> Verdict("CTC of logits", "", "", ()).slug
+        'ctc-of-logits'
+        """
+        return slug(self.name)
+
+    def __str__(self) -> str:
+        lines = (self.looks, self.why, *(f"try: {what}" for what in self.do))
+        return "\n   ".join((self.name, *lines))
+
+
+def slug(name: str) -> str:
+    """A name in lower case, with hyphens for spaces."""
+    return "-".join(name.lower().split())

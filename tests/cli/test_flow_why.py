@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from micrornn.diagnose import VERDICTS
 from micrornn.flow.failures import FAILURES
 from micrornn.recording import record
 from micrornn.tasks.source import resolve
 
 Run = Callable[..., Result]
+DOCS = Path(__file__).parents[2] / "docs"
 
 FOUND = {
     **{"vanishing": "vanishing", "exploding": "exploding", "forgetful": "forgetful"},
@@ -46,6 +49,35 @@ def test_the_power_of_the_notes(run: Run) -> None:
     assert (data["norm"], data["verdict"]) == (0.5**50, "shrunk hop by hop")
     data = json.loads(run("why", "exploding", "h[0]", "--json").stdout)
     assert (data["norm"], data["verdict"]) == (2.0**50, "grown hop by hop")
+
+
+@pytest.mark.parametrize("source", ["saturated", "vanishing"])
+def test_a_finding_names_the_command_that_explains_it(run: Run, source: str) -> None:
+    (problem, *_) = json.loads(run("diagnose", source, "--json").stdout)["problems"]
+    assert f"\n   more: {problem['more']}\n" in run("diagnose", source).stdout
+    explained = run(*problem["more"].split()[1:])
+    assert (explained.exit_code, explained.stderr) == (0, "")
+    assert explained.stdout.startswith(f"{problem['name']}\n   ")
+    assert all(what in " ".join(explained.stdout.split()) for what in problem["advice"])
+
+
+def test_every_problem_is_explained_and_has_its_section_on_the_page(run: Run) -> None:
+    page = (DOCS / "diagnosis.md").read_text(encoding="utf-8")
+    headings = {
+        name.lower().replace(" ", "-"): name for name in re.findall("^## (.*)$", page, re.M)
+    }
+    assert headings == {verdict.slug: name for name, verdict in VERDICTS.items()}
+    for slug, name in headings.items():
+        text = run("diagnose", "--explain", slug).stdout
+        assert text == run("diagnose", "--explain", name).stdout and text.startswith(name)
+        assert " ".join(VERDICTS[name].why.split()) in " ".join(text.split())
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_an_unknown_problem_is_refused(run: Run) -> None:
+    result = run("diagnose", "--explain", "vanishin")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--explain: no problem 'vanishin'; did you mean 'vanishing'?" in result.stderr
 
 
 def test_nothing_wrong(run: Run) -> None:

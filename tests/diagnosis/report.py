@@ -54,7 +54,8 @@ INTRODUCTION = """# What the diagnosis can find
 
 `micrornn diagnose SOURCE` looks at a run or a training and reports problems from this closed list, the
 one that explains most first. Each report names the problem and its line in your program, gives the evidence
-with numbers, and says how certain it is and what to try.
+with numbers, and says how certain it is, what to try, and which command prints its section of this page:
+`micrornn diagnose --explain vanishing`.
 [My network does not learn](not-learning.md) shows it at work.
 
 It is measured on a corpus of 177 small programs with one mistake each and 78 without, half of them

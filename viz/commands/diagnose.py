@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from micrornn.messages import nearest
 from viz.commands.console import as_json, emit, emit_text
-from viz.commands.help import Command
+from viz.commands.help import Command, option
 from viz.commands.options import JSON, QUIET_BUT_RESULTS, takes_source
 from viz.commands.progress import working
 from viz.commands.runs import recording_of, watched_run
@@ -15,8 +16,42 @@ from viz.commands.runs import recording_of, watched_run
 WIDTH = 80
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from micrornn.diagnose import VERDICTS
+
+    slugs = (verdict.slug for verdict in VERDICTS.values())
+    return [slug for slug in slugs if slug.startswith(incomplete)]
+
+
+def _explain(ctx: click.Context, param: click.Parameter, name: str | None) -> None:
+    """Print what a problem is, and exit.
+
+    Raises:
+        click.BadParameter: there is no such problem.
+    """
+    if name is None:
+        return
+    from micrornn.diagnose import VERDICTS
+    from micrornn.diagnose.verdict import slug
+
+    known = {verdict.slug: verdict for verdict in VERDICTS.values()}
+    if slug(name) not in known:
+        raise click.BadParameter(f"no problem {name!r}; {nearest(slug(name), known)}")
+    emit_text(f"{known[slug(name)]}\n", WIDTH)
+    ctx.exit()
+
+
 @click.command(cls=Command)
 @takes_source
+@option(
+    "--explain",
+    metavar="PROBLEM",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    shell_complete=_complete,
+    help="Explain a problem, without a SOURCE: how it shows, why, and what to do.",
+)
 @JSON
 @QUIET_BUT_RESULTS
 def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -> None:
@@ -32,6 +67,7 @@ def diagnose(options: dict[str, Any], source: str, as_data: bool, quiet: bool) -
       micrornn diagnose vanishing
       micrornn diagnose train.py:train
       micrornn diagnose stocks --cell lstm --steps 40 --json
+      micrornn diagnose --explain softmax-before-cross-entropy
     """
     from micrornn.diagnose import diagnose as diagnosis
 
