@@ -15,6 +15,7 @@ import micrornn as mr
 import viz
 from micrornn.flow import credit
 from micrornn.flow.series import layers, series
+from micrornn.messages import percent
 from micrornn.recording import Recording, load_recording
 from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
@@ -22,8 +23,9 @@ from micrornn.tasks.source import recorded
 from viz.metrics import text_width
 from viz.picture import Look, comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
-from viz.picture.story import STATE
-from viz.picture.tell import tell
+from viz.picture.numbers import short
+from viz.picture.story import LOSS, OUTPUT, STATE
+from viz.picture.tell import target_of, tell
 from viz.style import number
 
 EVERY = [
@@ -102,7 +104,7 @@ def test_the_rolled_picture_has_each_layer_once_with_its_factor(task: str) -> No
         assert svg.count('class="state"') == len(story.layers)
         chain = [box.norm for box in story.chain(layer) if box.norm]
         ratio = (chain[0] / chain[-1]) ** (1 / (len(chain) - 1))
-        assert f"×{float(f'{ratio:.2g}'):g} per step back" in svg
+        assert f"×{short(ratio)} per step back" in svg
     cell = str(viz.render(rec, format="txt", detail="cell"))
     assert str(viz.render(rec, format="txt", detail="layer")) != cell
 
@@ -129,7 +131,20 @@ def test_attention_is_a_map_above_what_it_looks_at(kind: str, cell: str) -> None
 def test_a_network_of_nn_with_one_loss_of_all_steps(network: type[mr.nn.Module]) -> None:
     out, _ = network(3, 4)(mr.tensor(np.linspace(-1, 1, 15).reshape(5, 3)))
     svg = str(viz.render(mr.sum(out * out)))
-    assert faults(svg) == [] and "reaches 5 steps directly" in svg
+    assert faults(svg) == []
+    assert "The loss reaches all 5 steps directly: step " in svg
+
+
+def test_of_two_directions_the_title_names_the_one_that_is_meant() -> None:
+    story = tell(recorded("ctc").recording)
+    (forward,), (backward,) = story.rows()
+    apart = {}
+    for layer in (forward, backward):
+        norms = [box.norm or 0.0 for box in story.chain(layer) if box.kind == STATE]
+        apart[layer] = max(norms) / min(norms)
+    assert apart[forward] > apart[backward]
+    much = short(apart[forward])
+    assert title(story) == f"In the forward layer, step 1 gets {much} times the gradient of step 8"
 
 
 def test_the_full_legend_explains_every_look() -> None:
@@ -145,11 +160,38 @@ def test_the_full_legend_explains_every_look() -> None:
 def test_rows_say_which_layer_they_are_and_which_way_time_runs() -> None:
     for options, names in (
         ({"layers": 2}, ("layer 1", "layer 2")),
-        ({"bidirectional": True}, ("state →", "state ←")),
+        ({"bidirectional": True}, ("forward layer →", "backward layer ←")),
+        ({"bidirectional": True, "steps": 12}, ("forward layer →", "backward layer ←")),
+        ({"bidirectional": True, "layers": 2}, ("forward layer 2 →", "backward layer 1 ←")),
         ({}, ("state", "p(target)", "loss", "input")),
     ):
         svg = picture(recorded("hello", options).recording)
         assert all(f">{name}<" in svg for name in names) and faults(svg) == []
+
+
+def test_gates_are_named_and_losses_say_what_the_target_got() -> None:
+    rec = recorded("hello", {"cell": "lstm"}).recording
+    svg = gates(rec, targets={1: "e"})
+    assert svg is not None
+    story = tell(rec)
+    chances = [target_of(rec, box) for box in story.boxes if box.kind == LOSS]
+    outputs = [target_of(rec, box) for box in story.boxes if box.kind == OUTPUT]
+    assert chances == outputs and all(p is not None and 0 < p < 1 for p in chances)
+    said = (f">‘e’ {percent(chances[0] or 0)}<", f">p {percent(chances[3] or 0)}<")
+    names = (">loss, p(target)<", ">cell state<", ">hidden state<", ">gates<")
+    assert all(text in svg for text in (*said, *names))
+    assert "f: forget gate, i: input gate, g: candidate, o: output gate" in svg
+    assert "z: update gate, n: candidate" in str(
+        gates(recorded("hello", {"cell": "gru"}).recording)
+    )
+
+
+def test_numbers_side_by_side_are_as_precise() -> None:
+    for cell in ("rnn", "lstm"):
+        factors = re.findall(r">×([^<]+)<", picture(recorded("hello", {"cell": cell}).recording))
+        assert len(factors) == 4 and all(re.fullmatch(r"0\.\d\d", text) for text in factors), (
+            factors
+        )
 
 
 @pytest.mark.parametrize(("font_size", "width"), [(16.25, 1280), (12.5, 960), (12.5, 1920)])

@@ -175,7 +175,7 @@ def _text(rec: Recording, box: Box) -> str:
         return printable(node.name.partition(" ")[2])
     if box.kind == OUTPUT:
         target = target_of(rec, box)
-        return "" if target is None else f"p = {short(target[0])}"
+        return "" if target is None else f"p = {short(target)}"
     return ""
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from micrornn.messages import percent
 from micrornn.recording import Recording
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
@@ -15,11 +16,11 @@ from viz.pen import Pen
 from viz.picture import attention, beads, checkpoints, rows
 from viz.picture.checkpoints import Checkpoints
 from viz.picture.edges import Edges
-from viz.picture.equations import EQUATIONS
+from viz.picture.equations import EQUATIONS, meanings
 from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.look import DEFAULT, Look
-from viz.picture.numbers import fitting, short
+from viz.picture.numbers import digits, fitting, short
 from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, sizes
 from viz.picture.tell import target_of
@@ -153,15 +154,13 @@ class Drawing:
 
     def _names(self) -> None:
         """What stands in each row, at the left where there is room."""
-        likely = any(
-            spot.box.kind == OUTPUT and target_of(self.rec, spot.box)
-            for spot in self.place.spots.values()
-        )
-        looking = attention.looks(self.rec, self.story)  # its arcs and its map pass there
-        names = {LOSS: "loss", OUTPUT: "p(target)" if likely else "output"} if not looking else {}
-        for text, y, left in rows.names(self.story, self.place, names):
-            if LEFT + text_width(text, _SMALL * self.size) + 10 < left:
-                self._text(text, LEFT, y + 5, _SMALL, muted=True)
+        looking = bool(attention.looks(self.rec, self.story))
+        for name in rows.names(self.rec, self.story, self.place, looking):
+            room = name.left - LEFT - 10 - text_width(name.text, _SMALL * self.size)
+            if room > 0:
+                self._text(name.text, LEFT, name.y + 5, _SMALL, muted=True)
+            elif name.top is not None:  # above the row's first box, at the margin
+                self._text(name.text, LEFT, name.top - 8, _SMALL, muted=True)
 
     def _strip(self, whole: Story) -> None:
         """All steps as beads, with the window marked."""
@@ -285,22 +284,19 @@ class Drawing:
         if found is None or spot.width < 60:
             node = spot.box.nodes[""]
             value = self.rec.value(node)
-            text = (
-                f"y {number(float(np.asarray(value).item()))}"
-                if node.size == 1
-                else f"y{subscript(spot.box.step)}"
-            )
+            text = f"y{subscript(spot.box.step)}"
+            if node.size == 1:
+                text = f"y {digits(float(np.asarray(value).item()), 3)}"
             self._text(text, spot.x, spot.y + 5, _LABEL, anchor="middle")
             return
-        p, _ = found
         left, width = spot.x - spot.width / 2 + 10, spot.width - 20
         target = self.targets.get(spot.box.step)
         word = "p(target)" if target is None else f"‘{target}’"
         if text_width(word, _SMALL * self.size) > width - 36:
             word = "p" if target is None else fitted(word, _SMALL * self.size, width - 36)
         self._text(word, left, spot.y - 4, _SMALL, muted=True)
-        self._text(f"{p:.0%}", left + width, spot.y - 4, _SMALL, anchor="end")
-        for share, color in ((1.0, self.theme.line), (p, self.theme.muted)):
+        self._text(percent(found), left + width, spot.y - 4, _SMALL, anchor="end")
+        for share, color in ((1.0, self.theme.line), (found, self.theme.muted)):
             self.pen.add(
                 *("rect",),
                 x=left,
@@ -362,13 +358,15 @@ class Drawing:
         y = place.height - 74
         kinds = list(dict.fromkeys(self.story.kind.get(layer, "") for layer in self.story.layers))
         if len(kinds) == 1 and kinds[0] in EQUATIONS:
-            equation, meaning = EQUATIONS[kinds[0]]
-            size, room = _LABEL, place.width - 2 * LEFT
+            equation = EQUATIONS[kinds[0]][0]
+            size = _LABEL
             self._text(equation, LEFT, y, size)
             x = LEFT + text_width(equation, size * self.size) + 26
             self.pen.add("line", x1=x - 13, y1=y - 12, x2=x - 13, y2=y + 4, stroke=self.theme.line)
-            if x + text_width(meaning, size * self.size) < LEFT + room:
-                self._text(meaning, x, y, size, muted=True)
+            for meaning in meanings(kinds[0], gates=not self.whole_cells):
+                if x + text_width(meaning, size * self.size) < place.width - LEFT:
+                    self._text(meaning, x, y, size, muted=True)
+                    break
         if self.legend == "none" or self.story.loss is None:
             return
         cut = any(r.cut for r in self.story.ribbons)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from micrornn.flow.roles import GATES
+
 EQUATIONS = {
     "tanh": (
         "hₜ = tanh(W xₜ + U hₜ₋₁ + b)",
@@ -57,6 +61,28 @@ FAMILIES = {
     ),
 }
 EQUATIONS |= FAMILIES
+
+#: The gates of a cell in the order in which they are drawn.
+ORDER = {"lstm": "figo", "gru": "znr"}
+
+
+def meanings(kind: str, gates: bool) -> Iterator[str]:
+    """What explains the equation of a cell, the longest first.
+
+    Args:
+        gates: whether the names of the gates matter more than what a hop does.
+
+    >>> next(meanings("gru", gates=True)).partition(";")[0]
+    'z: update gate, n: candidate, r: reset gate'
+    """
+    hop = EQUATIONS[kind][1]
+    letters = ORDER.get(kind, "")
+    names = ", ".join(f"{letter}: {GATES[letter]}" for letter in letters)
+    if names:
+        yield f"{names}; {hop}"
+    if names and gates:
+        yield names
+    yield hop
 
 
 def family(layer: str) -> str:

@@ -7,7 +7,6 @@ import math
 from micrornn.messages import percent
 from viz.picture.numbers import power, short, times
 from viz.picture.story import STATE, Box, Story
-from viz.style import number
 
 
 def title(story: Story) -> str:
@@ -41,12 +40,7 @@ def title(story: Story) -> str:
         return f"{what} reaches no state before step {stopped}"
     direct = {r.source.step for r in story.ribbons if r.target is story.loss and r.norm}
     if len(direct) > 2:
-        sizes = [b for b in story.chain(near.layer) if b.kind == STATE and b.norm]
-        low, high = min(sizes, key=_size), max(sizes, key=_size)
-        return (
-            f"{what} reaches {len(direct)} steps directly, with {number(_size(low))} (step {low.step}) to "
-            f"{number(_size(high))} (step {high.step})"
-        )
+        return _spread(story, what, len(direct))
     if near is far:
         return f"{what} reaches one state only, at step {near.step}"
     a, b = far.norm, near.norm
@@ -76,6 +70,26 @@ def title(story: Story) -> str:
         return f"{percent(straight)} of {source} comes straight through attention"
     share = percent(ratio) if ratio > 1e-5 else power(short(ratio))
     return f"{what} reaches step {far.step} with {share} of the gradient it gave step {near.step}"
+
+
+def _spread(story: Story, what: str, direct: int) -> str:
+    """Of a loss that many steps reach directly: which gets the most, and how much more than the least."""
+    apart: list[tuple[float, str, Box, Box]] = []
+    for row in story.rows():
+        states = [b for layer in row for b in story.chain(layer) if b.kind == STATE and b.norm]
+        if len(states) > 1:
+            low, high = min(states, key=_size), max(states, key=_size)
+            apart.append((_size(high) / _size(low), story.row_name(row), low, high))
+    every = f"all {direct} steps" if direct == len(story.steps) else f"{direct} steps"
+    ratio, name, low, high = max(apart, key=lambda found: found[0])
+    if ratio < 1.05:
+        return f"{what} reaches {every} directly, with about the same gradient"
+    said = f"step {high.step} gets {times(ratio).replace('-fold', ' times')} the gradient of step {low.step}"
+    return (
+        f"In the {name.rstrip(' →←')}, {said}"
+        if "layer" in name
+        else f"{what} reaches {every} directly: {said}"
+    )
 
 
 def _loss(story: Story) -> str:

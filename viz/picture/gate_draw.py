@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from micrornn.messages import percent
 from viz.metrics import text_width
 from viz.picture.draw import Drawing
-from viz.picture.gates import ORDER, through, way
+from viz.picture.equations import ORDER
+from viz.picture.gates import through, way
 from viz.picture.numbers import fitting, short
 from viz.picture.place import Spot
-from viz.picture.story import GATE, INPUT, STATE, Box, Ribbon, Story
+from viz.picture.story import GATE, INPUT, LOSS, STATE, Box, Ribbon, Story
+from viz.picture.tell import target_of
 
 _DISC = 13.0  # radius of a multiplication or an addition
 Points = list[tuple[float, float]]
@@ -266,10 +269,18 @@ class GateDrawing(Drawing):
             self._text(f"×{short(kept)}", x, y - 22, 13, anchor="middle", weight="bold")
 
     def _label(self, spot: Spot) -> None:
-        if spot.box.kind != GATE:
+        box = spot.box
+        if box.kind == LOSS and (p := target_of(self.rec, box)) is not None:
+            likely = percent(p)
+            size, room = 12 * self.size, spot.width - 8
+            target = self.targets.get(box.step)
+            said = [*([f"‘{target}’ {likely}"] if target else []), f"p {likely}", likely]
+            said = [word for word in said if text_width(word, size) <= room]
+            self._text(next(iter(said), ""), spot.x, spot.y + 14, 12, anchor="middle")
+            spot = replace(spot, y=spot.y - 7)
+        if box.kind != GATE:
             super()._label(spot)
             return
-        box = spot.box
         letter = next(iter(box.nodes))
         norm = box.norm if self.show("backward", box.step) else None
         words = "" if norm is None else short(norm)

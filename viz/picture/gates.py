@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from viz.picture.equations import ORDER
 from viz.picture.look import DEFAULT, WIDTH, Look
 from viz.picture.place import BOTTOM, LEFT, RIGHT, TOP, Place, Spot
 from viz.picture.story import GATE, INITIAL, INPUT, LOSS, STATE, Box, Ribbon, Story
 
-ORDER = {"lstm": "figo", "gru": "znr"}
 NARROWEST = 236.0  # pixels of a column
 _FIRST = 96.0  # of the initial state's column
 
@@ -160,4 +160,4 @@ def _spots(story: Story, place: Place, layers: dict[str, int]) -> Iterator[tuple
             middle = (gate(t, letters[0]) + gate(t, letters[-1])) / 2
             yield box, Spot(box, middle, place.rows[INPUT], min(96.0, place.pitch / 2), 40)
         else:
-            yield box, Spot(box, end - 4, place.rows[LOSS], 80.0 + 6 * len(str(t)), 40)
+            yield box, Spot(box, end - 4, place.rows[LOSS], 80.0 + 6 * len(str(t)), 46)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from viz.metrics import text_width
 from viz.style import number
 
@@ -34,13 +36,27 @@ def power(text: str) -> str:
     return f"10{high}" if mantissa == "1" else f"{mantissa}·10{high}"
 
 
+def digits(x: float, count: int) -> str:
+    """A number in so many digits, with its zeros, so that neighbors are as precise; a whole one without.
+
+    >>> digits(0.6, 2), digits(0.2, 3), digits(2.0, 2), digits(1.9968, 3), digits(3e-7, 2)
+    ('0.60', '0.200', '2', '2.00', '3e-7')
+    """
+    text = number(float(f"{x:.{count}g}"))
+    if not math.isfinite(x) or x == int(x) or "e" in text:
+        return text
+    whole, _, rest = text.partition(".")
+    lacking = count - len((whole + rest).lstrip("-0"))
+    return f"{whole}.{rest}{'0' * lacking}" if lacking > 0 else text
+
+
 def short(x: float) -> str:
     """A factor in two digits.
 
-    >>> short(0.4104), short(12.3), short(3e-7)
-    ('0.41', '12', '3e-7')
+    >>> short(0.4104), short(0.6), short(12.3), short(3e-7)
+    ('0.41', '0.60', '12', '3e-7')
     """
-    return number(float(f"{x:.2g}"))
+    return digits(x, 2)
 
 
 def tiny(x: float) -> str:
@@ -59,5 +75,5 @@ def fitting(x: float, room: float, size: float) -> str:
     >>> fitting(0.001234, 60, 12.5), fitting(0.001234, 40, 12.5), fitting(0.001234, 10, 12.5)
     ('0.00123', '0.001', '')
     """
-    texts = (write(x) for write in (number, short, tiny))
+    texts = (digits(x, 3), short(x), tiny(x))
     return next((text for text in texts if text_width(text, size) <= room), "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viz.metrics import text_width
 from viz.picture.look import DEFAULT, WIDTH, Look
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 
@@ -77,9 +78,10 @@ def lay_out(story: Story, look: Look = DEFAULT, top: float = TOP) -> Place:
     order = [row for row in order if row.split()[0] in present or row.startswith(STATE)]
     width = look.width
     height = look.height(top + BOTTOM + 70.0 * len(order), free=top + BOTTOM + _height(order))
-    pitch = (width - LEFT - RIGHT - 20) / len(steps)
+    side = 20.0 + _names(story, steps[0], look.size)
+    pitch = (width - LEFT - RIGHT - side) / len(steps)
     pitch = min(pitch, 330.0)
-    begin = LEFT + 20 + (width - LEFT - RIGHT - 20 - pitch * len(steps)) / 2
+    begin = LEFT + side + (width - LEFT - RIGHT - side - pitch * len(steps)) / 2
     columns = {t: begin + pitch * (i + 0.5) for i, t in enumerate(steps)}
     weights = [1.15 if row.startswith(STATE) else 0.9 for row in order]
     room, y, rows = height - top - BOTTOM, top, {}
@@ -99,6 +101,13 @@ def lay_out(story: Story, look: Look = DEFAULT, top: float = TOP) -> Place:
         y = rows[f"{STATE} {layer_rows[box.layer]}" if state else box.kind]
         spots[id(box)] = _spot(box, x, y, pitch)
     return Place(width, height, spots, columns, rows, pitch, top)
+
+
+def _names(story: Story, first: int, size: float) -> float:
+    """The room for the names of layers, where no initial state leaves any."""
+    if any(box.kind == INITIAL and box.step == first for box in story.boxes):
+        return 0.0
+    return max(text_width(story.row_name(row), 12.5 * size) for row in story.rows())
 
 
 def _height(order: list[str]) -> float:

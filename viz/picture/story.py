@@ -104,6 +104,33 @@ class Story:
                 rows.append(([layer], set(own)))
         return [layers_there for layers_there, _ in rows]
 
+    def row_name(self, row: list[str]) -> str:
+        """What tells a row of layers from the others; "" of a single one.
+
+        >>> from micrornn.tasks.source import recorded
+        >>> from viz.picture.tell import tell
+        >>> for options in ({"bidirectional": True}, {"layers": 2}, {}):
+        ...     story = tell(recorded("hello", options).recording)
+        ...     [story.row_name(row) for row in story.rows()]
+        ['forward layer →', 'backward layer ←']
+        ['layer 1', 'layer 2']
+        ['']
+        """
+        rows = self.rows()
+        if len(rows) < 2 or row not in rows:
+            return ""
+        back = [one for one in rows if any(map(self._backward, one))]
+        if not back:
+            return f"layer {rows.index(row) + 1}"
+        same = back if row in back else [one for one in rows if one not in back]
+        number = f" {same.index(row) + 1}" if len(same) > 1 else ""
+        return f"backward layer{number} ←" if row in back else f"forward layer{number} →"
+
+    def _backward(self, layer: str) -> bool:
+        """Whether a layer reads the sequence from its end."""
+        steps = [box.step for box in self.chain(layer) if box.kind == STATE]
+        return len(steps) > 1 and steps[0] > steps[-1]
+
     def window(self, first: int, last: int) -> Story:
         """The same story, of the steps from first to last only."""
         boxes = [b for b in self.boxes if first <= b.step <= last or b is self.loss]
