@@ -15,7 +15,7 @@ from viz.metrics import text_width
 from viz.scene import Scene, Unit
 from viz.shapes import Box
 
-ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels
+ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels, or where rows would make a tower
 GUTTER = 30.0  # free on both sides of a column: the lanes between steps
 TITLE = 22.0  # for "t = 3" above a column
 BAND_GAP = 20.0
@@ -93,7 +93,8 @@ def grid_of(
     compact = scene.detail == "cell" and len(bands) == 1  # no lane is needed from band to band
     kinds = _kinds(scene, bands, boxes, 34.0 if compact else 2 * GUTTER)
     own = [kinds[step] for step in scene.steps]
-    found = _rows(own, row_width)
+    area = sum(kind.width for kind in own) * (TITLE + sum(b.height + BAND_GAP for b in bands))
+    found = _rows(own, max(row_width, area**0.5))  # as wide as high, at most
     side = max((boxes[id(u)].width for u in ends), default=0.0)
     named = [text_width(b.layer, 10.0) for b in bands if b.recurrent]
     names = max(named, default=0.0) + 14.0
