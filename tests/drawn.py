@@ -187,8 +187,8 @@ def _moved(element: ElementTree.Element, offset: Point) -> Point:
         return offset
     assert transform.startswith("translate("), transform
     dx, dy = (float(n) for n in _NUMBER.findall(transform))
-    # A forward edge is moved off its ribbon by so much, and the ribbon off the edge.
-    if (element.get("class") or "").startswith("edge"):
+    # Forward edges are moved off their ribbons by so much, and ribbons off the edges.
+    if element.get("class") == "edges":
         assert abs(dx) == abs(dy) <= 2.0
         return offset
     return offset[0] + dx, offset[1] + dy
@@ -216,34 +216,45 @@ def _edge(element: ElementTree.Element, kind: str, offset: Point) -> Edge:
     return Edge(kind, _value(element), _title(element), points, list(_samples(d, offset)))
 
 
+def _pieces(d: str, offset: Point) -> Iterator[tuple[str, list[Point]]]:
+    """The pieces of path data as M, L, Q and C with their points in the coordinates of the page."""
+    here = offset
+    for command, rest in re.findall(r"([MLQClqchvHV])([^MLQClqchvHV]*)", d):
+        numbers = [float(n) for n in _NUMBER.findall(rest)]
+        x, y = here
+        if command in "hvHV":
+            (n,) = numbers
+            ends = {
+                "h": (x + n, y),
+                "v": (x, y + n),
+                "H": (n + offset[0], y),
+                "V": (x, n + offset[1]),
+            }
+            yield "L", [ends[command]]
+            here = ends[command]
+            continue
+        start = here if command.islower() else offset
+        many = {"q": 4, "c": 6}.get(
+            command.lower(), 2
+        )  # numbers of one piece; the next begins where it ends
+        for k in range(0, len(numbers), many):
+            one = numbers[k : k + many]
+            points = [(a + start[0], b + start[1]) for a, b in zip(one[::2], one[1::2])]
+            yield command.upper(), points
+            here = points[-1]
+            start = here if command.islower() else offset
+
+
 def _points(d: str, offset: Point) -> Iterator[Point]:
     """The points of a path; curves by their control points, which enclose them."""
-    x = y = 0.0
-    for command, rest in re.findall(r"([MLQChvHV])([^MLQChvHV]*)", d):
-        numbers = [float(n) for n in _NUMBER.findall(rest)]
-        if command in "MLQC":
-            for x_, y_ in zip(numbers[::2], numbers[1::2]):
-                x, y = x_ + offset[0], y_ + offset[1]
-                yield x, y
-            continue
-        (length,) = numbers
-        if command == "h":
-            x += length
-        elif command == "v":
-            y += length
-        elif command == "H":
-            x = length + offset[0]
-        else:
-            y = length + offset[1]
-        yield x, y
+    for _, points in _pieces(d, offset):
+        yield from points
 
 
 def _samples(d: str, offset: Point, each: int = 24) -> Iterator[Point]:
     """Points on a path of straight and curved pieces, close to one another."""
     here = (0.0, 0.0)
-    for command, rest in re.findall(r"([MLQC])([^MLQC]*)", d):
-        numbers = [float(n) for n in _NUMBER.findall(rest)]
-        bends = [(x + offset[0], y + offset[1]) for x, y in zip(numbers[::2], numbers[1::2])]
+    for command, bends in _pieces(d, offset):
         if command != "M":
             for k in range(each + 1):
                 points, part = [here, *bends], k / each

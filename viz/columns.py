@@ -15,7 +15,9 @@ from viz.metrics import text_width
 from viz.scene import Scene, Unit
 from viz.shapes import Box
 
-ROW_WIDTH = 2400.0  # a row of steps wraps at about this many pixels, or where rows would make a tower
+ROW_WIDTH = (
+    2400.0  # a row of steps wraps at about this many pixels, or where rows would make a tower
+)
 GUTTER = 30.0  # free on both sides of a column: the lanes between steps
 TITLE = 22.0  # for "t = 3" above a column
 BAND_GAP = 20.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache
 from html import escape
 from itertools import pairwise
 
@@ -77,7 +79,7 @@ class Pen:
             **around,
         )
 
-    def head(self, path: Path, back: bool, size: float, color: str) -> None:
+    def head(self, path: Path, back: bool, size: float, color: str | None = None) -> None:
         """An arrow head at the end of a way, or at its start."""
         start, tip = path.points[-2:]
         if back:
@@ -86,8 +88,8 @@ class Pen:
             start = (tip[0], start[1]) if path.upright else (start[0], tip[1])
         self.arrow(start, tip, size, color)
 
-    def arrow(self, start: Point, tip: Point, size: float, color: str) -> None:
-        """An arrow head at the tip of the line from start."""
+    def arrow(self, start: Point, tip: Point, size: float, color: str | None = None) -> None:
+        """An arrow head at the tip of the line from start; without a color, in that around it."""
         dx, dy = tip[0] - start[0], tip[1] - start[1]
         length = (dx * dx + dy * dy) ** 0.5 or 1.0
         ux, uy = dx / length * size, dy / length * size
@@ -114,35 +116,62 @@ def _attributes(attributes: dict[str, object]) -> str:
         if value is None:
             continue
         text = coordinate(value) if isinstance(value, float) else escape(str(value))
-        name = name.rstrip("_")
-        if name not in ("viewBox",):
-            name = name.replace("_", "-")
-        words.append(f' {name}="{text}"')
+        words.append(f' {_name(name)}="{text}"')
     return "".join(words)
 
 
+@cache
+def _name(keyword: str) -> str:
+    """The attribute for a keyword, as ``stroke-width`` for ``stroke_width``."""
+    return keyword if keyword == "viewBox" else keyword.rstrip("_").replace("_", "-")
+
+
 def along(path: Path) -> str:
-    """The path data of a way: straight pieces with round corners, or curves from point to point."""
+    """The path data of a way, each piece from the end of the one before.
+
+    >>> from types import SimpleNamespace as fake
+    >>> along(fake(points=[(0.0, 0.0), (0.0, 20.0), (30.5, 20.0)], curved=False))
+    'M0 0v13q0 7 7 7h23.5'
+    """
+    here, words = (0, 0), []
+    for command, points in pieces(path):
+        ends = [(round(x * 10), round(y * 10)) for x, y in points]
+        if command == "M":
+            words.append("M" + _numbers(*ends[0]))
+        else:
+            steps = [n for x, y in ends for n in (x - here[0], y - here[1])]
+            if command != "L":
+                words.append(command.lower() + _numbers(*steps))
+            elif any(steps):
+                flat = "v" * (not steps[0]) + "h" * (not steps[1])
+                words.append(f"{flat or 'l'}{_numbers(*(n for n in steps if n or not flat))}")
+        here = ends[-1]
+    return "".join(words)
+
+
+def _numbers(*tenths: int) -> str:
+    """Numbers of path data, given in tenths: a minus sign parts as well as a space."""
+    text = " ".join(f"{n // 10}" if n % 10 == 0 else f"{n / 10:.1f}" for n in tenths)
+    return text.replace(" -", "-")
+
+
+def pieces(path: Path) -> Iterator[tuple[str, list[Point]]]:
+    """A way as M, L, Q and C with the points of each: straight with round corners, or curved."""
     points = path.points
-    (x0, y0), (x1, y1) = points[0], points[-1]
-    c = coordinate
+    yield "M", points[:1]
     if path.curved:
-        parts = [f"M{c(x0)} {c(y0)}"]
         for (ax, ay), (bx, by) in pairwise(points):
             if path.upright:
                 bend = (by - ay) / 2
-                parts.append(f"C{c(ax)} {c(ay + bend)} {c(bx)} {c(by - bend)} {c(bx)} {c(by)}")
+                yield "C", [(ax, ay + bend), (bx, by - bend), (bx, by)]
             else:
                 bend = (bx - ax) / 2
-                parts.append(f"C{c(ax + bend)} {c(ay)} {c(bx - bend)} {c(by)} {c(bx)} {c(by)}")
-        return "".join(parts)
-    parts = [f"M{c(x0)} {c(y0)}"]
-    for before, (x, y), after in zip(points, points[1:], points[2:]):
-        ax, ay = _near((x, y), before)
-        bx, by = _near((x, y), after)
-        parts.append(f"L{c(ax)} {c(ay)}Q{c(x)} {c(y)} {c(bx)} {c(by)}")
-    parts.append(f"L{c(x1)} {c(y1)}")
-    return "".join(parts)
+                yield "C", [(ax + bend, ay), (bx - bend, by), (bx, by)]
+        return
+    for before, corner, after in zip(points, points[1:], points[2:]):
+        yield "L", [_near(corner, before)]
+        yield "Q", [corner, _near(corner, after)]
+    yield "L", points[-1:]
 
 
 def _near(corner: Point, other: Point) -> Point:

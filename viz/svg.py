@@ -61,16 +61,7 @@ def write(sheet: Sheet, title: str = "") -> str:
     pen.open("g", transform=f"translate(0 {coordinate(head)})")
     for frame in sheet.frames:
         _frame(pen, frame)
-    signs = Signs()
-    for path in sheet.paths:
-        _gradient(pen, path, scale, numbers, signs, scene.lit)
-    dense = len(sheet.paths) > _DENSE and not scene.steps
-    if dense:  # so many lines beside each other hide what they cross
-        pen.open("g", opacity="0.5")
-    for path in sheet.paths:
-        _forward(pen, path, numbers, scene.lit)
-    if dense:
-        pen.close("g")
+    _edges(pen, sheet, scale, numbers)
     for frame in sheet.frames:
         if frame.kind == "gate":
             _gate_name(pen, frame)
@@ -111,6 +102,25 @@ def _gate_name(pen: Pen, frame: Frame) -> None:
     pen.text(name, x, y, anchor="middle", size=10, halo=True)
 
 
+def _edges(pen: Pen, sheet: Sheet, scale: Scale, numbers: dict[int, int]) -> None:
+    """The ribbons of gradients, then the forward edges, those that have a ribbon moved off it."""
+    scene, signs = sheet.scene, Signs()
+    pen.open("g", class_="edges", transform=f"translate({BESIDE:g} {BESIDE:g})")
+    for path in sheet.paths:
+        _gradient(pen, path, scale, numbers, signs, scene.lit)
+    pen.close("g")
+    # So many lines beside each other hide what they cross.
+    dense = "0.5" if len(sheet.paths) > _DENSE and not scene.steps else None
+    away = f"translate({-BESIDE:g} {-BESIDE:g})"
+    for beside in (True, False):
+        place = away if beside else None
+        pen.open("g", class_="edges", fill=style.FORWARD, opacity=dense, transform=place)
+        for path in sheet.paths:
+            if _ribboned(path.link) is beside:
+                _forward(pen, path, numbers, scene.lit)
+        pen.close("g")
+
+
 def _gradient(
     pen: Pen,
     path: Path,
@@ -130,7 +140,6 @@ def _gradient(
         **_ends(path, numbers),
         data_gradient=datum(flow),
         opacity=_light(path, lit),
-        transform=f"translate({BESIDE} {BESIDE})",
     )
     pen.text_element("title", f"{_names(path)}: {style.in_words(flow)}")
     if flow.state == "value":
@@ -169,17 +178,10 @@ def _gradient(
 
 
 def _forward(pen: Pen, path: Path, numbers: dict[int, int], lit: set[int] | None) -> None:
-    beside = _ribboned(path.link)
-    pen.open(
-        "g",
-        class_="edge forward",
-        **_ends(path, numbers),
-        opacity=_light(path, lit),
-        transform=f"translate(-{BESIDE} -{BESIDE})" if beside else None,
-    )
+    pen.open("g", class_="edge forward", **_ends(path, numbers), opacity=_light(path, lit))
     dash = "3 3" if path.link.cut else None
     pen.add("path", d=along(path), fill="none", stroke=style.FORWARD, stroke_dasharray=dash)
-    pen.head(path, False, 5.0, style.FORWARD)
+    pen.head(path, False, 5.0)
     pen.close("g")
 
 
@@ -263,10 +265,9 @@ def _node(
                 gradient.strip(), box.right - 5, y + 6, anchor="end", size=MARK_SIZE, fill="#555555"
             )
         y += MARK_HEIGHT
-    strong = fill != style.category(category_of(box))[1]
     for mark in unit.marks:
         color = colors.get(mark.parameter.number, style.FRAME)
-        _mark(pen, mark, box.left + 3, y - 2, box.width - 6, color, scale, strong)
+        _mark(pen, mark, box.left + 3, y - 2, box.width - 6, color, scale)
         y += MARK_HEIGHT
     if flow.norm == math.inf:
         pen.text("∞", box.right, box.top + 3, anchor="middle", size=13, fill=style.ALARM, halo=True)
@@ -289,7 +290,6 @@ def _mark(
     width: float,
     color: str,
     scale: Scale,
-    strong: bool,
 ) -> None:
     """A weight's use: a swatch of what it sent back, its name, and a bar as long as its share."""
     height = MARK_HEIGHT - 1.5
@@ -306,9 +306,7 @@ def _mark(
         words += f", a share of {share:+.1%} in the weight's gradient"
     pen.text_element("title", words)
     at = {"x": x, "y": y, "width": width, "height": height, "rx": 2}
-    if strong:  # on a strong colour, clear the ground first
-        pen.add("rect", **at, fill=style.PAPER)
-    pen.add("rect", **at, fill=color, fill_opacity=0.25)
+    pen.add("rect", **at, fill=style.between((style.PAPER, color), 0.25))
     if share:  # a positive share grows from the left, a negative one from the right
         room = width - 6.0
         long = round(min(abs(share), 1.0) * room, 1)

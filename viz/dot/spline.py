@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from viz.pen import along
+from viz.pen import pieces
 from viz.shapes import Path, Point
 
 
@@ -16,9 +14,8 @@ def cubic(path: Path) -> list[Point]:
     [(0.0, 0.0), (10.0, 0.0), (20.0, 0.0), (30.0, 0.0)]
     """
     found: list[Point] = []
-    for command, rest in re.findall(r"([MLQC])([^MLQC]*)", along(path)):
-        numbers = [float(n) for n in rest.split()]
-        points = list(zip(numbers[::2], numbers[1::2]))
+    for command, bends in pieces(path):
+        points = [(round(x, 1), round(y, 1)) for x, y in bends]
         if command == "M":
             found = points
             continue
