@@ -79,7 +79,7 @@ RENDER = [
     ),
     (
         "hello -o a",
-        "a: the name has no ending; choose from svg, png, gif, webp, apng, dot, txt",
+        "a: the name has no extension; choose from svg, png, gif, webp, apng, dot, txt",
     ),
     ("hello -o none/a.svg", "none/a.svg: no folder none; make it first"),
     ("hello -o .", ". is a folder; name a file in it"),

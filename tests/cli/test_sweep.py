@@ -54,7 +54,7 @@ def test_figures(swept: str, tmp_path: Path, view: str) -> None:
 
 def test_the_same_command_again_runs_nothing(swept: str) -> None:
     again = invoke("recall", *GRID, "--seeds", "2", "-o", swept, "--workers", "0")
-    assert "8 of 8 trials have ended already" in again.stderr
+    assert "8 of 8 trials are done already" in again.stderr
 
 
 def test_a_failed_trial_is_kept_and_retried(tmp_path: Path) -> None:

@@ -390,8 +390,8 @@ def test_a_review_of_ones_own_is_judged(run: Run) -> None:
     [
         ("--source Zebra", "the symbol 'Z' is in none of the pairs; choose from"),
         ("--source=", "the source is empty; give at least one symbol"),
-        ("--source to -n 2", "-n counts examples, and --source replaces them; give one"),
-        ("--beam 3", "--beam applies to --source; give that as well"),
+        ("--source to -n 2", "-n and --source exclude each other; give one"),
+        ("--beam 3", "--beam needs --source; give both"),
         ("--source to --beam 0", "'0' is out of range; give an integer from 1"),
     ],
 )
@@ -408,7 +408,7 @@ def test_what_takes_no_source_says_so(run: Run) -> None:
     assert run("train", "hello", "--iterations", "2", "-q", "--checkpoint", "h.npz").exit_code == 0
     result = run("decode", "h.npz", "--source", "h")
     assert result.exit_code == 2
-    assert "hello has no inputs of your own; leave --source out for examples" in result.stderr
+    assert "hello does not take --source; leave it out to see examples" in result.stderr
 
 
 # ------------------------------------------------------------------- nothing is lost, or taken for granted
@@ -604,7 +604,7 @@ def test_a_series_goes_on(run: Run) -> None:
     assert len(run("generate", "p.npz").stdout.splitlines()) == 11
     refused = run("generate", "p.npz", "--start", "a")
     assert refused.exit_code == 2
-    assert "--start apply to models of a text; p.npz is of weather" in refused.stderr
+    assert "p.npz is a checkpoint of weather; only a text model takes --start" in refused.stderr
 
 
 def test_a_trained_network_is_a_source_like_any_other(run: Run, folder: Path) -> None:

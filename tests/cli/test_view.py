@@ -50,4 +50,4 @@ def test_a_folder_of_a_watch_and_one_without(run: Run, folder: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert all_data(folder / "p.html")[0]["iterations"] == [1, 3, 5]
     result = run("view", "run", "--cell", "lstm", "-o", "q.html", "--no-open")
-    assert result.exit_code == 2 and "no options" in result.stderr
+    assert result.exit_code == 2 and "output options only" in result.stderr

@@ -273,7 +273,7 @@ def test_a_failing_training_is_stopped_where_it_fails_and_the_step_is_kept(
 ) -> None:
     done = run("net.py:training", "--post-mortem", "--batch", "-ex", "where")
     assert done.returncode == 1, done.stderr
-    assert "saved the step that failed in net-failed.mrn" in done.stderr
+    assert "saved the failed step in net-failed.mrn" in done.stderr
     assert "log(sub[4])  t=4" in done.stdout
     assert "y = mr.log(x - float(i))" in done.stdout
     rec = load_recording(folder / "net-failed.mrn")

@@ -341,7 +341,7 @@ def test_frames_share_one_geometry_and_end_with_the_finding() -> None:
 def test_of_a_long_sequence_some_steps_have_a_frame() -> None:
     rec = recorded("hello", {"steps": 120}).recording
     every = [frame.svg for frame in frames(rec, "hello")]
-    assert len(every) < 60 and remark(rec).startswith("a frame every 6 steps before the last 7")
+    assert len(every) < 60 and remark(rec).startswith("one frame every 6 steps; each of the last 7")
     assert len(set(every)) == len(every)  # each shows something that the one before does not
     assert remark(recorded("hello", {}).recording) == ""
 

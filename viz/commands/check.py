@@ -24,10 +24,10 @@ FAILED = 1
 def check(options: dict[str, Any], source: str, **tolerance: float) -> int:
     """Compare the gradient of a source with finite differences.
 
-    SOURCE is best FILE.py:NAME, where NAME is a function without arguments that computes a loss from weights
-    defined outside it: the function is called again with each number of each weight perturbed. For a tensor,
-    a built-in task, or a function that makes new weights at every call, the recorded operations are rerun
-    instead. NAME may also be a pair (f, inputs), or a function that returns one.
+    SOURCE is best given as FILE.py:NAME, where NAME is a function without arguments that computes a loss from
+    weights defined outside it. The check calls this function again with each number of each weight perturbed.
+    For a tensor, a built-in task, or a function that makes new weights at every call, it reruns the recorded
+    operations instead. NAME may also be a pair (f, inputs), or a function that returns one.
 
     The exit code is 1 if the gradient is wrong.
 

@@ -1,4 +1,4 @@
-"""What commands print: results to stdout, messages to stderr.
+"""The output of commands: results on stdout, messages on stderr.
 
 Text from files, recordings and users' programs is made printable here: escape sequences in it are shown, not
 executed.
@@ -39,12 +39,12 @@ def colored(text: str, color: str, stream: TextIO | None) -> str:
 
 
 def say(message: str) -> None:
-    """A message in one line, on stderr."""
+    """Print a message on stderr, in one line."""
     click.echo(printable(message), err=True)
 
 
 def emit(content: str | bytes) -> None:
-    """A result on stdout: text in the encoding of a terminal, and in UTF-8 for a file or a pipe.
+    """Print a result on stdout: in the encoding of a terminal, or in UTF-8 to a file or a pipe.
 
     Raises:
         OSError: stdout is closed.
@@ -58,7 +58,7 @@ def emit(content: str | bytes) -> None:
 
 
 def emit_text(text: str, width: int | None = None) -> None:
-    """A text for people on stdout, made printable; with a width, long lines are wrapped."""
+    """Print text on stdout, made printable; with a width, wrap long lines."""
     text = printable_lines(text)
     emit(wrapped(text, width) if width else text)
 
@@ -71,7 +71,7 @@ def emit_file(content: str | bytes, format: str) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Plain values as JSON on several lines; NaN is null, infinity is "inf"."""
+    """Format plain values as JSON on several lines; NaN is null, infinity is "inf"."""
     from micrornn.flow.series import plain
 
     text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
@@ -79,7 +79,7 @@ def as_json(value: Any) -> str:
 
 
 def wrapped(text: str, width: int = 80) -> str:
-    """Text with long lines wrapped, each part indented as its line.
+    """Wrap long lines, and indent each continuation below its line.
 
     >>> print(wrapped("   one two three", 10), end="")
        one two
@@ -94,7 +94,7 @@ def wrapped(text: str, width: int = 80) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout: with borders in a terminal, otherwise in plain columns."""
+    """Print a table on stdout: with borders in a terminal, otherwise in plain columns."""
     rows = [[printable(cell) for cell in row] for row in rows]
     if is_terminal(sys.stdout):
         from rich.console import Console
@@ -118,7 +118,7 @@ _STYLES = {"yes": GREEN, "no": RED}
 
 
 def results(measures: Sequence[Measure]) -> None:
-    """The results beside their goals, as a table."""
+    """Print the results beside their goals, as a table."""
     verdicts = {True: "yes", False: "no", None: ""}
     rows = [(m.name, format(m.value, m.digits), m.goal, verdicts[m.reached]) for m in measures]
     table(("metric", "value", "goal", "reached"), rows)
@@ -131,7 +131,7 @@ def destination(
 
     Args:
         output: a file, or ``-`` or None for stdout.
-        format: the format; by default the ending of the file, or text on stdout.
+        format: the format; by default that of the file's extension, or text on stdout.
         formats: all formats.
 
     Raises:
@@ -149,7 +149,7 @@ def destination(
     check_writable(path)
     suffix = path.suffix[1:].lower()
     if format is None and suffix not in formats:
-        problem = f"no format {suffix!r}" if suffix else "the name has no ending"
+        problem = f"no format {suffix!r}" if suffix else "the name has no extension"
         raise ValueError(
             f"{path}: {problem}; {nearest(suffix, formats)} (or name the format with -T)"
         )

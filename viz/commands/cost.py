@@ -26,7 +26,7 @@ _WAYS = ("full", "truncated", "sqrt", "slots", "compiled", "rtrl", "uoro")
 
 
 def _with_counts(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--steps`` takes several numbers here."""
+    """Let ``--steps`` take several numbers."""
     for one in command.__click_params__:  # type: ignore[attr-defined]
         if one.name == "steps":
             one.type = Counts()
@@ -44,13 +44,13 @@ def _with_counts(command: Callable[..., Any]) -> Callable[..., Any]:
     "--slots",
     type=COUNT,
     default=50,
-    help="Checkpoints that the schedule keeps [default: 50].",
+    help="Checkpoints that the optimal schedule keeps [default: 50].",
 )
 @option(
     "--limit",
     type=POSITIVE,
     default=60.0,
-    help="Skip what takes over X seconds [default: 60].",
+    help="Skip measurements that take longer than X seconds [default: 60].",
 )
 @JSON
 @option("-o", "--output", type=FILE, section=OUTPUT, help="Draw a .png, .svg or .pdf file.")
@@ -69,10 +69,10 @@ def cost(
 ) -> None:
     """Measure time and memory of full BPTT and its alternatives, beside the formulas.
 
-    Runs the recurrent layers of SOURCE forward and backward over random steps, with the loss at the end: full
-    BPTT, truncated, with checkpoints (√T segments, and the optimal schedule), compiled, and online by RTRL
-    and UORO. SOURCE is a built-in task, a checkpoint, or FILE.py:NAME, where NAME is a layer or a module with
-    one. Each measurement runs in its own process.
+    Runs the recurrent layers of SOURCE forward and backward over random inputs, with a loss at the last step:
+    by full BPTT, truncated BPTT, checkpoints (√T segments, and the optimal schedule), a compiled program, and
+    online by RTRL and UORO. SOURCE is a built-in task, a checkpoint, or FILE.py:NAME, where NAME is a
+    recurrent layer or a module that has one. Each measurement runs in its own process.
 
     \b
     Examples:
@@ -130,12 +130,12 @@ def _row(one: Any, known: dict[str, Any]) -> Sequence[str]:
 
 
 def _notes(known: dict[str, Any], names: Sequence[str], unit: Any) -> list[str]:
-    """The formulas, and what their letters are here."""
+    """The formulas, and the values of their letters."""
     from viz.plots.cost import in_bytes, in_seconds
 
     lines = [f"{known[n].name}: memory {known[n].memory}, time {known[n].time}" for n in names]
     lines.append(
-        f"One of T steps keeps g = {in_bytes(unit.graph)} with its graph and k = {in_bytes(unit.kept)} "
+        f"Each of the T steps keeps g = {in_bytes(unit.graph)} with its graph and k = {in_bytes(unit.kept)} "
         f"without; it takes f = {in_seconds(unit.forward)} forward and b = {in_seconds(unit.backward)} "
         f"backward. The state has S = {unit.state:,} numbers, the network P = {unit.weights:,} weights."
     )

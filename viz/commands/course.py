@@ -95,5 +95,5 @@ def _write(folder: Path) -> None:
             kept += 1
         else:
             start(path, cell)
-    left = f"; left {counted(kept, 'file')} as before" if kept else ""
+    left = f"; kept {counted(kept, 'existing file')}" if kept else ""
     say(f"wrote {counted(len(texts) + len(CELLS) - kept, 'file')} to {folder}{left}")

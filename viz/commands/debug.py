@@ -39,7 +39,7 @@ FAILED, WRONG_INPUT = 1, 2
     help="Run until the first NaN, infinity or error, and stop there.",
 )
 @option("--tui", is_flag=True, help="Show the full-screen debugger (needs micrornn[tui]).")
-@option("--dap", is_flag=True, help="Serve an editor by the Debug Adapter Protocol.")
+@option("--dap", is_flag=True, help="Serve an editor over the Debug Adapter Protocol.")
 @option(
     "--port", type=Integer(0, 65535), help="With --dap: listen on a loopback port instead of stdio."
 )
@@ -62,8 +62,8 @@ def debug(
     debugger, help lists the commands and tutorial teaches them. Commands may also come from -x, -ex or a
     pipe.
 
-    With --post-mortem, NAME may be a whole training: it runs until the first NaN, infinity or error, and
-    saves the step that failed in the current folder, as SOURCE-failed.mrn.
+    With --post-mortem, NAME may be a whole training: it runs until the first NaN, infinity or error, and the
+    failed step is saved in the current folder as SOURCE-failed.mrn.
 
     \b
     Examples:
@@ -72,7 +72,7 @@ def debug(
       micrornn debug train.py:main --post-mortem
     """
     if port is not None and not dap:
-        raise DebuggerError("--port needs --dap; give both, or neither")
+        raise DebuggerError("--port needs --dap; give both or neither")
     if sys.stdout is None and not (tui or dap):
         raise DebuggerError("stdout is closed, so the debugger cannot answer")
     if sys.stdin is None and (dap or tui or not (batch or scripts or commands)):
@@ -120,7 +120,7 @@ def opened(source: str, options: dict[str, Any], post_mortem: bool) -> tuple[Ses
         title = f"{source} failed: {failed.error if trapped else type(failed.error).__name__}"
         session = Session(failed.rec, title, source_line, Origin(str(failed.kept)))
         go_where_it_failed(session, failed.error)
-        say(f"saved the step that failed in {failed.kept}")
+        say(f"saved the failed step in {failed.kept}")
         return session, True
     try:
         with capture(sources=False) as caught:

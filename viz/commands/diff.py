@@ -24,9 +24,9 @@ _TOLERANCE = Number(least=0)
 def diff(one: str, two: str, rtol: float, atol: float, as_data: bool, quiet: bool) -> int:
     """Compare two runs step by step: states, gates, losses and weights.
 
-    A and B are recordings or other sources; what has the same role at the same step is compared, so their
-    cells and lengths may differ. The exit code is 0 if the runs are equal, 1 if they differ, and 2 after an
-    error.
+    A and B are recordings or other sources. Nodes with the same role at the same step are compared, so the
+    cells and lengths of the runs may differ. The exit code is 0 if the runs are equal, 1 if they differ, and
+    2 after an error.
 
     \b
     Examples:

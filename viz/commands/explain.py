@@ -29,7 +29,7 @@ WRONG = 1
     "own",
     type=FILE,
     metavar="FILE.py:NAME",
-    help="Say where your backward pass differs.",
+    help="Compare your backward pass instead, and print where it differs.",
 )
 @option("-o", "--output", type=FILE, section=OUTPUT, help="Write to FILE.")
 @QUIET
@@ -45,9 +45,10 @@ def explain(
 
     SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render).
 
-    Equal steps become a loop: forward, the loss, the recursion backward from step to step, and the gradients
-    of the weights. The NumPy program runs on its own. With --compare, your function, whose arguments have the
-    names of those of the program, returns a dict of gradients; the exit code is 1 if one differs.
+    Equal steps become a loop: the forward pass, the loss, the recursion backward from step to step, and the
+    gradients of the weights. The NumPy program runs on its own. With --compare, NAME is your function: it
+    takes arguments of the program by their names and returns a dict of gradients. The exit code is 1 if one
+    of them differs.
 
     \b
     Examples:
@@ -70,7 +71,7 @@ def explain(
         if not callable(function):
             raise ValueError(f"--compare {own} is not a function")
         differing = file.call(name, lambda: compare(unrolled.loss, function))
-        emit("".join([f"{line}\n" for line in differing]) or "All that it returns is right.\n")
+        emit("".join([f"{line}\n" for line in differing]) or "All returned gradients are right.\n")
         return WRONG if differing else 0
     text = write(unrolled.loss, form, unrolled.title)
     if output is None:

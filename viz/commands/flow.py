@@ -57,8 +57,8 @@ def flow(
     """Show where the gradient goes over time, in one run or in several side by side.
 
     SOURCE is a built-in task, FILE.py:NAME, a recording or a checkpoint (see micrornn render). Several cells,
-    as in --cell rnn,lstm,gru, are compared on the same data in one figure. Without -o the result is printed
-    as text; a file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
+    as in --cell rnn,lstm,gru, are compared on the same data in one figure. The result is printed as text, or
+    written to FILE as a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv).
 
     \b
     ledger     what each step contributed to the gradient of a shared weight (--of, --over)
@@ -117,12 +117,12 @@ def _trend(
     from viz.plots.trend import TrendView
 
     if options or view or over or of:
-        raise ValueError("--trend shows one thing; leave out the other options, but for the output")
+        raise ValueError("--trend takes output options only; leave out the others")
     return TrendView(read_trend(source))
 
 
 def _view_of(of: str | None, over: str | None, runs: Iterable[Recording]) -> str:
-    """The view that is meant if none is named: a value of every step has credit, a weight a ledger."""
+    """The default view: credit for a value of every step, the ledger for a weight."""
     if over is not None:
         return "ledger"
     if of is None:

@@ -78,7 +78,7 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
     themes = (only,) if only else ("light", "dark")
     drawn = []
     chosen = [entry for entry in entries(themes) if task in (None, entry.task)]
-    # Some of them go wrong on purpose, which the picture says and NumPy need not.
+    # Some networks fail on purpose: their pictures say so, and NumPy need not warn of it.
     with np.errstate(all="ignore"), working("drawing the gallery", quiet, len(chosen)) as bar:
         for i, entry in enumerate(chosen, 1):
             options = {"cell": entry.cell} if entry.cell else {}

@@ -18,7 +18,7 @@ from viz.plots.canvas import FORMATS
 @click.argument("files", nargs=-1, type=FILE, metavar="[FILE.py]...")
 @option("--cell", type=OneOf(CELLS), help="The cell [default: CELL of the file, or rnn].")
 @option("--start", type=FILE, help="Write an exercise: FILE.py, or FILE.ipynb for nbgrader.")
-@option("--hint", is_flag=True, help="Print a hint where to look.")
+@option("--hint", is_flag=True, help="Print a hint on where to look.")
 @option("--solution", is_flag=True, help="Print the correct line.")
 @option("--figure", type=FILE, section=OUTPUT, help="Draw your gradients beside the graph's.")
 @option("--json", "as_data", is_flag=True, section=OUTPUT, help="Print JSON, one entry per file.")
@@ -34,8 +34,8 @@ def grade(
     """Compare a hand-written backward pass of an RNN, LSTM or GRU with the graph's.
 
     FILE.py defines backward(weights, xs, targets, states) and, optionally, forward(weights, xs, targets). The
-    result names the first number that differs, by step and term, and, if it is a known one, the mistake that
-    gives exactly your numbers. The exit code is 0 if all numbers agree, and 1 if one differs.
+    result names the first number that differs, by step and term, and the mistake that gives exactly your
+    numbers, if it is a known one. The exit code is 0 if all numbers agree, and 1 if one differs.
 
     \b
     Examples:
@@ -50,13 +50,13 @@ def grade(
 
     if start is not None:
         if files:
-            raise ValueError("--start writes one file; leave the others out")
+            raise ValueError("--start writes one file; leave out the files to grade")
         write(Path(start), cell or "rnn")
         then = "run its last cell" if start.endswith(".ipynb") else f"micrornn grade {start}"
         say(f"wrote {start}; fill in backward, then: {then}")
         return 0
     if figure is not None and len(files) > 1:
-        raise ValueError("--figure draws one file; give one")
+        raise ValueError("--figure draws the gradients of one file; give one")
     if not files:
         raise ValueError("give a file to grade; micrornn grade --start FILE.py writes an exercise")
     answers: list[dict[str, Any]] = []

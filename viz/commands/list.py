@@ -19,8 +19,8 @@ from viz.commands.options import JSON
 def list_tasks(as_data: bool) -> None:
     """List the built-in tasks, with the options of each and their defaults.
 
-    The defaults are those of render, flow and the other commands that take a SOURCE; training has larger
-    ones (see micrornn train TASK --help).
+    The defaults are those of render, flow and the other commands that take a SOURCE. Training has larger
+    defaults: see micrornn train TASK --help.
 
     \b
     Examples:

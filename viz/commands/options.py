@@ -46,7 +46,7 @@ class Integer(click.ParamType):  # type: ignore[type-arg]
         return number
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str | None:
-        """As the help writes it; an argument has its own name."""
+        """The name in the help; an argument has its own."""
         return None if isinstance(param, click.Argument) else "N"
 
 
@@ -79,7 +79,7 @@ class Number(click.ParamType):  # type: ignore[type-arg]
         return number
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """As the help writes it."""
+        """The name in the help."""
         return "X"
 
 
@@ -99,12 +99,12 @@ class File(click.Path):
         return super().convert(value, param, ctx)
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str | None:
-        """As the help writes it; an argument has its own name."""
+        """The name in the help; an argument has its own."""
         return None if isinstance(param, click.Argument) else self.metavar
 
 
 class OneOf(click.Choice):  # type: ignore[type-arg]
-    """One of several words, in upper or lower case; for an unknown word the nearest is suggested.
+    """One of several words, in upper or lower case; the nearest is suggested for an unknown word.
 
     >>> OneOf(("rnn", "lstm")).convert("LSTM", None, None)
     'lstm'
@@ -133,7 +133,7 @@ class SomeOf(OneOf):
         return tuple(dict.fromkeys(words))
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """As the help writes it."""
+        """The name in the help."""
         return f"[{'|'.join(self.choices)}],..."
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
@@ -160,7 +160,7 @@ class Counts(click.ParamType):  # type: ignore[type-arg]
         return tuple(dict.fromkeys(COUNT.convert(n, param, ctx) for n in value.split(",")))
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        """As the help writes it."""
+        """The name in the help."""
         return "N,..."
 
 
@@ -183,7 +183,7 @@ QUIET_BUT_RESULTS = option(
 def in_format(formats: Sequence[str]) -> Callable[[F], F]:
     """The option ``--format``, one of these."""
     kind = OneOf(tuple(formats))
-    text = "Format [default: the ending of FILE]."
+    text = "Format [default: by the extension of FILE]."
     return option("-T", "--format", type=kind, section=OUTPUT, help=text)
 
 
@@ -217,16 +217,16 @@ def network_options() -> list[Option]:
         made(network, "--seed", type=SEED, help="Seed of the weights and of generated data."),
         *(made(data, f"--{door.name}", help=door.help, **kind(door)) for door in DOORS.values()),
         made(data, "--column", metavar="NAMES", help="Columns to read, separated by commas."),
-        made(data, "--target", metavar="NAME", help="The column to predict."),
-        made(data, "--tag", type=Integer(1, 1000), help="The column of the tag, from 1."),
+        made(data, "--target", metavar="NAME", help="Column to predict."),
+        made(data, "--tag", type=Integer(1, 1000), help="Column of the tag, counted from 1."),
         made(
             data,
             "--encoding",
             metavar="NAME",
             help="Encoding, such as cp1252 or utf-16 [default: utf-8].",
         ),
-        made(data, "--missing", type=OneOf(MISSING), help="How to treat missing cells."),
-        made(data, "--by", type=OneOf(SYMBOLS), help="Read pairs by letters or by words."),
+        made(data, "--missing", type=OneOf(MISSING), help="What to do with missing cells."),
+        made(data, "--by", type=OneOf(SYMBOLS), help="Split pairs into letters or words."),
         made(
             data,
             "--data",

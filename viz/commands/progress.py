@@ -1,4 +1,4 @@
-"""The progress of long work, on stderr: a bar in a terminal, a few lines in a file."""
+"""Progress on stderr: a bar in a terminal, a few lines in a file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Bar:
             self._shown.update(0, completed=done, description=self.what)
 
     def stop(self) -> None:
-        """The work is over; the bar of a known amount stays, another goes."""
+        """End the bar: it stays if the amount of work was known, and disappears if not."""
         self._timer.cancel()
         with self._lock:
             self._over = True

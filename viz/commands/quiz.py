@@ -18,8 +18,8 @@ WIDTH = 80
 def quiz(number: int | None, answer: str | None, answers: bool) -> int:
     """Ask the questions of the course, or answer question NUMBER.
 
-    Each answer comes with its reason and the number behind it, computed on the spot. The exit code is 1
-    for a wrong answer.
+    Each answer comes with its reason and a number that a small network computes. The exit code is 1 for a
+    wrong answer.
 
     \b
     Examples:

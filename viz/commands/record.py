@@ -26,7 +26,7 @@ def record(options: dict[str, Any], source: str, output: str, quiet: bool) -> No
     """Record a run, forward and backward, in a file.
 
     The file holds the graph with every value, the source lines, and every gradient that was sent. Any command
-    that takes a SOURCE also takes the file. The same run gives the same bytes.
+    that takes a SOURCE also takes the file. Recording the same run again gives the same bytes.
 
     \b
     Examples:

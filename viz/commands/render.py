@@ -87,7 +87,7 @@ from viz.picture import ASPECTS, LEGENDS, THEMES, Look
     type=OneOf(LEGENDS),
     default="auto",
     section=LOOK,
-    help="Explain what occurs in the picture, nothing, or every look [default: auto].",
+    help="Explain the styles that occur in the picture, none, or all [default: auto].",
 )
 @option("--build", type=FOLDER, section=OUTPUT, help="Write frames for slides to FOLDER.")
 @in_format(viz.FORMATS)

@@ -27,7 +27,7 @@ FORMATS = ("svg", "png", "pdf", "txt", "json", "csv")
 @click.command("report", cls=Command)
 @click.argument("file", type=FILE)
 @option("--metric", metavar="NAME", help="The result to show [default: the first].")
-@option("--source", metavar="NAME", help="The source, if FILE holds sweeps of several.")
+@option("--source", metavar="NAME", help="The source to report, if FILE has several.")
 @option("--x", "across", metavar="NAME", help="The setting on the x axis.")
 @option(
     "--view",
@@ -51,8 +51,9 @@ def report(
 ) -> None:
     """Report a sweep: mean and spread over the seeds, for each combination of settings.
 
-    A file is a figure (.svg .png .pdf), text (.txt), or numbers (.json .csv). The figure shows lines with
-    bands over a numeric setting, a heat map of two settings, or the losses during training (--view curves).
+    The report is printed as text, or written to -o FILE as a figure (.svg .png .pdf), text (.txt), or numbers
+    (.json .csv). The figure shows lines with bands over a numeric setting, a heat map of two settings, or the
+    losses during training (--view curves).
 
     \b
     Examples:
@@ -70,11 +71,10 @@ def report(
     path, format = destination(output, "json" if as_data else format, FORMATS)
     with opened(file, new=False) as store:
         found = read(store, source)
-    for name, names in (("--metric", found.metrics), ("--x", found.names)):
-        given = metric if name == "--metric" else across
+    for what, given, names in (("metric", metric, found.metrics), ("setting", across, found.names)):
         if given is not None and given not in names:
-            advice = nearest(given, names) if names else "none has ended"
-            raise SweepError(f"{name} {given!r}: {file} has no such name; {advice}")
+            advice = nearest(given, names) if names else "no trial has ended"
+            raise SweepError(f"no {what} {given!r} in {file}; {advice}")
     shown = SweepView(found, metric, across, view, maximize)
     content = _content(shown, found, format)
     if path is None:

@@ -1,4 +1,4 @@
-"""Recordings of the SOURCE of a command, with its remarks printed; several, to compare cells."""
+"""Recordings of the SOURCE of a command, one or several by cell; its remarks are printed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def recording_of(
 def watched_run(
     source: str, options: Mapping[str, Any] | None = None, quiet: bool = False
 ) -> Recording | Training:
-    """What a source does, for the diagnosis: a recorded run, or the first iterations of a training.
+    """What the diagnosis reads of a source: a recorded run, or the first iterations of a training.
 
     Raises:
         ValueError, OSError: as `recording_of`.
@@ -55,7 +55,7 @@ def watched_run(
 def recordings_of(
     source: str, options: Mapping[str, Any], quiet: bool = False
 ) -> dict[str, Recording]:
-    """The same by cell, where several cells are named; under the name "" where not.
+    """The recorded runs by cell; one run, if it has no cell or one, is under the name "".
 
     Raises:
         ValueError, OSError: as `recording_of`.

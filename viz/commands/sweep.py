@@ -34,7 +34,6 @@ from viz.commands.progress import Bar
 from viz.commands.report import REPORT, report
 
 _TYPES: dict[str, Any] = {}  # of the settings of a task, filled by `_types`
-_CLUSTER = "Cluster"
 
 
 class Sweep(Command):
@@ -116,11 +115,11 @@ def sweep(
     axes = [parse(text, _converter(source)) for text in sets]
     if seeds > 1 and not takes_seed:
         raise SweepError(
-            f"{source} takes no seed, so all {seeds} seeds give the same; add the argument seed=0 to it, or "
+            f"{source} takes no seed, so all {seeds} seeds give the same result; add the argument seed=0, or "
             "leave --seeds out"
         )
     if (search is None) != (trials is None):
-        raise SweepError("--search and --trials need each other, as in --search tpe --trials 100")
+        raise SweepError("give --search and --trials together, as in --search tpe --trials 100")
     check_writable(Path(output))
     folder = Path(checkpoints) if checkpoints else Path(f"{output}.checkpoints")
     plan = Plan(source, seeds, folder.resolve())
@@ -137,7 +136,7 @@ def sweep(
 
 
 class _Follower:
-    """Runs a sweep and says how far it is."""
+    """Runs a sweep and reports its progress."""
 
     def __init__(self, store: Store, total: int, quiet: bool) -> None:
         self.store, self.total, self.quiet = store, total, quiet
@@ -158,7 +157,7 @@ class _Follower:
             raise _Stopped(number)
 
         if self.before and not self.quiet:
-            say(f"{self.before:,} of {self.total:,} trials have ended already")
+            say(f"{self.before:,} of {self.total:,} trials are done already")
         shown = is_terminal(sys.stderr) and not self.quiet
         if shown:
             self.bar.show()
@@ -173,8 +172,8 @@ class _Follower:
         except _Stopped as stopped:
             self.bar.stop()
             say(
-                f"micrornn: interrupted after {self.ended:,} of {self.total:,} trials, all kept in "
-                f"{self.store.path}; the same command continues"
+                f"micrornn: interrupted after {self.ended:,} of {self.total:,} trials, all stored in "
+                f"{self.store.path}; run the same command to continue"
             )
             return 128 + stopped.number
         finally:
@@ -235,7 +234,7 @@ def _checked(source: str) -> tuple[str, bool]:
 
     if source in TASKS:
         options = TASKS[source].options()
-        TASKS[source].problem({})  # a run that fails is no task to train
+        TASKS[source].problem({})  # raises for a task that cannot be trained
         return source, "seed" in options
     if ".py" not in source:
         raise SweepError(f"no task {source!r}; {nearest(source, TASKS)} (your own: FILE.py:NAME)")

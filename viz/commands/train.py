@@ -94,8 +94,8 @@ def train(
 ) -> int:
     """Train a network on TASK, and print the result beside a baseline.
 
-    Nothing is saved without a checkpoint. With one, training can be stopped at any time, by Ctrl-C, kill or
-    a crash, and resumed; the result is bit for bit the same as without the interruption.
+    Without --checkpoint, nothing is saved. With it, training resumes after Ctrl-C, kill or a crash, and the
+    result is bit for bit the same as without the interruption.
 
     micrornn list names the tasks; micrornn train TASK --help shows the options of one.
 
@@ -179,7 +179,7 @@ def _check_files(
     log: str | None,
     plot: str | None,
 ) -> None:
-    """Check before the work that its files can be written, and that none is overwritten.
+    """Check before the training that its files can be written, and that none is overwritten.
 
     Raises:
         ValueError: says which file cannot be used.

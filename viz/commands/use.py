@@ -23,9 +23,9 @@ from viz.commands.progress import working
 @option(
     "--temperature",
     type=Number(least=0),
-    help="0 always takes the likeliest character [default: 1].",
+    help="0 always takes the most likely character [default: 1].",
 )
-@option("--top-k", type=COUNT, help="Sample from the N likeliest characters only.")
+@option("--top-k", type=COUNT, help="Sample from the N most likely characters only.")
 @option("--until", metavar="C", help=r"Stop before this character; \n is the end of a line.")
 @option("--seed", type=SEED, help="Seed of the samples [default: 0].")
 def generate(
@@ -73,7 +73,7 @@ def _forecast(trained: Trained, length: int, of_text: list[str]) -> None:
     name = trained.task.name
     if of_text:
         raise ValueError(
-            f"{', '.join(of_text)} apply to models of a text; {trained.path} is of {name}"
+            f"{trained.path} is a checkpoint of {name}; only a text model takes {', '.join(of_text)}"
         )
     problem = trained.problem()
     if problem.forecast is None:
@@ -114,8 +114,7 @@ def decode(checkpoint: str, count: int | None, source: str | None, beam: int | N
     """Show what a trained network predicts, for examples or an input of your own.
 
     CHECKPOINT is a file that micrornn train saved; - is stdin. Examples are held-out inputs with their
-    targets and predictions. --source applies to translate and sentiment; translations are found by beam
-    search.
+    targets and predictions. --source applies to translate and sentiment, and --beam to translate.
 
     \b
     Examples:
@@ -125,22 +124,20 @@ def decode(checkpoint: str, count: int | None, source: str | None, beam: int | N
     from micrornn.core.context import no_grad
 
     if source is not None and count is not None:
-        raise ValueError("-n counts examples, and --source replaces them; give one")
+        raise ValueError("-n and --source exclude each other; give one")
     if source is None and beam is not None:
-        raise ValueError("--beam applies to --source; give that as well")
+        raise ValueError("--beam needs --source; give both")
     trained = open_trained(checkpoint)
     with working("decoding"), no_grad():
         name, problem = trained.task.name, trained.problem()
         problem.model.eval()
         if source is not None:
             if problem.answer is None:
-                raise ValueError(
-                    f"{name} has no inputs of your own; leave --source out for examples"
-                )
+                raise ValueError(f"{name} does not take --source; leave it out to see examples")
             answers = problem.answer(source, beam or 1)
             rows = [[a.prediction, f"{a.probability:.3g}"] for a in answers]
         elif problem.examples is None:
-            raise ValueError(f"{name} has no examples to show; micrornn evaluate measures it")
+            raise ValueError(f"{name} has no examples to show; use micrornn evaluate")
         else:
             rows = [list(example) for example in islice(problem.examples(), count or 5)]
     headings = (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--beside",
     multiple=True,
     metavar="SOURCE",
-    help="Add another run to the page, on the same clock; repeatable.",
+    help="Play another run beside it, in sync; repeatable.",
 )
 @option("-o", "--output", type=FILE, section=OUTPUT, help="The page [default: a temporary file].")
 @option("--open/--no-open", "opens", default=True, section=OUTPUT, help="Open it in the browser.")
@@ -43,9 +43,8 @@ def view(
     """Play the backward pass of a run in the browser.
 
     The page is a single, self-contained file that you can send to anyone. It plays forward and backward, step
-    by step or box by box, and shows where each gradient came from. Several cells play side by side on one
-    clock. SOURCE may also be the folder of a watched training; a second scrubber then goes through its
-    iterations.
+    by step or box by box, and shows where each gradient came from. Several cells play side by side, in sync.
+    SOURCE may also be the folder of a watched training; a second scrubber then selects the iteration.
 
     \b
     Examples:
@@ -82,5 +81,7 @@ def _runs(
     if not Path(source).is_dir():
         return recordings_of(source, options, quiet)
     if options:
-        raise ValueError("a watched training has no options; leave out all but the output")
+        raise ValueError(
+            "the folder of a watched training takes output options only; leave out the others"
+        )
     return {"": iterations_of(source)}

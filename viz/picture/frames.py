@@ -92,14 +92,14 @@ def remark(rec: Recording, width: float = WIDTH) -> str:
     >>> from micrornn.flow.failures import FAILURES
     >>> from micrornn.recording import record
     >>> remark(record(FAILURES["vanishing"](100).loss))
-    'a frame every 5 steps before the last 7; every step of those'
+    'one frame every 5 steps; each of the last 7 steps has its own'
     """
     story = tell(rec)
     inside = shown_steps(story, width)
     every = math.ceil((len(story.steps) - len(inside)) / MOST)
     if every < 2:
         return ""
-    return f"a frame every {every:,} steps before the last {len(inside)}; every step of those"
+    return f"one frame every {every:,} steps; each of the last {len(inside)} steps has its own"
 
 
 def animation(
