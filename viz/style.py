@@ -26,6 +26,7 @@ FADE = (
 
 INK = "#222222"
 PAPER = "#ffffff"
+FAINT = "0.15"  # the opacity of what is on none of the chosen paths
 FORWARD = "#a4adb8"  # forward edges, thin
 FRAME = "#cfd5dc"  # frames of steps
 ABSENT = "#b8b8b8"  # no gradient: grey hatch

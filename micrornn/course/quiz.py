@@ -16,7 +16,7 @@ from micrornn.flow.failures import record_failure
 from micrornn.messages import percent
 from micrornn.ops.create import zeros
 from micrornn.ops.elementwise import sigmoid, tanh
-from micrornn.ops.reduce import log_softmax
+from micrornn.ops.softmax import log_softmax
 from micrornn.tasks import task
 
 LETTERS = "ABCD"

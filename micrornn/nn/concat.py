@@ -14,7 +14,7 @@ from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import as_input
 from micrornn.ops.elementwise import tanh
-from micrornn.ops.shape import concatenate
+from micrornn.ops.join import concatenate
 from micrornn.options import check
 
 

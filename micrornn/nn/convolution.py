@@ -15,8 +15,9 @@ from micrornn.nn.module import Module
 from micrornn.nn.registry import Parameter
 from micrornn.nn.sequence import as_float, as_input
 from micrornn.nn.windows import Pair, as_pair, fitted, windows
+from micrornn.ops.join import pad
 from micrornn.ops.product import einsum, linear
-from micrornn.ops.shape import expand_dims, pad, reshape, squeeze, transpose
+from micrornn.ops.shape import expand_dims, reshape, squeeze, transpose
 from micrornn.options import check
 
 

@@ -23,7 +23,7 @@ from micrornn.nn.generators import Seed, as_generator
 from micrornn.nn.kinds import CELLS, keeps_output
 from micrornn.nn.module import Module
 from micrornn.ops.elementwise import tanh
-from micrornn.ops.shape import concatenate
+from micrornn.ops.join import concatenate
 from micrornn.options import check
 
 State = list[tuple[Tensor, ...]]  # for each layer its parts, such as h and c

@@ -11,7 +11,8 @@ from micrornn.core.tensor import Tensor, lift
 from micrornn.nn.lengths import as_lengths, length_mask
 from micrornn.nn.sequence import as_input
 from micrornn.ops.index import scatter
-from micrornn.ops.shape import pad, stack, swapaxes
+from micrornn.ops.join import pad, stack
+from micrornn.ops.shape import swapaxes
 from micrornn.options import check
 
 Array = np.ndarray[Any, Any]

@@ -13,8 +13,8 @@ from micrornn.nn.sequence import as_float, as_input
 from micrornn.ops.elementwise import where
 from micrornn.ops.followed import fresh
 from micrornn.ops.product import matmul
-from micrornn.ops.reduce import softmax
 from micrornn.ops.shape import swapaxes
+from micrornn.ops.softmax import softmax
 from micrornn.options import check
 
 # The value of a masked score: e^x of it is exactly 0, and unlike -inf it does not show up where a user

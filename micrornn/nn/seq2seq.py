@@ -26,7 +26,7 @@ from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
 from micrornn.ops.followed import fresh
-from micrornn.ops.shape import concatenate, stack
+from micrornn.ops.join import concatenate, stack
 from micrornn.options import check, is_integer
 
 

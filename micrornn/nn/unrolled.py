@@ -16,7 +16,7 @@ from micrornn.nn.recurrent import Recurrent
 from micrornn.nn.schedules import Plan, scheduled
 from micrornn.nn.sequence import as_input, as_steps, each_step, part
 from micrornn.ops.followed import followed
-from micrornn.ops.shape import concatenate, stack
+from micrornn.ops.join import concatenate, stack
 from micrornn.options import check
 
 

@@ -12,10 +12,11 @@ from micrornn.core.operators import offer
 from micrornn.core.tensor import Data, Tensor, shape_of
 from micrornn.ops.elementwise import mul, sqrt, where
 from micrornn.ops.index import getitem, take
+from micrornn.ops.join import concatenate
 from micrornn.ops.piecewise import abs
 from micrornn.ops.product import einsum
 from micrornn.ops.reduce import Axis, max, sum, var
-from micrornn.ops.shape import concatenate, expand_dims, reshape, squeeze
+from micrornn.ops.shape import expand_dims, reshape, squeeze
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:

@@ -1,4 +1,4 @@
-"""Operations along axes: sums, extremes, normalized exponentials, running sums.
+"""Operations along axes: sums, averages, extremes, running sums.
 
 The names sum, max and min are NumPy's; in this file they are the operations, not Python's built-ins."""
 
@@ -12,12 +12,12 @@ import numpy as np
 from micrornn.core.operators import offer
 from micrornn.core.primitive import Operation, primitive, sample
 from micrornn.core.tensor import Data, Tensor, shape_of
-from micrornn.ops.elementwise import as_floats, exp, where
+from micrornn.ops.elementwise import as_floats
 from micrornn.ops.shape import broadcast_to, flip, reshape
 
 Axis = Any  # None (all axes), an int, or a tuple of ints
 
-_REDUCTIONS = (
+REDUCTIONS = (
     sample((2, 3), axis=None, keepdims=False),
     sample((2, 3), axis=0, keepdims=False),
     sample((2, 3), axis=-1, keepdims=True),
@@ -34,7 +34,7 @@ def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     return tuple([1 if i in axes else n for i, n in enumerate(shape)])
 
 
-def _along(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def along(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """A reduced value (or its cotangent) in a shape that broadcasts against x."""
     if keepdims or axis is None or not shape_of(x):
         return y
@@ -45,9 +45,9 @@ _sum = primitive(
     "sum",
     "Σ x",
     forward=lambda x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
-    vjp=(lambda g, y, x, axis, keepdims: broadcast_to(_along(g, x, axis, keepdims), shape_of(x)),),
+    vjp=(lambda g, y, x, axis, keepdims: broadcast_to(along(g, x, axis, keepdims), shape_of(x)),),
     jvp=(lambda d, y, x, axis, keepdims: sum(d, axis, keepdims),),
-    samples=_REDUCTIONS,
+    samples=REDUCTIONS,
     symbol="Σ",
     kind="reduction",
 )
@@ -87,11 +87,11 @@ _mean = primitive(
     forward=lambda x, *, axis, keepdims: _average(np.mean, x, axis, keepdims),
     vjp=(
         lambda g, y, x, axis, keepdims: broadcast_to(
-            _along(g, x, axis, keepdims) * _one_by(_count(x, axis)), shape_of(x)
+            along(g, x, axis, keepdims) * _one_by(_count(x, axis)), shape_of(x)
         ),
     ),
     jvp=(lambda d, y, x, axis, keepdims: mean(d, axis, keepdims),),
-    samples=_REDUCTIONS,
+    samples=REDUCTIONS,
     kind="reduction",
 )
 
@@ -120,7 +120,7 @@ _var = primitive(
     forward=lambda x, *, axis, keepdims, ddof: _average(np.var, x, axis, keepdims, ddof=ddof),
     vjp=(
         lambda g, y, x, axis, keepdims, ddof: (
-            _along(g, x, axis, keepdims) * _centered(x, axis, ddof)
+            along(g, x, axis, keepdims) * _centered(x, axis, ddof)
         ),
     ),
     jvp=(lambda d, y, x, axis, keepdims, ddof: sum(d * _centered(x, axis, ddof), axis, keepdims),),
@@ -149,7 +149,7 @@ def _winners(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
     """Each element's share of the extreme: ties split it evenly, as PyTorch's amax does."""
     values = x._value if isinstance(x, Tensor) else x
     best = y._value if isinstance(y, Tensor) else y
-    best = _along(best, values, axis, keepdims)
+    best = along(best, values, axis, keepdims)
     tied = np.equal(values, best)
     if np.isnan(best).any():  # the extreme of numbers among which one is NaN is that NaN
         tied |= np.isnan(values) & np.isnan(best)
@@ -164,13 +164,13 @@ def _extreme(name: str, forward: Any) -> Operation:
         forward=lambda x, *, axis, keepdims: forward(x, axis=axis, keepdims=keepdims),
         vjp=(
             lambda g, y, x, axis, keepdims: (
-                _along(g, x, axis, keepdims) * _winners(x, y, axis, keepdims)
+                along(g, x, axis, keepdims) * _winners(x, y, axis, keepdims)
             ),
         ),
         jvp=(
             lambda d, y, x, axis, keepdims: sum(d * _winners(x, y, axis, keepdims), axis, keepdims),
         ),
-        samples=_REDUCTIONS,
+        samples=REDUCTIONS,
     )
 
 
@@ -202,121 +202,6 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 offer(min, "min", numpy=[np.min, np.amin])
-
-
-def _finite(y: Any) -> Any:
-    # ln of an empty sum is -inf; its softmax weights are 0, not nan.
-    return where(np.isinf(y._value if isinstance(y, Tensor) else y), 0.0, y)
-
-
-def _logsumexp_forward(x: Data, *, axis: Axis, keepdims: bool) -> Data:
-    x = as_floats(x)
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, np.zeros_like(top))
-    total = np.sum(np.exp(x - top), axis=axis, keepdims=True)
-    with np.errstate(divide="ignore"):  # ln 0 = -inf is the right answer for all -inf
-        y = np.log(total) + top
-    return y if keepdims else np.squeeze(y, axis=axis)[()]
-
-
-_logsumexp = primitive(
-    "logsumexp",
-    "ln Σ e^x",
-    forward=_logsumexp_forward,
-    vjp=(
-        lambda g, y, x, axis, keepdims: (
-            _along(g, x, axis, keepdims) * exp(x - _along(_finite(y), x, axis, keepdims))
-        ),
-    ),
-    jvp=(
-        lambda d, y, x, axis, keepdims: sum(
-            d * exp(x - _along(_finite(y), x, axis, keepdims)), axis, keepdims
-        ),
-    ),
-    samples=_REDUCTIONS,
-    symbol="lse",
-)
-
-
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """ln of the sum of exponentials, stable for inputs of any size.
-
-    >>> import micrornn as mr
-    >>> round(mr.logsumexp(mr.tensor([1000.0, 1000.0])).item(), 4)
-    1000.6931
-    """
-    return _logsumexp(x, axis=axis, keepdims=keepdims)
-
-
-offer(logsumexp, "logsumexp")
-
-
-def _softmax_forward(x: Data, *, axis: int) -> Data:
-    x = as_floats(x)
-    y = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return y / np.sum(y, axis=axis, keepdims=True)
-
-
-_SOFTMAXES = (sample((3,), axis=-1), sample((2, 3), axis=-1), sample((2, 3), axis=0))
-
-
-def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
-    return y * (g - sum(g * y, axis, True))  # the Jacobian is symmetric, so it serves both modes
-
-
-_softmax = primitive(
-    "softmax",
-    "e^x / Σ e^x",
-    forward=_softmax_forward,
-    vjp=(_softmax_rule,),
-    jvp=(_softmax_rule,),
-    samples=_SOFTMAXES,
-    kind="distribution",
-)
-
-
-def softmax(x: Any, axis: int = -1) -> Tensor:
-    """Exponentials that are normalized to add up to 1 along the axis.
-
-    >>> import micrornn as mr
-    >>> mr.softmax(mr.tensor([0.0, 0.0]))
-    tensor([0.5, 0.5], softmax)
-    """
-    return _softmax(x, axis=axis)
-
-
-offer(softmax, "softmax")
-
-
-def _log_softmax_forward(x: Data, *, axis: int) -> Data:
-    x = as_floats(x)
-    y = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    with np.errstate(divide="ignore"):  # of nothing, the sum is 0
-        return y - np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
-
-
-_log_softmax = primitive(
-    "log_softmax",
-    "x - ln Σ e^x",
-    forward=_log_softmax_forward,
-    vjp=(lambda g, y, x, axis: g - exp(y) * sum(g, axis, True),),
-    jvp=(lambda d, y, x, axis: d - sum(exp(y) * d, axis, True),),
-    samples=_SOFTMAXES,
-    kind="log distribution",
-)
-
-
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
-    """The logarithm of softmax, without the underflow that taking it afterwards would bring.
-
-    >>> import micrornn as mr
-    >>> mr.log_softmax(mr.tensor([0.0, 1e4]))
-    tensor([-10000.,      0.], log_softmax)
-    """
-    return _log_softmax(x, axis=axis)
-
-
-offer(log_softmax, "log_softmax")
 
 
 def _cumsum_rule(g: Any, y: Any, x: Any, axis: Axis) -> Any:

@@ -16,9 +16,10 @@ from micrornn.core.tensor import Tensor, as_data, describe, shape_of
 from micrornn.names import missing
 from micrornn.ops import elementwise, mark, piecewise, reduce
 from micrornn.ops.compose import gather
+from micrornn.ops.join import concatenate
 from micrornn.ops.product import matmul
 from micrornn.ops.protocols import value_of
-from micrornn.ops.shape import broadcast_to, concatenate, expand_dims, reshape, swapaxes, transpose
+from micrornn.ops.shape import broadcast_to, expand_dims, reshape, swapaxes, transpose
 
 # -- keywords: dim= and keepdim= beside axis= and keepdims= ---------------------------------------------
 

@@ -12,8 +12,8 @@ from micrornn.core.context import current, long_loop, observed, scope
 from micrornn.core.graph import Graph
 from micrornn.core.tensor import Tensor
 from micrornn.cotangent import Part, Product
+from micrornn.ops.join import stack
 from micrornn.ops.reduce import sum
-from micrornn.ops.shape import stack
 from micrornn.recompute import remembered
 from micrornn.recording.passes import Pass, RecordingError
 from micrornn.recording.run import Recording

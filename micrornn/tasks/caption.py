@@ -21,7 +21,7 @@ from micrornn.nn.layers import GRU
 from micrornn.nn.module import Module
 from micrornn.nn.sequence import each_step
 from micrornn.ops.elementwise import tanh
-from micrornn.ops.shape import stack
+from micrornn.ops.join import stack
 from micrornn.tasks.image import Features, by_pictures
 from micrornn.tasks.network import predicted
 from micrornn.tasks.pairs import PADDING, padded, token_objective

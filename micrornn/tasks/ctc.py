@@ -16,8 +16,8 @@ from micrornn.core.context import scope
 from micrornn.data.feeds import Batch, Drawn
 from micrornn.nn.ctc_decoding import ctc_greedy
 from micrornn.nn.losses import ctc_loss
-from micrornn.ops.reduce import log_softmax
-from micrornn.ops.shape import stack
+from micrornn.ops.join import stack
+from micrornn.ops.softmax import log_softmax
 from micrornn.tasks.network import Network
 from micrornn.tasks.problem import Example, Measure, Problem, held_out, to_choose_by
 from micrornn.training.objective import Computed

@@ -14,8 +14,9 @@ import torch
 
 from micrornn.core.tensor import Tensor
 from micrornn.ops.index import getitem
+from micrornn.ops.join import concatenate
 from micrornn.ops.mark import astype
-from micrornn.ops.shape import concatenate, reshape
+from micrornn.ops.shape import reshape
 from micrornn.torch.names import Names
 
 _WIDE = (torch.float16, torch.bfloat16)  # computed in float32 here

@@ -56,7 +56,8 @@ class Trainer:
         clip_norm: scale the gradients so that their total norm is at most this.
         clip_value: clip each element of each gradient between minus and plus this.
         compile: ``"on"`` runs the objective as a program (see `micrornn.compile`), ``"auto"`` where that is
-            possible, ``"numba"`` with loops over small arrays as machine code, ``"off"`` never. Truncated, online and watched training is always eager.
+            possible, ``"numba"`` with loops over small arrays as machine code, ``"off"`` never. Truncated,
+            online and watched training is always eager.
         noise: eta of the annealed Gaussian noise on the gradients, with variance eta / (1 + t)^0.55 at update
             t (Neelakantan et al. 2015); added after clipping.
         schedule: sets the learning rate after each update.

@@ -50,7 +50,7 @@ def test_numba_that_is_not_installed_is_said_before_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("micrornn.compiler.step.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match="needs Numba. Install it: pip install"):
+    with pytest.raises(ImportError, match=r"needs Numba\. Install it: pip install"):
         trainer("numba")
 
 

@@ -9,8 +9,8 @@ from micrornn.messages import printable
 from viz import style
 from viz.dot.canvas import Canvas, plain, tint
 from viz.dot.spline import cubic, mixed, shortened
+from viz.nodes import category_of, datum, title_of
 from viz.shapes import MARK_SIZE, Box, Path, Point, scalar_rows
-from viz.svg import category_of, datum, title_of
 
 _RING = 8.0  # Graphviz draws a second line outside of the first
 _LETTERS = {"zero": "0", "underflow": "u", "nan": "N", "absent": "–"}

@@ -15,8 +15,9 @@ from micrornn.nn.sequence import outside_steps
 from micrornn.nn.unrolled import Unrolled
 from micrornn.ops.elementwise import cos, exp, sin
 from micrornn.ops.index import getitem
+from micrornn.ops.join import stack
 from micrornn.ops.product import einsum, linear
-from micrornn.ops.shape import broadcast_to, expand_dims, stack
+from micrornn.ops.shape import broadcast_to, expand_dims
 
 _RE, _IM = (Ellipsis, 0), (Ellipsis, 1)
 

@@ -21,7 +21,8 @@ from micrornn.nn.lengths import silenced
 from micrornn.nn.recurrent import Recurrent
 from micrornn.nn.sequence import part
 from micrornn.ops.elementwise import where
-from micrornn.ops.shape import concatenate, reshape, stack
+from micrornn.ops.join import concatenate, stack
+from micrornn.ops.shape import reshape
 
 Terms = Callable[[Tensor], tuple[Tensor, Tensor]]  # from x to a and b
 Reading = Callable[[Tensor, Tensor], Tensor]  # from h and x to the output

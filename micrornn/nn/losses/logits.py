@@ -12,8 +12,8 @@ import numpy as np
 
 from micrornn.core.primitive import primitive, sample
 from micrornn.core.tensor import Data, Tensor
-from micrornn.ops.reduce import log_softmax, softmax
 from micrornn.ops.shape import expand_dims
+from micrornn.ops.softmax import log_softmax, softmax
 
 # -- against classes: one element of each distribution counts --------------------------------------
 

@@ -14,7 +14,7 @@ from micrornn.nn.losses.classes import cross_entropy
 from micrornn.nn.losses.loss import Array, Loss, amounts
 from micrornn.ops.elementwise import where
 from micrornn.ops.followed import followed
-from micrornn.ops.shape import stack
+from micrornn.ops.join import stack
 from micrornn.options import check
 
 NORMALIZATIONS = ("per_token", "per_sequence", "per_batch")
