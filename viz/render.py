@@ -72,7 +72,7 @@ def render(
         targets: by step, the target as text.
         theme: light, dark or print; this and the following are for pictures of cells.
         aspect: 16:9, 4:3, page or free.
-        width: of the sheet in pixels.
+        width: of the sheet in pixels. A png has twice as many, an animation three quarters.
         legend: auto (what occurs), none, or full (every look).
         font_size: of the smallest text, in pixels.
         plumbing: at the level of op, draw slices, joins and changes of shape as well.

@@ -356,6 +356,15 @@ def test_an_animation_is_small_and_repeats(tmp_path: Path, format: str) -> None:
     assert image.n_frames == 11 and image.info["loop"] == 0  # type: ignore[attr-defined]
 
 
+def test_an_animation_is_as_wide_as_asked() -> None:
+    from PIL import Image
+
+    rec = recorded("vanishing", {"steps": 2}).recording
+    content = viz.render(rec, format="gif", width=1600, aspect="4:3")
+    assert isinstance(content, bytes)
+    assert Image.open(io.BytesIO(content)).size == (1200, 900)
+
+
 def test_a_long_sequence_is_small_and_has_a_window() -> None:
     svg = picture(recorded("hello", {"steps": 1000, "cell": "lstm"}).recording)
     assert len(svg) < 12_000 * 1000 / 50

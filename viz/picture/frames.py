@@ -17,7 +17,7 @@ from viz.picture.look import DEFAULT, WIDTH, Look
 from viz.picture.tell import tell
 
 SECONDS = {"forward": 0.45, "loss": 0.9, "backward": 0.6, "end": 2.6}
-_PIXELS = 960  # the width of an animation
+_SMALLER = 0.75  # an animation than its picture: 960 pixels by default
 MOST = 20  # frames of each direction for steps that are not drawn as cells
 
 
@@ -116,7 +116,7 @@ def animation(
 
     images, times = [], []
     for frame in frames(rec, subtitle, look, targets):
-        png = pixels_of(frame.svg, _PIXELS)
+        png = pixels_of(frame.svg, round(_SMALLER * look.width))
         image = Image.open(io.BytesIO(png)).convert("RGB")
         if format == "gif":
             image = image.quantize(colors=64, dither=Image.Dither.NONE)
