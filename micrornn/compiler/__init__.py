@@ -10,11 +10,14 @@ Read the files in this order; each takes a program and gives one that computes t
 6. `lower`: operations become calls of NumPy.
 7. `lift`, with the rules of `batch`: what does not depend on the state leaves the loop.
 8. `simplify`: nothing is computed twice, and a weight's gradient is one product over time.
-9. `arrange`: weights are laid out as the products of a loop read them.
-10. `write`, in the words of `expressions`: the text of a function, with arrays that are kept from call to
-    call; and `machine`: a loop over small arrays, for Numba.
-11. `ready`: all this, one after the other.
-12. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which checks the result
+9. `again`: what is cheap is made again for backward, and not kept.
+10. `arrange`: weights are laid out as the products of a loop read them.
+11. `strips`: a loop runs a few steps at once, with arrays over time that are no longer than
+    that; `in_strips`: its text.
+12. `write`, in the words of `expressions`: the text of a function, with arrays that are kept from call to
+    call (`buffers`); and `machine`: a loop over small arrays, for Numba.
+13. `ready`: all this, one after the other.
+14. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which checks the result
     against the engine, and uses it.
 
 `explain`, with `readable`, `equations` and `symbols`, writes a program for people.

@@ -70,7 +70,7 @@ def last_uses(blocks: Any, outputs: Any, stored: set[Value]) -> dict[int, list[V
             last[v] = max(at, last.get(v, -1))
 
     for at, block in enumerate(blocks):
-        for v in block.body if isinstance(block, Loop) else [block]:
+        for v in [block] if isinstance(block, Value) else block.body:
             for r in uses(v):
                 used(r, at)
             if v.call in VIEWS and v not in stored:
@@ -119,6 +119,24 @@ def carried(program: Program, stored: set[Value]) -> set[Value]:
             if early and not any(w.call in VIEWS for w in readers):
                 found.add(v)
     return found
+
+
+def parts(stored: set[Value], states: set[Value]) -> dict[Value, Value]:
+    """The stored values that are a slice of another, by that one, in whose rows they lie."""
+    found: dict[Value, Value] = {}
+    for v in stored - states:
+        if v.call is getitem and _even(v.args[1]):
+            x = v.args[0]
+            if isinstance(x, Value) and x.loop is v.loop and x in stored - states:
+                found[v] = x
+    return {v: x for v, x in found.items() if x not in found}
+
+
+def _even(index: Any) -> bool:
+    entries = index if isinstance(index, tuple) else (index,)
+    return all(i is Ellipsis or i is None or isinstance(i, (int, slice)) for i in entries) and not [
+        *references(index)
+    ]
 
 
 def _before(reference: Row, v: Value) -> bool:

@@ -46,6 +46,8 @@ class Expressions:
         self.lags: dict[Value, Past] = {}  # the states, with what they begin with
         self.local: dict[Value, str] = {}  # in a loop: the names of values of this iteration
         self.row: Any = None  # in a loop: the name of a row that it reads
+        self.sliced: dict[Any, str] = {}  # in a strip: the names of operands of which it takes rows
+        self.strip_ones: Any = None  # in a strip: the name of so many ones as its sum has rows
 
     # -- names --
 
@@ -134,6 +136,8 @@ class Expressions:
         return []
 
     def _ones(self, n: int, dtype: Any) -> str:
+        if self.strip_ones is not None:
+            return self.strip_ones(n, dtype)  # type: ignore[no-any-return]
         if (n, dtype) not in self.ones:
             self.ones[n, dtype] = self._bind("ones", np.ones(n, dtype))
         return self.ones[n, dtype]
@@ -179,6 +183,8 @@ class Expressions:
         return self._bind("constant", x)
 
     def _reference(self, reference: Any) -> str:
+        if reference in self.sliced:
+            return self.sliced[reference]
         if isinstance(reference, Value):
             if reference in self.local:
                 return self.local[reference]

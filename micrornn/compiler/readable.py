@@ -49,6 +49,8 @@ class Readable(Written):
         title: one line.
     """
 
+    strips = False
+
     def __init__(self, program: Program, title: str) -> None:
         self.title = title
         self.inside: dict[Value, str] = {}  # expressions that stand inside others

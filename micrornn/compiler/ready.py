@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from micrornn.compiler.again import again
 from micrornn.compiler.arrange import arrange
 from micrornn.compiler.lift import lift
 from micrornn.compiler.lower import lower
@@ -84,7 +85,7 @@ def program_of(
     loss = found[0]
     program = reverse(Program(program.blocks, {**outputs, "loss": loss}), loss)
     program.outputs.pop("loss")
-    program = arrange(simplify(lift(simplify(lower(program)))))
+    program = arrange(again(simplify(lift(simplify(lower(program))))))
     written = Written(program, backend == "numba")
     guards: dict[tuple[int, bool], tuple[list[Any], list[Any]]] = {}
     for (output, row), (_, answer) in zip(found_at[len(tensors) :], trace.guards):

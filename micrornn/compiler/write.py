@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.buffers import Pool, carried, elementwise, last_uses, rows_of
-from micrornn.compiler.expressions import Expressions, slice_text, value_of
+from micrornn.compiler.buffers import carried, elementwise, last_uses, parts, rows_of
+from micrornn.compiler.expressions import slice_text, value_of
+from micrornn.compiler.in_strips import InStrips
 from micrornn.compiler.machine import Unsupported, compiled, machine_code
 from micrornn.compiler.program import (
     Loop,
@@ -23,25 +24,30 @@ from micrornn.compiler.program import (
     references,
     shape_at,
 )
+from micrornn.compiler.strips import Strip, stripped
 
 
-class Written(Expressions):
+class Written(InStrips):
     """The text of a program, and the names that stand in it for arrays and functions."""
+
+    strips = True  # whether a long loop is run strip by strip
 
     def __init__(self, program: Program, machine: bool = False) -> None:
         super().__init__()
         self.program = program
         self.machine = machine  # whether loops over small arrays are compiled by Numba
         self.loops: list[str] = []  # their texts
-        self.lines: list[str] = []
-        self.indent = "    "
         self.stored = self._stored()
         self.carried = set() if machine else carried(program, self.stored)
         self.fresh = {
             v for r in references(program.outputs) for v in [value_of(r)] if v is not None
         }
         self.rows: dict[Any, str] = {}
-        self.pool = Pool(self)
+        self.parts = {} if machine else parts(self.stored, {*self.lags})
+        self.blocks: list[Value | Loop | Strip] = list(program.blocks)
+        if self.strips and not machine:
+            kept = self.stored - {*self.lags}
+            self.blocks = stripped(program, kept, self.parts, self._writes)
         self._program()
 
     @property
@@ -86,18 +92,17 @@ class Written(Expressions):
 
     # -- lines --
 
-    def _line(self, text: str) -> None:
-        self.lines.append(self.indent + text)
-
     def _program(self) -> None:
-        last = last_uses(self.program.blocks, self.program.outputs, self.stored)
-        for at, block in enumerate(self.program.blocks):
+        last = last_uses(self.blocks, self.program.outputs, self.stored - {*self.parts})
+        for at, block in enumerate(self.blocks):
             self.dying = last.get(at, [])
-            if isinstance(block, Loop):
+            if isinstance(block, Strip):
+                self._strip(block)
+            elif isinstance(block, Loop):
                 self._loop(block)
             else:
                 self._straight(block)
-            self.pool.release(self.dying)
+            self.pool.release(last.get(at, []))
         results = [self._reference(reference) for reference in self.program.outputs.values()]
         self._line(f"return {', '.join(results)},")
 
@@ -111,6 +116,9 @@ class Written(Expressions):
             self._line(f"{self._name(v)} = {self._expression(v)}")
 
     def _loop(self, loop: Loop) -> None:
+        self._run(loop, self._kept(loop))
+
+    def _run(self, loop: Loop, kept: dict[Value, str]) -> None:
         n = loop.count
         variables: dict[str, str] = {}  # the name of a row: what is iterated
         rows: dict[Any, str] = {}
@@ -128,18 +136,10 @@ class Written(Expressions):
             return rows[key]
 
         writing: dict[Value, str] = {}
-        for v in loop.body:
+        for v, name in kept.items():
             if v in self.carried:
-                name = writing[v] = self.pool.taken(v, v.shape)
-                self._line(f"{name}[...] = {self._reference(self.lags[v].firsts[0])}")
-            elif v in self.stored:
-                past = self.lags.get(v)
-                lag = len(past.firsts) if past else 0
-                name = self.pool.taken(v, (n + lag, *v.shape))
-                for i in range(lag):
-                    assert past is not None
-                    at = n + i if loop.back else i
-                    self._line(f"{name}[{at}] = {self._reference(past.firsts[i])}")
+                writing[v] = name
+            else:
                 writing[v] = self._unique(name + "_now")
                 variables[writing[v]] = self._rows(name, slice(*self._own_rows(v)), loop)
         if self.machine and self._machine_loop(loop):
@@ -150,18 +150,11 @@ class Written(Expressions):
         outer, self.indent = self.indent, self.indent + "    "
         last = last_uses(loop.body, {}, self.stored)
         for at, v in enumerate(loop.body):
-            self._step(v, writing.get(v), [x for x in last.get(at, []) if x not in writing])
+            if v not in self.parts:
+                self._step(v, writing.get(v), [x for x in last.get(at, []) if x not in writing])
         self.pool.release([v for v in loop.body if v not in writing])
-        body, self.lines = self.lines[before:], self.lines[:before]
         self.indent = outer
-        if len(variables) == 1:
-            ((name, iterated),) = variables.items()
-            self._line(f"for {name} in {iterated}:")
-        elif variables:
-            self._line(f"for {', '.join(variables)} in zip({', '.join(variables.values())}):")
-        else:
-            self._line(f"for _ in range({n}):")
-        self.lines += body
+        self._head(before, variables, n)
         self.local, self.row = {}, None
 
     def _machine_loop(self, loop: Loop) -> bool:
@@ -220,9 +213,13 @@ class Written(Expressions):
 
     def _rows(self, name: str, index: slice, loop: Loop) -> str:
         """The name of a list of rows that is made once, in the order in which a loop takes them."""
+        if name not in self.views:
+            self.views[name] = rows_of(self.bound[name])
+        if self.strip is not None:
+            return self._rows_of_strips(name, index)
         key = (name, index.start, index.stop, index.step or 1, loop.back)
         if key not in self.rows:
-            rows = rows_of(self.bound[name][index])
+            rows = self.views[name][index]
             self.rows[key] = self._bind(f"{name}_rows", rows[::-1] if loop.back else rows)
         return self.rows[key]
 
@@ -232,6 +229,10 @@ class Written(Expressions):
         of, start, stride = reference.of, reference.start, reference.stride
         base = value_of(of)
         assert base is not None
+        if self.strip is not None and base in self.part and base in self.strip.before:
+            if self._writes(base):
+                return self._rows(self._name(base), slice(None), loop)
+            return f"{self.part[base]}[::-1]" if loop.back else self.part[base]
         name = self._name(base) if base.leaf is None else self._reference(base)
         if not isinstance(of, Past) and base.loop is not None:
             start += self._own_rows(base)[0]
@@ -239,6 +240,13 @@ class Written(Expressions):
         index = slice(start, end if end >= 0 else None, stride)
         if isinstance(self.bound.get(name), np.ndarray):
             return self._rows(name, index, loop)
+        if self.strip is not None:
+            steps = [(start + stride * a, start + stride * b) for a, b in self.strip.pieces()]
+            if loop.back:
+                steps = [(last - stride, first - stride) for first, last in steps]
+                stride = -stride
+            bounds = [slice(a, b if b >= 0 else None, stride) for a, b in steps]
+            return f"{name}[{self._each('rows', bounds)}]"
         if loop.back:
             index = slice(end - stride, start - stride if start >= stride else None, -stride)
         elif stride == 1 and start == 0 and shape_at(base)[0] == n:
