@@ -5,7 +5,8 @@ mistakes; `mistakes` the catalog of them; `compare` says what differs first, and
 that.
 """
 
-from micrornn.grade.compare import Grade, GradeError, grade
+from micrornn.grade.called import GradeError
+from micrornn.grade.compare import Grade, grade
 from micrornn.grade.files import check, grade_file
 
 __all__ = ["Grade", "GradeError", "check", "grade", "grade_file"]

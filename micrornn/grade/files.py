@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from micrornn.grade.compare import Grade, GradeError, grade
+from micrornn.grade.called import GradeError
+from micrornn.grade.compare import Grade, grade
 from micrornn.grade.exercise import assignment, exercise
 from micrornn.grade.problem import CELLS
 from micrornn.tasks.userfile import UserFile

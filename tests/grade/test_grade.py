@@ -141,6 +141,11 @@ def test_two_mistakes_at_once(tmp_path: Path) -> None:
     )
 
 
+def test_zeros_alone_are_no_proof_of_a_mistake() -> None:
+    zeros = grade(lambda weights, *_: {"W_hh": np.zeros_like(weights["W_hh"])})
+    assert not zeros.mistakes and "dL/dW_hh is zero" in zeros.first
+
+
 def test_the_first_difference_is_by_step_and_term(tmp_path: Path) -> None:
     text = (SOLUTIONS / "rnn.py").read_text("utf-8").replace("dh_next = W_hh.T", "dh_next = W_hh")
     (tmp_path / "a.py").write_text(text, "utf-8")
