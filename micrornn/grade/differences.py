@@ -68,6 +68,7 @@ def backward_differences(numbers: Numbers, found: dict[str, Any]) -> Iterator[Di
 
 
 def same(a: Array, b: Array) -> bool:
+    """Whether two arrays have one shape and the same numbers, but for rounding."""
     return a.shape == b.shape and bool(np.allclose(a, b, **CLOSE))
 
 
