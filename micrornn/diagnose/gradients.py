@@ -113,8 +113,8 @@ def _over_time(
     ratio = a / b if b else float("nan")
     answer = why(rec, far)
     words = [
-        f"{layer}: |dL/d{label(far)}| = {number(a)}, |dL/d{label(near)}| = {number(b)}: a factor of "
-        f"{number(ratio)} over {len(known) - 1} steps."
+        f"{layer + ': ' if layer else ''}|dL/d{label(far)}| = {number(a)}, |dL/d{label(near)}| = "
+        f"{number(b)}: a factor of {number(ratio)} over {len(known) - 1} steps."
     ]
     if ratio > FAR:
         yield Problem("exploding", [*words, *_matrix(rec, layer)], answer.node, because=answer)

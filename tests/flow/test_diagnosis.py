@@ -177,3 +177,13 @@ def test_only_the_gradients_differ() -> None:
     found = diff(forward(0), forward(1))
     assert not found.equal and found.first is not None
     assert (found.first.step, found.first.value_off) == (1, 0.0)
+
+
+def test_a_state_without_a_layer_is_named_alone() -> None:
+    rng = np.random.default_rng(0)
+    w = mr.tensor(rng.normal(size=(3, 3)) * 0.1, requires_grad=True, name="W")
+    h = mr.tensor(rng.normal(size=3))
+    for _ in range(12):
+        h = mr.tanh(h @ w)
+    found = {problem.name: problem for problem in diagnose(record((h * h).sum())).problems}
+    assert found["vanishing"].evidence[0].startswith("|dL/dh[0]| = ")
