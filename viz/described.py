@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from micrornn.messages import percent
 from viz import style
 from viz.labels import subscript
 from viz.scene import Unit, computed_steps
@@ -11,7 +12,8 @@ from viz.shapes import Sheet
 
 
 def finding(sheet: Sheet) -> str:
-    """What becomes of the gradient from the last step to the first; empty if nothing can be said.
+    """What becomes of the gradient from the last step to the first, or without time from the last matrix of
+    weights to the first; empty if nothing can be said.
 
     >>> from micrornn.core.graph import Graph
     >>> from micrornn.flow.failures import FAILURES
@@ -25,12 +27,31 @@ def finding(sheet: Sheet) -> str:
         if unit.kind == "state" and unit.step is not None and unit.flow.state == "value":
             rows.setdefault(unit.role, []).append(unit)
     longest = max(rows.values(), key=len, default=[])
+    if not longest:
+        return _between_weights(sheet)
     if len(longest) < 2 or not all(math.isfinite(unit.flow.norm) for unit in longest):
         return ""
     first = min(longest, key=lambda unit: unit.step or 0)
     last = max(longest, key=lambda unit: unit.step or 0)
     words = [f"{style.number(x.flow.norm)} at {_named(x)}" for x in (last, first)]
     return f"The gradient of the loss is {words[0]} and {words[1]}"
+
+
+def _between_weights(sheet: Sheet) -> str:
+    """How much gradient the first matrix of weights gets, beside the last."""
+    matrices = [
+        entry
+        for entry in sheet.scene.ledger
+        if len(entry.parameter.shape) > 1 and entry.flow.state == "value"
+    ]
+    if len(matrices) < 2:
+        return ""
+    first, last = matrices[0], matrices[-1]
+    ratio = first.flow.norm / last.flow.norm
+    if not math.isfinite(ratio):
+        return ""
+    much = percent(ratio) if ratio < 1 else f"{ratio:,.2g} times"
+    return f"{first.label} gets {much} {'of ' * (ratio < 1)}the gradient of {last.label}"
 
 
 def _named(unit: Unit) -> str:

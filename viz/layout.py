@@ -32,7 +32,7 @@ def lay_out(scene: Scene, rankdir: str = "LR", row_width: float = ROW_WIDTH) -> 
     """
     if rankdir not in ("LR", "TB"):
         raise ValueError(f"rankdir {rankdir!r}; choose LR or TB")
-    if not scene.steps or scene.detail == "layer":
+    if scene.detail == "layer" or not _over_time(scene):
         return layered(scene, rankdir)
     turned = rankdir == "TB"
     boxes = {id(unit): box_of(unit, scene.detail) for unit in scene.units}
@@ -43,6 +43,12 @@ def lay_out(scene: Scene, rankdir: str = "LR", row_width: float = ROW_WIDTH) -> 
     if turned:
         _turn(sheet)
     return sheet
+
+
+def _over_time(scene: Scene) -> bool:
+    """Whether more than the loss has a time step: alone in the frame of its step it says nothing."""
+    timed = [unit for unit in scene.units if unit.step in set(scene.steps)]
+    return bool(scene.hidden) or any(unit.kind != "loss" for unit in timed)
 
 
 def _timed(scene: Scene, boxes: dict[int, Box], row_width: float) -> Sheet:

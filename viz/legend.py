@@ -9,7 +9,7 @@ from viz.gradients import Flow
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.scene import Entry, Scene
-from viz.shapes import Sheet
+from viz.shapes import MARK_HEIGHT, MARK_SIZE, Sheet
 from viz.style import Scale
 
 _ROW = 17.0
@@ -98,7 +98,10 @@ class Legend:
         self.ledger_width = 30 + self.names + strip + 80 if self.scene.ledger else 0.0
         self.width = 24 + _KEY_WIDTH + self.ledger_width
         self.looks = _occurring(self.scene)
-        own = 3 + math.ceil(len(self.looks) / 2) + bool(self.scene.ledger)
+        marks = [mark for unit in self.scene.units for mark in unit.marks]
+        self.barred = any(mark.share for mark in marks)
+        self.dated = any(entry.by_step for entry in self.scene.ledger)
+        own = 3 + math.ceil(len(self.looks) / 2) + self.barred
         rows = max(len(self.scene.ledger) + 1, own if self.ran else 2)
         self.height = 30 + _ROW * rows
 
@@ -151,12 +154,14 @@ class Legend:
         for i, (kind, words) in enumerate(self.looks):
             self._ribbon(pen, x + 190 * (i % 2), y + _ROW * (i // 2), words, kind)
         y += _ROW * (math.ceil(len(self.looks) / 2) - 1)
-        if self.scene.ledger:
+        if self.barred:
             y += _ROW
             color = _LEDGER_COLORS[0]
-            field = {"x": x, "y": y - 9, "width": 34, "height": 10.5, "rx": 2}
+            field = {"x": x, "y": y - 10, "width": 34, "height": MARK_HEIGHT - 1.5, "rx": 2}
             pen.add("rect", **field, fill=color, fill_opacity=0.25)
-            pen.add("rect", x=x + 6, y=y - 1.5, width=14, height=3, fill=color)
+            foot = y - 10 + MARK_HEIGHT - 4.5
+            pen.add("rect", x=x + 6, y=foot, width=14, height=3, fill=color)
+            pen.text("W", x + 8, y - 2, size=MARK_SIZE)
             words = "bar: a use's share of the weight's gradient (negative: from the right)"
             pen.text(words, x + 42, y, size=9.5)
 
@@ -186,9 +191,10 @@ class Legend:
         scene = self.scene
         steps = scene.steps
         strip = x + 30 + self.names + 12 - 12
-        pen.text("shared weights", x, y, size=10.5, weight="bold")
-        if steps and self.ran:
+        pen.text("shared weights" if self.dated else "weights", x, y, size=10.5, weight="bold")
+        if self.dated and self.ran:
             pen.text(f"gradient by step, {steps[0]} to {steps[-1]}", strip, y, size=9)
+        if self.ran:
             pen.text("total", strip + max(self.cell * len(steps), 112) + 10, y, size=9)
         colors = ledger_colors(scene)
         for entry in scene.ledger:

@@ -193,6 +193,7 @@ def _problem(
         validate=loss,
         iterations=min(600, max(200, 3 * len(items.training) // batch)),
         inputs=inputs,
+        labels=lambda b: [labels[b.targets[0]]],
     )
 
 

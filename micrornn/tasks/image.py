@@ -118,4 +118,5 @@ def _digits(
         validate=lambda: objective(batch_of(choosing), None).total.item(),
         iterations=600,
         inputs=lambda b: [f"row {i + 1}" if len(b) > 1 else "picture" for i in range(len(b))],
+        labels=lambda b: [str(b.targets[0])],
     )

@@ -101,4 +101,5 @@ def problem(
         validate=lambda: objective(choosing, None).total.item(),
         iterations=1200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
+        labels=lambda b: [WORDS[b.targets[0]]],
     )

@@ -96,4 +96,5 @@ def problem(
         examples,
         validate=lambda: objective(choosing, None).total.item(),
         inputs=lambda b: [LETTERS[i] for i in b.inputs[:, 0]],
+        labels=lambda b: [LETTERS[b.targets[0]]],
     )

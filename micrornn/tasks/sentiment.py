@@ -160,4 +160,5 @@ def problem(
         validate=lambda: objective(choosing, None).total.item(),
         iterations=200,
         inputs=lambda b: [WORDS[i] for i in b.inputs[:, 0]],
+        labels=lambda b: [KINDS[b.targets[0]]],
     )

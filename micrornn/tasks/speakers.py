@@ -113,4 +113,5 @@ def problem(
         validate=lambda: objective(padded(choosing), None).total.item(),
         iterations=200,
         inputs=lambda b: [" ".join(f"{v:.1f}" for v in x[0]) for x in b.inputs],
+        labels=lambda b: [str(b.targets[0])],
     )

@@ -19,13 +19,14 @@ from micrornn.messages import percent
 from micrornn.recording import Recording, load_recording
 from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
-from micrornn.tasks.source import recorded
+from micrornn.tasks.source import recorded, resolve
 from viz.metrics import text_width
 from viz.picture import Look, comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
-from viz.picture.numbers import short
+from viz.picture.numbers import digits, short
+from viz.picture.outputs import expected, target_of
 from viz.picture.story import LOSS, OUTPUT, STATE
-from viz.picture.tell import target_of, tell
+from viz.picture.tell import tell
 from viz.style import number
 
 EVERY = [
@@ -184,6 +185,45 @@ def test_gates_are_named_and_losses_say_what_the_target_got() -> None:
     assert "z: update gate, n: candidate" in str(
         gates(recorded("hello", {"cell": "gru"}).recording)
     )
+
+
+@pytest.mark.parametrize("task", ["qa", "sentiment", "speakers", "rows", "recall"])
+def test_one_answer_at_the_end_is_named_with_its_probability(task: str) -> None:
+    unrolled = resolve(task, {})
+    (label,) = unrolled.labels
+    rec = recorded(task).recording
+    (output,) = (box for box in tell(rec).boxes if box.kind == OUTPUT)
+    p = target_of(rec, output)
+    assert p is not None and rec.losses[-1].item() == pytest.approx(-np.log(p))
+    svg = picture(rec, targets={output.step: label})
+    assert f">‘{label}’<" in svg and f">{percent(p)}<" in svg and faults(svg) == []
+
+
+def test_a_forecast_stands_above_what_it_should_be() -> None:
+    rec = recorded("weather").recording
+    svg = picture(rec)
+    outputs = [box for box in tell(rec).boxes if box.kind == OUTPUT]
+    for box, loss in zip(outputs, rec.losses, strict=True):
+        y, target = float(rec.value(box.nodes[""]).item()), expected(rec, box)
+        assert target is not None and (y - target) ** 2 == pytest.approx(loss.item())
+        assert f">target {digits(target, 3)}<" in svg and f">y {digits(y, 3)}<" in svg
+    (none, *_) = (box for box in tell(recorded("hello").recording).boxes if box.kind == OUTPUT)
+    assert expected(recorded("hello").recording, none) is None
+
+
+def test_without_time_the_title_compares_weights_and_the_loss_has_no_frame() -> None:
+    unrolled = resolve("image", {})
+    svg = str(viz.render(unrolled.loss, title=unrolled.title))
+    unrolled.loss.backward()
+    first, last = (
+        np.linalg.norm(p.grad)
+        for name, p in unrolled.model.named_parameters()
+        if name.endswith("weight")
+    )
+    assert f">conv.W gets {percent(first / last)} of the gradient of readout.W<" in svg
+    assert 'class="step"' not in svg and ">weights<" in svg
+    bar = ">bar: a use"
+    assert bar not in svg and bar in str(viz.render(resolve("hello", {}).loss, detail="op"))
 
 
 def test_numbers_side_by_side_are_as_precise() -> None:

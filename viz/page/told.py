@@ -22,8 +22,9 @@ from viz.page.rules import rule
 from viz.picture.equations import EQUATIONS
 from viz.picture.finding import title
 from viz.picture.numbers import short
+from viz.picture.outputs import target_of
 from viz.picture.story import GATE, INPUT, LOSS, OUTPUT, STATE, Box, Story
-from viz.picture.tell import target_of, tell
+from viz.picture.tell import tell
 from viz.picture.theme import THEMES, Scale
 
 _SHOWN = 64  # elements of an array that is shown number by number

@@ -8,22 +8,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from micrornn.messages import percent
 from micrornn.recording import Recording
 from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
-from viz.picture import attention, beads, checkpoints, rows
+from viz.picture import attention, beads, checkpoints, outputs, rows
 from viz.picture.checkpoints import Checkpoints
 from viz.picture.edges import Edges
 from viz.picture.equations import EQUATIONS, meanings
 from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.look import DEFAULT, Look
-from viz.picture.numbers import digits, fitting, short
+from viz.picture.numbers import fitting, short
 from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, sizes
-from viz.picture.tell import target_of
 from viz.picture.theme import Scale
 from viz.style import FONT, KEPT, number
 
@@ -279,33 +277,8 @@ class Drawing:
             self._text(words, spot.x + spot.width / 2 - 7, y, _SMALL - 0.5, anchor="end")
 
     def _output(self, spot: Spot) -> None:
-        """The probability of the target as a bar; or the name of the output."""
-        found = target_of(self.rec, spot.box)
-        if found is None or spot.width < 60:
-            node = spot.box.nodes[""]
-            value = self.rec.value(node)
-            text = f"y{subscript(spot.box.step)}"
-            if node.size == 1:
-                text = f"y {digits(float(np.asarray(value).item()), 3)}"
-            self._text(text, spot.x, spot.y + 5, _LABEL, anchor="middle")
-            return
-        left, width = spot.x - spot.width / 2 + 10, spot.width - 20
         target = self.targets.get(spot.box.step)
-        word = "p(target)" if target is None else f"‘{target}’"
-        if text_width(word, _SMALL * self.size) > width - 36:
-            word = "p" if target is None else fitted(word, _SMALL * self.size, width - 36)
-        self._text(word, left, spot.y - 4, _SMALL, muted=True)
-        self._text(percent(found), left + width, spot.y - 4, _SMALL, anchor="end")
-        for share, color in ((1.0, self.theme.line), (found, self.theme.muted)):
-            self.pen.add(
-                *("rect",),
-                x=left,
-                y=spot.y + 5,
-                width=max(width * share, 1.0),
-                height=7,
-                rx=3,
-                fill=color,
-            )
+        outputs.draw(self.pen, self.rec, spot, self.theme, self.size, target)
 
     def _factors(self, swings: bool) -> None:
         """What each hop of a state does to the gradient, under its ribbon."""

@@ -11,9 +11,9 @@ from viz.picture.draw import Drawing
 from viz.picture.equations import ORDER
 from viz.picture.gates import through, way
 from viz.picture.numbers import fitting, short
+from viz.picture.outputs import target_of
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, LOSS, STATE, Box, Ribbon, Story
-from viz.picture.tell import target_of
 
 _DISC = 13.0  # radius of a multiplication or an addition
 Points = list[tuple[float, float]]

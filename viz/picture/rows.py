@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from micrornn.recording import Recording
+from viz.picture.outputs import target_of
 from viz.picture.place import Place, Spot
 from viz.picture.story import GATE, INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
-from viz.picture.tell import target_of
 
 
 class Name(NamedTuple):

@@ -267,21 +267,3 @@ def _owners(boxes: Sequence[Box]) -> dict[int, tuple[int, str]]:
         for name, node in box.nodes.items():
             found.setdefault(node.number, (i, name))
     return found
-
-
-# -- what stands in a box ---------------------------------------------------------------------------
-
-
-def target_of(rec: Recording, box: Box) -> float | None:
-    """The probability of the target, of an output or its loss, where the loss is cross-entropy."""
-    node = box.nodes[""]
-    users = [user for user, _ in rec.users.get(node.number, ())]
-    for user in [node] if box.kind == LOSS else users:
-        made = user.primitive
-        if made is not None and made.kind == "loss" and "index" in user.params:
-            logits = np.asarray(user.values[0], dtype=float)
-            axis = user.params["axis"]
-            shifted = np.exp(logits - logits.max(axis=axis, keepdims=True))
-            p = shifted / shifted.sum(axis=axis, keepdims=True)
-            return float(np.mean(p[user.params["index"]]))
-    return None
