@@ -20,21 +20,29 @@ def finding(sheet: Sheet) -> str:
     >>> from viz.build import build
     >>> from viz.layout import lay_out
     >>> finding(lay_out(build(Graph(FAILURES["vanishing"](20).loss), "op")))
-    'The gradient of the loss is 1 at h₂₀ and 1.91e-06 at h₁'
+    'h₁ gets 0.00019% of the gradient of h₂₀: 1.91e-6 beside 1'
     """
     rows: dict[tuple[str, ...], list[Unit]] = {}
     for unit in sheet.scene.units:
         if unit.kind == "state" and unit.step is not None and unit.flow.state == "value":
             rows.setdefault(unit.role, []).append(unit)
     longest = max(rows.values(), key=len, default=[])
+    lost = [unit for unit in sheet.scene.units if unit.lost and unit.lost.state == "value"]
+    if len(longest) < 2 and lost:
+        most = max(lost, key=lambda unit: unit.lost.norm if unit.lost else 0.0)
+        norm = style.number(most.lost.norm if most.lost else 0.0)
+        return f"A gradient of norm {norm} is lost where {_named(most)} is detached"
     if not longest:
         return _between_weights(sheet)
     if len(longest) < 2 or not all(math.isfinite(unit.flow.norm) for unit in longest):
         return ""
     first = min(longest, key=lambda unit: unit.step or 0)
     last = max(longest, key=lambda unit: unit.step or 0)
-    words = [f"{style.number(x.flow.norm)} at {_named(x)}" for x in (last, first)]
-    return f"The gradient of the loss is {words[0]} and {words[1]}"
+    much = _beside(first.flow.norm, last.flow.norm)
+    if not much:
+        return ""
+    norms = f"{style.number(first.flow.norm)} beside {style.number(last.flow.norm)}"
+    return f"{_named(first)} gets {much} the gradient of {_named(last)}: {norms}"
 
 
 def _between_weights(sheet: Sheet) -> str:
@@ -47,11 +55,19 @@ def _between_weights(sheet: Sheet) -> str:
     if len(matrices) < 2:
         return ""
     first, last = matrices[0], matrices[-1]
-    ratio = first.flow.norm / last.flow.norm
+    much = _beside(first.flow.norm, last.flow.norm)
+    return f"{first.label} gets {much} the gradient of {last.label}" if much else ""
+
+
+def _beside(norm: float, other: float) -> str:
+    """A norm as a part of another, or so many times it; empty where neither can be said."""
+    ratio = norm / other if other else math.inf
     if not math.isfinite(ratio):
         return ""
-    much = percent(ratio) if ratio < 1 else f"{ratio:,.2g} times"
-    return f"{first.label} gets {much} {'of ' * (ratio < 1)}the gradient of {last.label}"
+    if ratio < 1:
+        return f"{percent(ratio)} of"
+    rounded = float(f"{ratio:.2g}")
+    return f"{rounded:,.0f} times" if 10 <= rounded < 1e6 else f"{style.number(rounded)} times"
 
 
 def _named(unit: Unit) -> str:

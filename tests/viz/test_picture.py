@@ -23,7 +23,7 @@ from micrornn.tasks.source import recorded, resolve
 from viz.metrics import text_width
 from viz.picture import Look, comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
-from viz.picture.numbers import digits, short
+from viz.picture.numbers import digits, short, tiny
 from viz.picture.outputs import expected, target_of
 from viz.picture.story import LOSS, OUTPUT, STATE
 from viz.picture.tell import tell
@@ -224,6 +224,28 @@ def test_without_time_the_title_compares_weights_and_the_loss_has_no_frame() -> 
     assert 'class="step"' not in svg and ">weights<" in svg
     bar = ">bar: a use"
     assert bar not in svg and bar in str(viz.render(resolve("hello", {}).loss, detail="op"))
+
+
+def test_small_numbers_are_written_as_powers_of_ten_everywhere() -> None:
+    for detail in ("auto", "layer"):
+        svg = str(viz.render(recorded("saturated").recording, detail=detail))
+        shown = re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+        assert any(re.fullmatch(r"×\d\.\d·10⁻⁵( per step back)?", text) for text in shown)
+        assert not any(re.search(r"\de-\d", text) for text in shown)
+
+
+def test_of_operations_the_title_is_one_finding() -> None:
+    loss = resolve("detached", {}).loss
+    svg = str(viz.render(loss, detail="op"))
+    (lost,) = set(re.findall(r">A gradient of norm ([\d.]+) is lost where h₁₀ is detached<", svg))
+    assert f"lost {lost}<" in svg
+    hello = resolve("hello", {"steps": 2}).loss
+    svg = str(viz.render(hello, detail="op"))
+    states = [n for n in mr.Graph(hello) if n.name == "h" and n.inputs]
+    with_grad = mr.grad(hello, states)
+    one, two = (float(np.linalg.norm(g)) for g in with_grad)
+    said = f"h₁ gets {percent(one / two)} of the gradient of h₂: {number(one)} beside {number(two)}"
+    assert f">{said}<" in svg
 
 
 def test_numbers_side_by_side_are_as_precise() -> None:
@@ -441,8 +463,16 @@ def test_the_number_of_the_first_state_stays_inside_the_margin() -> None:
 
 
 def test_a_picture_without_room_for_numbers_does_not_explain_them() -> None:
-    svg = str(picture(recorded("qa", {"cell": "lstm"}).recording))
+    rec = recorded("qa", {"cell": "lstm"}).recording
+    svg = str(picture(rec, look=Look(font_size=16.25)))
     assert ">×: factor per step<" in svg and "its gradient norm" not in svg
+    roomy = picture(rec)
+    assert ">in a state: its gradient norm · ×: factor per step<" in roomy
+    story = tell(rec)
+    for box in story.chain(story.layers[0])[-3:]:
+        for norm in box.norms.values():
+            texts = (write(norm or 0.0) for write in (number, short, tiny))
+            assert any(f">{text}<" in roomy for text in texts)
 
 
 @pytest.mark.parametrize(

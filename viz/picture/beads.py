@@ -15,7 +15,7 @@ from viz.pen import Pen
 from viz.picture.finding import ends, title
 from viz.picture.legend import LEFT, wedge
 from viz.picture.look import DEFAULT, Look
-from viz.picture.numbers import power, short, times
+from viz.picture.numbers import hop, power, short, times
 from viz.picture.story import INITIAL, STATE, Box, Story
 from viz.picture.theme import Scale, Theme
 from viz.style import FONT, number
@@ -247,7 +247,7 @@ def row(
     if len(known) > 2 and known[-1] and known[0]:
         mean = (known[0] / known[-1]) ** (1 / (len(known) - 1))
         if mean == mean:
-            words = (f"{words} · " if words else "") + f"× {short(mean)} per step"
+            words = (f"{words} · " if words else "") + f"{hop(mean)} per step"
     if words:
         pen.text(words, left, y + 58, None, 13 * size, None, theme.muted)
     if story.loss is not None:
@@ -286,8 +286,17 @@ def _pieces(
 
 
 def _labeled(row: list[Box]) -> list[Box]:
-    """The first, the last, and a few between, at round steps where there are many."""
-    if len(row) <= _LABELS:
-        return row
-    places = {round(i * (len(row) - 1) / (_LABELS - 1)) for i in range(_LABELS)}
-    return [row[i] for i in sorted(places)]
+    """The first, the last, and a few between, at equal distances from the last.
+
+    >>> [box.step for box in _labeled([Box(STATE, "", t, {}) for t in range(13)])]
+    [0, 3, 6, 9, 12]
+    >>> [box.step for box in _labeled([Box(STATE, "", t, {}) for t in range(12)])]
+    [0, 2, 5, 8, 11]
+    """
+    last = len(row) - 1
+    every = max(1, -(-last // (_LABELS - 1)))
+    places = list(range(last, -1, -every))
+    if places[-1] * 2 >= every:
+        places.append(0)
+    places[-1] = 0  # the first, where the next one stands close to it
+    return [row[i] for i in reversed(places)]

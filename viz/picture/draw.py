@@ -19,7 +19,7 @@ from viz.picture.equations import EQUATIONS, meanings
 from viz.picture.finding import factor, title
 from viz.picture.legend import wedge
 from viz.picture.look import DEFAULT, Look
-from viz.picture.numbers import fitting, short
+from viz.picture.numbers import fitting, hop
 from viz.picture.place import LEFT, LINE, NARROWEST, Place, Spot
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story, sizes
 from viz.picture.theme import Scale
@@ -256,7 +256,9 @@ class Drawing:
         for i, name in enumerate(names):
             norm = box.norms.get(name) if shown else None
             label = f"{name}{subscript(box.step)}"
-            wide = text_width(label, 16 * self.size) * 1.1 + 22 if len(names) > 1 else 8
+            left, right = (9, 7) if spot.width >= 84 else (6, 5)
+            wide = text_width(label, 16 * self.size) * 1.1 + left + right + 4
+            wide = wide if len(names) > 1 else 8
             words = "" if norm is None else fitting(norm, spot.width - wide, _SMALL * self.size)
             if len(names) == 1:
                 self._text(
@@ -270,11 +272,11 @@ class Drawing:
                 self._text(words, spot.x, spot.y + 17, _SMALL, anchor="middle")
                 continue
             y = spot.y + 6 + LINE * (i - (len(names) - 1) / 2)
-            if not words or not _roomy(spot):
+            if not words or not _roomy(spot, self.size):
                 self._text(label, spot.x, y, 16, anchor="middle", weight="bold")
                 continue
-            self._text(label, spot.x - spot.width / 2 + 9, y, 16, weight="bold")
-            self._text(words, spot.x + spot.width / 2 - 7, y, _SMALL - 0.5, anchor="end")
+            self._text(label, spot.x - spot.width / 2 + left, y, 16, weight="bold")
+            self._text(words, spot.x + spot.width / 2 - right, y, _SMALL - 0.5, anchor="end")
 
     def _output(self, spot: Spot) -> None:
         target = self.targets.get(spot.box.step)
@@ -309,7 +311,7 @@ class Drawing:
                 gap = ends[0].x + ends[0].width / 2, ends[1].x - ends[1].width / 2
                 y = a.y - a.height / 2 - 9 if lane and not slanted else a.y + a.height / 2 + 16
                 self._text(
-                    f"×{short(found)}",
+                    hop(found),
                     sum(gap) / 2,
                     y,
                     _SMALL + 0.5,
@@ -346,7 +348,7 @@ class Drawing:
         nan = any(n is not None and n != n for b in self.story.boxes for n in b.norms.values())
         right = place.width if self.legend == "full" else None
         marks = "".join(self.checkpoints.of(box) for box in self.story.boxes)
-        notes = [_NORM] if any(map(_roomy, place.spots.values())) else []
+        notes = [_NORM] if any(_roomy(spot, self.size) for spot in place.spots.values()) else []
         wedge(
             *(self.pen, self.scale, self.theme, place.height - 40, self.size, cut, nan, right),
             checkpoints.meaning(marks),
@@ -355,9 +357,11 @@ class Drawing:
         )
 
 
-def _roomy(spot: Spot) -> bool:
+def _roomy(spot: Spot, size: float) -> bool:
     """Whether a state has room for its number: a single one below its name, several beside theirs."""
-    return spot.box.kind in (STATE, INITIAL) and (len(spot.box.nodes) == 1 or spot.width >= 84)
+    return spot.box.kind in (STATE, INITIAL) and (
+        len(spot.box.nodes) == 1 or spot.width >= 66 * size
+    )
 
 
 def _words(norm: float | None) -> str:

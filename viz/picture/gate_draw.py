@@ -10,7 +10,7 @@ from viz.metrics import text_width
 from viz.picture.draw import Drawing
 from viz.picture.equations import ORDER
 from viz.picture.gates import through, way
-from viz.picture.numbers import fitting, short
+from viz.picture.numbers import fitting, hop, short
 from viz.picture.outputs import target_of
 from viz.picture.place import Spot
 from viz.picture.story import GATE, INPUT, LOSS, STATE, Box, Ribbon, Story
@@ -266,7 +266,7 @@ class GateDrawing(Drawing):
             self._text(sign, x, y + 5, 15 / self.size, anchor="middle")
         if norm and kept is not None:
             x, y = self._disc(box, self.letters[0])
-            self._text(f"×{short(kept)}", x, y - 22, 13, anchor="middle", weight="bold")
+            self._text(hop(kept), x, y - 22, 13, anchor="middle", weight="bold")
 
     def _label(self, spot: Spot) -> None:
         box = spot.box

@@ -160,4 +160,4 @@ def _spots(story: Story, place: Place, layers: dict[str, int]) -> Iterator[tuple
             middle = (gate(t, letters[0]) + gate(t, letters[-1])) / 2
             yield box, Spot(box, middle, place.rows[INPUT], min(96.0, place.pitch / 2), 40)
         else:
-            yield box, Spot(box, end - 4, place.rows[LOSS], 80.0 + 6 * len(str(t)), 46)
+            yield box, Spot(box, end - 4, place.rows[LOSS], 96.0 + 6 * len(str(t)), 46)

@@ -36,6 +36,15 @@ def power(text: str) -> str:
     return f"10{high}" if mantissa == "1" else f"{mantissa}·10{high}"
 
 
+def hop(ratio: float) -> str:
+    """What one step does to a gradient.
+
+    >>> hop(0.6), hop(1.71e-5)
+    ('×0.60', '×1.7·10⁻⁵')
+    """
+    return f"×{power(short(ratio))}"
+
+
 def digits(x: float, count: int) -> str:
     """A number in so many digits, with its zeros, so that neighbors are as precise; a whole one without.
 
@@ -72,8 +81,11 @@ def tiny(x: float) -> str:
 def fitting(x: float, room: float, size: float) -> str:
     """A number in as many digits as there is room for; "" if not even one has.
 
+    >>> fitting(1.234e-7, 80, 12.5), fitting(1.234e-7, 30, 12.5)
+    ('1.23·10⁻⁷', '10⁻⁷')
     >>> fitting(0.001234, 60, 12.5), fitting(0.001234, 40, 12.5), fitting(0.001234, 10, 12.5)
     ('0.00123', '0.001', '')
     """
-    texts = (digits(x, 3), short(x), tiny(x))
+    few = (digits(x, 3), short(x), tiny(x))
+    texts = (*map(power, few), *few)
     return next((text for text in texts if text_width(text, size) <= room), "")

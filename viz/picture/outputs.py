@@ -71,8 +71,8 @@ def draw(
     word = "p(target)" if target is None else f"‘{target}’"
     if text_width(word, small) > room:
         word = "p" if target is None else fitted(word, small, room)
-    pen.text(word, left, spot.y - 4, None, small, "", theme.muted)
-    pen.text(share, left + width, spot.y - 4, "end", small, "", theme.ink)
+    pen.text(word, left, spot.y - 4, None, small, None, theme.muted)
+    pen.text(share, left + width, spot.y - 4, "end", small, None, theme.ink)
     for part, color in ((1.0, theme.line), (p, theme.muted)):
         bar = {"x": left, "y": spot.y + 5, "width": max(width * part, 1.0), "height": 7, "rx": 3}
         pen.add("rect", **bar, fill=color)
@@ -89,7 +89,7 @@ def _number(pen: Pen, rec: Recording, spot: Spot, theme: Theme, size: float) -> 
             wide = text_width("target ", _SMALL * size)
             lines.append(f"target {fitting(target, room - wide, _SMALL * size)}")
     if len(lines) > 1 and text_width(lines[1], _SMALL * size) <= room and lines[1] != "target ":
-        pen.text(lines[0], spot.x, spot.y - 3, "middle", 14 * size, "", theme.ink)
-        pen.text(lines[1], spot.x, spot.y + 14, "middle", _SMALL * size, "", theme.muted)
+        pen.text(lines[0], spot.x, spot.y - 3, "middle", 14 * size, None, theme.ink)
+        pen.text(lines[1], spot.x, spot.y + 14, "middle", _SMALL * size, None, theme.muted)
     else:
-        pen.text(lines[0], spot.x, spot.y + 5, "middle", 14 * size, "", theme.ink)
+        pen.text(lines[0], spot.x, spot.y + 5, "middle", 14 * size, None, theme.ink)

@@ -122,5 +122,5 @@ def _spot(box: Box, x: float, y: float, pitch: float) -> Spot:
     if box.kind == OUTPUT:
         return Spot(box, x, y, min(124.0, pitch - 14), 42)
     if box.kind == LOSS:
-        return Spot(box, x, y, min(80.0 + 6 * len(str(box.step)), pitch - 14), 40)
+        return Spot(box, x, y, min(96.0 + 6 * len(str(box.step)), pitch - 14), 40)
     return Spot(box, x, y, min(96.0, pitch - 14), 40)

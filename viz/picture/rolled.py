@@ -12,7 +12,7 @@ from viz.picture.draw import Drawing
 from viz.picture.edges import BESIDE
 from viz.picture.finding import title
 from viz.picture.look import Look
-from viz.picture.numbers import short
+from viz.picture.numbers import digits, hop, power, short
 from viz.picture.place import BOTTOM, TOP, Place
 from viz.picture.story import INITIAL, INPUT, LOSS, OUTPUT, STATE, Box, Story
 from viz.style import number
@@ -66,9 +66,9 @@ def heading(story: Story) -> str:
     if not found:
         return title(story)
     mean = math.exp(sum(map(math.log, found)) / len(found))
-    low, high = short(min(found)), short(max(found))
+    low, high = (power(short(end(found))) for end in (min, max))
     spread = f" ({low} to {high})" if low != high else ""
-    return f"Each step back multiplies the gradient by {short(mean)}{spread}"
+    return f"Each step back multiplies the gradient by {power(short(mean))}{spread}"
 
 
 def turns_of(story: Story, layer: str) -> list[Turn]:
@@ -207,16 +207,16 @@ class RolledDrawing(Drawing):
             return
         mean = math.exp(sum(map(math.log, known)) / len(known))
         room = right - x - 24
-        head = f"×{short(mean)} per step back"
+        head = f"{hop(mean)} per step back"
         if text_width(head, 15 * self.size) * 1.1 > room:
-            head = f"×{short(mean)}"
+            head = hop(mean)
         self._text(head, x, y - 2, 15, weight="bold")
-        each = " ".join(f"×{short(f)}" for _, _, f in found)
+        each = " ".join(hop(f) for _, _, f in found)
         words = f"step {found[0][0]} to {found[-1][1]}: {each}"
         if text_width(words, 12.5 * self.size) > room:
-            words = f"{short(min(known))} to {short(max(known))} over {len(found):,} steps"
+            words = f"{power(short(min(known)))} to {power(short(max(known)))} over {len(found):,} steps"
         if text_width(words, 12.5 * self.size) > room:
-            words = f"{short(min(known))} to {short(max(known))}"
+            words = f"{power(short(min(known)))} to {power(short(max(known)))}"
         self._text(fitted(words, 12.5 * self.size, room), x, y + 18, 12.5, muted=True)
 
     def _part(self, part: Part) -> None:
@@ -237,7 +237,7 @@ class RolledDrawing(Drawing):
             units = "" if steps == 1 else "the last one is followed"
         facts = [f"{steps:,} step{'s' * (steps != 1)}", *([units] if units else [])]
         if part.norm is not None and kind != LOSS:
-            facts.append(f"∇ {number(part.norm)}")
+            facts.append(f"∇ {power(digits(part.norm, 3))}")
         self.pen.open("g", class_=kind)
         words = f"{layer or kind}, {steps} steps"
         if part.norm is not None:

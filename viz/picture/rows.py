@@ -41,13 +41,15 @@ def names(rec: Recording, story: Story, place: Place, looking: bool) -> Iterator
         first[row] = min(first.get(row, spot), spot, key=lambda s: s.x - s.width / 2)
     # What a state sends to a rail below its gates passes beside them.
     over = [spot.x - 12 for spot in place.spots.values() if _over_gates(story, spot.box)]
+    begun = min((box.step for box in story.boxes if box.kind == GATE), default=0)
     for (kind, y), spot in first.items():
         left = spot.x - spot.width / 2
         if kind == GATE:
             left = min([left, *over])
         text = _state(story, place, y) if kind == STATE else words.get(kind, "")
         if text:
-            begins = kind == STATE and spot.box.kind == INITIAL  # nothing stands above it
+            # Nothing stands above a state that comes before all others.
+            begins = kind == STATE and (spot.box.kind == INITIAL or spot.box.step < begun)
             yield Name(text, y, left, spot.y - spot.height / 2 if begins else None)
 
 
