@@ -21,6 +21,8 @@ import numpy as np
 
 from micrornn.core.context import Place, current
 
+NOWHERE = Place()
+
 
 class Value:
     """What a call gives; without a call it is a leaf: a parameter, an argument, a constant or a draw."""
@@ -47,7 +49,7 @@ class Value:
         self.back = False  # whether it belongs to the backward pass
         self.grad = False  # whether a gradient flows through it
         self.name: str | None = None
-        self.place = Place()
+        self.place = NOWHERE
         self.source: Any = None  # the value of the network that it was written for
 
     def __repr__(self) -> str:
@@ -160,7 +162,16 @@ def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
     if kind in REFERENCES:
         return function(tree)
     if kind is tuple or kind is list:
-        return kind([mapped(x, function) for x in tree])
+        return kind(
+            [
+                function(x)
+                if type(x) in REFERENCES
+                else mapped(x, function)
+                if type(x) in NESTED
+                else x
+                for x in tree
+            ]
+        )
     if kind is slice:
         return slice(*[mapped(x, function) for x in (tree.start, tree.stop, tree.step)])
     if kind is dict:
@@ -181,7 +192,10 @@ def _collect(tree: Any, found: list[Any]) -> None:
         found.append(tree)
     elif kind is tuple or kind is list:
         for x in tree:
-            _collect(x, found)
+            if type(x) in REFERENCES:
+                found.append(x)
+            elif type(x) in NESTED:
+                _collect(x, found)
     elif kind is slice:
         _collect((tree.start, tree.stop, tree.step), found)
     elif kind is dict:
@@ -189,6 +203,7 @@ def _collect(tree: Any, found: list[Any]) -> None:
 
 
 REFERENCES = {Value, Row, Rows, Past}
+NESTED = {tuple, list, slice, dict}  # what references may stand in
 
 
 def uses(value: Value) -> Iterator[Any]:

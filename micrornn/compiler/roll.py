@@ -64,34 +64,36 @@ class _Rolling:
     def _described(self, v: Value) -> tuple[Any, list[int], tuple[Any, ...]]:
         refs: list[int] = []
         literals: list[Any] = []
+        args = self._skeleton(v.args, refs, literals)
+        kwargs = self._skeleton(v.kwargs, refs, literals) if v.kwargs else ()
+        return (v.call, args, kwargs, v.shape, v.dtype, v.grad), refs, tuple(literals)
 
-        def skeleton(x: Any) -> Any:
-            kind = type(x)
-            if kind is Value or kind is Row:
-                at = self.position.get(x)
-                if at is not None:
-                    refs.append(at)
-                    return "*"
-                at = self.of_leaf.get(x)
-                if at is None:
-                    at = self.of_leaf[x] = len(self.given)
-                    self.given.append(x)
-                refs.append(-1 - at)
-                return at if kind is Value and isinstance(x.leaf, Parameter) else "*"
-            if kind is tuple or kind is list:
-                return (kind.__name__, *map(skeleton, x))
-            if kind is slice:
-                parts = (x.start, x.stop, x.step)
-                return ("slice", *(parts if _plain(x) else map(skeleton, parts)))
-            if kind is dict:
-                return tuple([(k, skeleton(y)) for k, y in x.items()])
-            if kind in (int, float) or isinstance(x, (np.ndarray, np.generic)):
-                literals.append(x)
-                return (kind.__name__, np.shape(x))
-            return x if isinstance(x, (str, bool, type(None))) else repr(x)
-
-        key = (v.call, skeleton(v.args), skeleton(v.kwargs), v.shape, v.dtype, v.grad)
-        return key, refs, tuple(literals)
+    def _skeleton(self, x: Any, refs: list[int], literals: list[Any]) -> Any:
+        """What stands in arguments, without the references and literals, which are collected."""
+        kind = type(x)
+        if kind is Value or kind is Row:
+            at = self.position.get(x)
+            if at is not None:
+                refs.append(at)
+                return "*"
+            at = self.of_leaf.get(x)
+            if at is None:
+                at = self.of_leaf[x] = len(self.given)
+                self.given.append(x)
+            refs.append(-1 - at)
+            return at if kind is Value and isinstance(x.leaf, Parameter) else "*"
+        if kind is tuple or kind is list:
+            return (kind.__name__, *[self._skeleton(y, refs, literals) for y in x])
+        if kind is slice:
+            parts = (x.start, x.stop, x.step)
+            inside = parts if _plain(x) else [self._skeleton(y, refs, literals) for y in parts]
+            return ("slice", *inside)
+        if kind is dict:
+            return tuple([(k, self._skeleton(y, refs, literals)) for k, y in x.items()])
+        if kind in (int, float) or isinstance(x, (np.ndarray, np.generic)):
+            literals.append(x)
+            return (kind.__name__, np.shape(x))
+        return x if isinstance(x, (str, bool, type(None))) else repr(x)
 
     # -- where the loops are --
 

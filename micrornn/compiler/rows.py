@@ -45,7 +45,9 @@ def as_rows(values: list[Value], outputs: Any) -> tuple[list[Value], Any]:
     kept = first
     for v in values:
         if v not in aliases:
-            v.args, v.kwargs = mapped((v.args, v.kwargs), renamed)
+            v.args = mapped(v.args, renamed)
+            if v.kwargs:
+                v.kwargs = mapped(v.kwargs, renamed)
             kept += [v, *behind.get(v, [])]
     return kept, mapped(outputs, renamed)
 

@@ -138,7 +138,8 @@ def values_behind(
         value.name, value.place, value.grad = x.name, x.place, True
         order[x.number] = refs[x.number] = value
         waiting.extend(x.inputs)
-        _traced_in(x.params, waiting)
+        if x.params:
+            _traced_in(x.params, waiting)
 
     def reference(x: Any) -> Any:
         if isinstance(x, Traced) and x.origin is not None:
@@ -150,8 +151,10 @@ def values_behind(
     for value in order.values():
         if value.args and isinstance(value.args[0], Tensor):
             value.args = tuple([refs[x.number] for x in value.args])
-            value.kwargs = origins(value.kwargs)
-        value.args, value.kwargs = mapped((value.args, value.kwargs), reference)
+            value.kwargs = origins(value.kwargs) if value.kwargs else value.kwargs
+        value.args = mapped(value.args, reference)
+        if value.kwargs:
+            value.kwargs = mapped(value.kwargs, reference)
 
     ordered = [order[number] for number in sorted(order)]
     return [v for v in ordered if v.call is not None], [reference(x) for x in outs]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrornn.compiler.program import Value
+from micrornn.compiler.program import NESTED, Value
 from micrornn.core.context import current
 from micrornn.core.tensor import Tensor
 
@@ -38,8 +38,11 @@ class Traced(np.ndarray[Any, Any]):
         self.tracing = getattr(obj, "tracing", None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Tensor) for x in args):
-            return NotImplemented  # the tensor does it, and makes a node
+        for x in args:
+            if isinstance(x, Tensor):
+                return NotImplemented  # the tensor does it, and makes a node
+        if method == "__call__" and not kwargs:
+            return called(ufunc, args, kwargs)
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         (out,) = kwargs.pop("out", (None,))
         if out is None and method != "at":
@@ -167,17 +170,35 @@ def plain(tree: Any) -> Any:
 
 def called(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function of NumPy; its result knows what it was made from."""
-    values, given = plain(args), plain(kwargs)
-    result = function(*values, **given)
-    if not _known(args) and not (kwargs and _known(kwargs)):  # their origin was lost on the way
+    known = False
+    values: list[Any] = []
+    behind: list[Any] = []  # the arguments, with their origins in the place of traced arrays
+    for x in args:
+        kind = type(x)
+        if kind is Traced:
+            array, origin = x.view(np.ndarray), x.origin
+            known = known or origin is not None
+            values.append(array)
+            behind.append(array if origin is None else origin)
+        elif kind in NESTED:
+            known = known or _known(x)
+            values.append(plain(x))
+            behind.append(origins(x))
+        else:
+            values.append(x)
+            behind.append(x)
+    result = function(*values, **plain(kwargs)) if kwargs else function(*values)
+    if not known and not (kwargs and _known(kwargs)):  # their origin was lost on the way
         return result
     if not isinstance(result, (np.ndarray, np.generic)):
         if isinstance(result, (list, tuple)):
             parts = [called(_part, (function, i, args, kwargs), {}) for i in range(len(result))]
             return type(result)(parts)
         return result
-    function, args, kwargs = plainest(function, args, kwargs)
-    value = Value(function, origins(args), origins(kwargs) if kwargs else {}, result)
+    if type(function) is not np.ufunc and (function in REDUCTIONS or _reduces(function)):
+        function, args, kwargs = plainest(function, args, kwargs)
+        behind = origins(args)
+    value = Value(function, tuple(behind), origins(kwargs) if kwargs else {}, result)
     value.place = current().place
     return traced(result, value)
 
@@ -191,7 +212,7 @@ REDUCTIONS: dict[Any, Any] = {
 def plainest(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """A call in the form that all calls for the same take: NumPy has several names for a sum."""
     ufunc = REDUCTIONS.get(function)
-    if ufunc is None and getattr(function, "__name__", "") == "reduce":
+    if ufunc is None and _reduces(function):
         ufunc = function.__self__
         usual: Any = 0
     else:
@@ -209,6 +230,10 @@ def plainest(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any
         (x,),
         {"axis": axis} | ({"keepdims": True} if kwargs.get("keepdims") else {}),
     )
+
+
+def _reduces(function: Any) -> bool:
+    return getattr(function, "__name__", "") == "reduce"
 
 
 def _part(function: Any, i: int, args: Any, kwargs: Any) -> Any:
@@ -242,7 +267,7 @@ def origins(tree: Any) -> Any:
 
 def traced(array: Any, origin: Value) -> Traced:
     """An array with its origin."""
-    view = np.asarray(array).view(Traced)
+    view = (array if type(array) is np.ndarray else np.asarray(array)).view(Traced)
     view.origin = origin
     view.tracing = CURRENT[-1] if CURRENT else None
     return view

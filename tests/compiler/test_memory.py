@@ -60,3 +60,24 @@ def test_a_program_keeps_at_most_half_more_than_backward_needs(
         needed += STEPS * BATCH * CLASSES * 8  # the probabilities
     assert needed < kept < 1.5 * needed
     assert peak < kept + 3 * weights + ARRAY / 4
+
+
+def test_what_was_traced_is_freed_without_the_collector() -> None:
+    cell = nn.RNNCell(3, 4, rng=0)
+
+    def loss(xs: np.ndarray) -> Tensor:
+        h = mr.tensor(np.zeros(4))
+        for x in xs:
+            h = cell(x, h)
+        return mr.sum(h)
+
+    step = mr.compile(loss)
+    step(np.ones((5, 3)))  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        step(np.ones((500, 3)))
+        unreached = gc.collect()
+    finally:
+        gc.enable()
+    assert unreached < 500 * 4  # of some 40 objects for each step
