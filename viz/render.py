@@ -70,7 +70,7 @@ def render(
         title: the network, its data, its seed.
         ends: show the gradient of the first place on its way to the second, such as ("L3", "h0").
         targets: by step, the target as text.
-        theme: light, dark or print; this and the following are for pictures of cells.
+        theme: light, dark or print; this and the four below are for pictures of cells alone.
         aspect: 16:9, 4:3, page or free.
         width: of the sheet in pixels. A png has twice as many, an animation three quarters.
         legend: auto (what occurs), none, or full (every look).
@@ -82,7 +82,7 @@ def render(
 
     Raises:
         TypeError: there is no graph in the thing.
-        ValueError: an option or a place is unknown, or a window holds no step.
+        ValueError: an option or a place is unknown or does not apply, or a window holds no step.
         RuntimeError: pdf, and Graphviz is not installed.
 
     >>> import micrornn as mr
@@ -105,6 +105,8 @@ def render(
     if plumbing and (told is not None or detail not in ("auto", "op")):
         raise ValueError("slices and joins are boxes at the level of op only; add detail op")
     if told is not None:
+        if kind == "html":
+            look.refuse("a page")
         shown = _Shown(bool(gradients), window, ends or (None, None), targets)
         content = _picture(told, kind, title, detail, look, shown)
         if path is not None:
@@ -114,6 +116,7 @@ def render(
         raise ValueError(
             f"a {kind} shows states over time, and there are none with a time step here"
         )
+    look.refuse({"html": "a page", "txt": "text"}.get(kind, "a picture of operations"))
     once = _once(thing, detail, kind, gradients)
     if detail == "auto":
         detail = _finest(thing, kind)
@@ -134,6 +137,19 @@ def render(
     if path is not None:
         write_whole(Path(path), content)
     return content
+
+
+def takes_look(thing: Any, detail: str) -> bool:
+    """Whether a picture of this at this level takes a theme and the like: it is drawn cell by cell.
+
+    >>> import micrornn as mr
+    >>> takes_look(mr.Value(2.0) * 3.0, "cell")
+    False
+    """
+    recomputed: Mapping[int, int] = {}
+    if not isinstance(thing, Recording):
+        thing, recomputed = recalled(graph_of(thing))
+    return _told(thing, recomputed, detail, "svg", True, "LR") is not None
 
 
 def _told(

@@ -187,12 +187,45 @@ def test_the_gallery_has_every_level_of_detail_and_shows_what_it_wrote(
             for d in ("auto", "layer", "cell", "gate")
             for t in ("light", "dark")
         ),
-        "companies-op-light.svg",
+        "companies-op.svg",
     }
     assert all(f'src="{name}"' in page for name in drawn)
     assert 'href="companies.html">play<' in page
     played = (folder / "out" / "companies.html").read_text("utf-8")
     assert "<svg" in played and 'id="data"' in played
+
+
+def test_the_gallery_draws_what_has_no_theme_once(run: Run, folder: Path) -> None:
+    assert run("gallery", "out", "--task", "image", "-q").exit_code == 0
+    drawn = {path.name for path in (folder / "out").glob("*.svg")}
+    assert drawn == {f"image-{d}.svg" for d in ("auto", "layer", "cell", "gate", "op")}
+    page = (folder / "out" / "index.html").read_text("utf-8")
+    assert "(gate)</figcaption>" in page and all(f'src="{name}"' in page for name in drawn)
+    assert run("gallery", "dark", "--task", "hello", "--theme", "dark", "-q").exit_code == 0
+    dark = {path.name for path in (folder / "dark").glob("hello-lstm-*.svg")}
+    assert dark == {
+        *(f"hello-lstm-{d}-dark.svg" for d in ("auto", "layer", "cell", "gate")),
+        "hello-lstm-op.svg",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("--theme dark", "text has no theme; leave it out"),
+        (
+            "-T svg --detail op --width 900 --legend none",
+            "a picture of operations has no width or legend",
+        ),
+        ("-T dot --font-size 20", "a picture of operations has no font size"),
+        ("-T html --aspect 4:3", "a page has no aspect"),
+        ("-T html --compare rnn,lstm --theme dark", "a page has no theme"),
+    ],
+)
+def test_a_style_that_does_not_apply_is_refused(run: Run, words: str, what: str) -> None:
+    result = run("render", "hello", *words.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert what in result.stderr and "draw cells as svg" in result.stderr
 
 
 def test_the_real_picture_in_text(run: Run) -> None:

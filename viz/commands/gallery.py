@@ -22,7 +22,7 @@ DETAILS = ("auto", "layer", "cell", "gate", "op")
 
 
 class Entry(NamedTuple):
-    """One picture: a task with a cell, at a level of detail, in a theme."""
+    """One picture: a task with a cell, at a level of detail, in a theme if it takes one."""
 
     task: str
     cell: str
@@ -69,7 +69,7 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
 
     from micrornn.tasks.source import resolve
     from viz.commands.render import drawn_from
-    from viz.render import render, write_whole
+    from viz.render import render, takes_look, write_whole
 
     played: dict[str, bool] = {}  # by page, whether the network has one
 
@@ -83,8 +83,15 @@ def gallery(folder: str, only: str | None, task: str | None, quiet: bool) -> Non
         for i, entry in enumerate(chosen, 1):
             options = {"cell": entry.cell} if entry.cell else {}
             unrolled = resolve(entry.task, options)
-            look = {"detail": entry.detail, "theme": entry.theme, "title": unrolled.title}
             thing = drawn_from(entry.task, options, unrolled, entry.detail, "svg")
+            look = {"detail": entry.detail, "title": unrolled.title}
+            if takes_look(thing, entry.detail):
+                look["theme"] = entry.theme
+            elif entry.theme == themes[0]:
+                entry = entry._replace(theme="")
+            else:
+                bar.update(i)
+                continue  # it is drawn already, and looks the same in every theme
             svg = render(thing, format="svg", **look)  # type: ignore[arg-type]
             write_whole(target / entry.name, svg)
             drawn.append((entry, unrolled.title))
@@ -122,7 +129,7 @@ def page(drawn: list[tuple[Entry, str]], played: Mapping[str, bool]) -> str:
 
     figures = "\n".join(
         f'<figure><a href="{entry.name}"><img loading="lazy" src="{entry.name}" alt="{escape(title)}"></a>'
-        f"<figcaption>{escape(title)} ({entry.detail}, {entry.theme}){link(entry)}</figcaption>"
+        f"<figcaption>{escape(title)} ({', '.join(filter(None, entry[2:]))}){link(entry)}</figcaption>"
         "</figure>"
         for entry, title in drawn
     )

@@ -205,6 +205,8 @@ def _compare(
 
     formats = ("svg", "png", "html")
     path, format = destination(output, format or (None if output else "svg"), formats)
+    if format == "html":
+        _look(look).refuse("a page")
     with working(f"drawing {source}", quiet):
         runs = {cell: recorded(source, {**options, "cell": cell}) for cell in cells}
         subtitle = next(iter(runs.values())).title.partition(":")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from viz.picture.theme import THEMES, Theme
 
@@ -58,6 +58,20 @@ class Look:
         """The height of the sheet: what the aspect asks for, or ``free`` where it asks for nothing."""
         ratio = ASPECTS[self.aspect]
         return max(self.width / ratio if ratio else free, least)
+
+    def refuse(self, what: str) -> None:
+        """Refuse a style for what is drawn without one.
+
+        Raises:
+            ValueError: this is not the default; names what differs.
+        """
+        names = [f.name for f in fields(self) if getattr(self, f.name) != f.default]
+        if names:
+            which = " or ".join(names).replace("_", " ")
+            out = "leave it out" if len(names) == 1 else "leave them out"
+            raise ValueError(
+                f"{what} has no {which}; {out}, or draw cells as svg, png, gif, webp or apng"
+            )
 
 
 DEFAULT = Look()
