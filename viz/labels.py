@@ -34,6 +34,15 @@ def shortened(name: str, most: int = _MOST) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+def visible(text: str) -> str:
+    """A character that leaves no mark, as one that does.
+
+    >>> visible(" "), visible("a")
+    ('␣', 'a')
+    """
+    return {" ": "␣", "\\n": "⏎", "\n": "⏎"}.get(text, text)
+
+
 def subscript(n: int) -> str:
     """A number in subscript digits.
 

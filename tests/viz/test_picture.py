@@ -20,6 +20,7 @@ from micrornn.recording import Recording, load_recording
 from micrornn.tasks import TASKS
 from micrornn.tasks.network import CELLS
 from micrornn.tasks.source import recorded, resolve
+from viz.labels import subscript
 from viz.metrics import text_width
 from viz.picture import Look, comparison, gates, picture, rolled, title
 from viz.picture.frames import frames, remark
@@ -246,6 +247,19 @@ def test_of_operations_the_title_is_one_finding() -> None:
     one, two = (float(np.linalg.norm(g)) for g in with_grad)
     said = f"h₁ gets {percent(one / two)} of the gradient of h₂: {number(one)} beside {number(two)}"
     assert f">{said}<" in svg
+
+
+def test_a_layer_picture_says_which_loss_it_follows() -> None:
+    rec = recorded("hello").recording
+    for ends, step in (((None, None), 4), (("L3", None), 3)):
+        svg = rolled(rec, ends=ends)
+        value = digits(rec.losses[step - 1].item(), 3)
+        assert f">4 steps · L{subscript(step)} {value} is followed<" in svg and faults(svg) == []
+
+
+def test_a_space_that_is_a_target_leaves_a_mark() -> None:
+    svg = picture(recorded("hello").recording, targets={1: " ", 2: "e"})
+    assert ">‘␣’<" in svg and ">‘e’<" in svg
 
 
 def test_numbers_side_by_side_are_as_precise() -> None:

@@ -292,11 +292,13 @@ def _labeled(row: list[Box]) -> list[Box]:
     [0, 3, 6, 9, 12]
     >>> [box.step for box in _labeled([Box(STATE, "", t, {}) for t in range(12)])]
     [0, 2, 5, 8, 11]
+    >>> [box.step for box in _labeled([Box(STATE, "", t, {}) for t in range(1, 11)])]
+    [1, 4, 6, 8, 10]
     """
     last = len(row) - 1
     every = max(1, -(-last // (_LABELS - 1)))
     places = list(range(last, -1, -every))
-    if places[-1] * 2 >= every:
+    if places[-1] * 2 > every:
         places.append(0)
     places[-1] = 0  # the first, where the next one stands close to it
     return [row[i] for i in reversed(places)]

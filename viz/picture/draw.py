@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from micrornn.recording import Recording
-from viz.labels import subscript
+from viz.labels import subscript, visible
 from viz.metrics import fitted, text_width
 from viz.pen import Pen
 from viz.picture import attention, beads, checkpoints, outputs, rows
@@ -58,7 +58,7 @@ class Drawing:
         self.rec, self.story, self.place = rec, story, place
         self.theme, self.legend, self.size = look.colors, look.legend, look.size
         self.subtitle, self.show = subtitle, show
-        self.targets = targets or {}
+        self.targets = {step: visible(text) for step, text in (targets or {}).items()}
         self.head = title(whole or story) if head is None else head
         self.whole = whole
         self.checkpoints = Checkpoints(rec, self.whole_cells)
@@ -234,8 +234,7 @@ class Drawing:
                 text = stem
         else:
             _, _, rest = (node.name or "").partition(" ")
-            text = rest if len(rest) < 3 else rest.strip("'\"")
-            text = {" ": "␣", "\\n": "⏎"}.get(text, text)
+            text = visible(rest if len(rest) < 3 else rest.strip("'\""))
             if not text or text_width(text, (_LABEL + 1) * self.size) > spot.width - 8:
                 text = f"x{subscript(box.step)}"
         size = _LABEL + 1

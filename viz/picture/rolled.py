@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
+
 from micrornn.tasks.network import NAMES as CELLS
+from viz.labels import subscript
 from viz.metrics import fitted, text_width
 from viz.picture.draw import Drawing
 from viz.picture.edges import BESIDE
@@ -232,9 +235,7 @@ class RolledDrawing(Drawing):
         cell = NAMES.get(self.story.kind.get(layer, ""), "recurrent layer")
         head = cell if kind == STATE else names[kind]
         size = math.prod(node.shape[-1:]) if node.shape else 1
-        units = f"{size} unit{'s' * (size != 1)}" if kind != LOSS else "sum of all losses"
-        if kind == LOSS:
-            units = "" if steps == 1 else "the last one is followed"
+        units = f"{size} unit{'s' * (size != 1)}" if kind != LOSS else self._followed()
         facts = [f"{steps:,} step{'s' * (steps != 1)}", *([units] if units else [])]
         if part.norm is not None and kind != LOSS:
             facts.append(f"∇ {power(digits(part.norm, 3))}")
@@ -252,6 +253,16 @@ class RolledDrawing(Drawing):
         line = fitted(" · ".join(facts), 12.5 * self.size, _WIDE - 12)
         self._text(line, part.x, part.y + 18, 12.5, anchor="middle")
         self.pen.close("g")
+
+    def _followed(self) -> str:
+        """The loss whose gradient is drawn, with its value."""
+        box = self.story.loss
+        if box is None:
+            return ""
+        node = box.nodes[""]
+        name = "L" if node.step is None else f"L{subscript(box.step)}"
+        value = power(digits(float(np.asarray(self.rec.value(node)).item()), 3))
+        return f"{name} {value} is followed"
 
 
 def place_of(story: Story, look: Look) -> Place:
