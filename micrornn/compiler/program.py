@@ -141,6 +141,7 @@ class Loop:
     count: int
     body: list[Value] = field(default_factory=list)
     back: bool = False
+    stride: int = 0  # from one iteration to the next, in steps of time; 0 where they are not marked
 
 
 @dataclass(eq=False)

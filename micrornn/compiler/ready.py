@@ -10,6 +10,7 @@ import numpy as np
 
 from micrornn.compiler.again import again
 from micrornn.compiler.arrange import arrange
+from micrornn.compiler.fixed import Fixed, fixed_in
 from micrornn.compiler.lift import lift
 from micrornn.compiler.lower import lower
 from micrornn.compiler.program import Program, Row, Value
@@ -48,6 +49,7 @@ class Ready:
     seen: bytes  # the data that it was traced with
     held: list[Any]  # arguments that are known by their identity
     fixed: list[tuple[Tensor, Any]]  # tensors that were constants of the program, with their values
+    constants: list[Fixed]  # the numbers that it was written with
     checked: bool = False  # whether it was compared on other data as well
 
     def own(self, outputs: Any) -> zip[tuple[Tensor, Any]]:
@@ -63,15 +65,12 @@ def program_of(
     Raises:
         CannotRoll: it would be too long.
     """
-    tensors: list[Tensor] = []
-    results = numbered(result, tensors)
-    asked = [origin for origin, _ in trace.guards]
-    values, found = values_behind([*tensors, *asked])
-    program = gather(roll(*as_rows(values, {"wanted": found})))
+    program, results, tensors, operations = forward_of(trace, result)
+    constants = fixed_in(program)
     straight = sum(isinstance(b, Value) for b in program.blocks)
     if straight > LONGEST:
         raise CannotRoll(
-            f"{straight} of its {len(values)} operations are not alike from step to step, so they do not "
+            f"{straight} of its {operations} operations are not alike from step to step, so they do not "
             "become a loop; a step that is always computed in the same way would"
         )
     found = program.outputs["wanted"]
@@ -88,7 +87,7 @@ def program_of(
     program = arrange(again(simplify(lift(simplify(lower(program))))))
     written = Written(program, backend == "numba")
     guards: dict[tuple[int, bool], tuple[list[Any], list[Any]]] = {}
-    for (output, row), (_, answer) in zip(found_at[len(tensors) :], trace.guards):
+    for (output, row), (_, answer) in zip(found_at[tensors:], trace.guards):
         rows, answers = guards.setdefault((output, row is None), ([], []))
         rows.append(row)
         answers.append(answer)
@@ -103,7 +102,18 @@ def program_of(
         content(given),
         held,
         [],
+        constants,
     )
+
+
+def forward_of(trace: Trace, result: Any) -> tuple[Program, Any, int, int]:
+    """A run's forward program, its result with places for tensors, and how many tensors and operations."""
+    tensors: list[Tensor] = []
+    results = numbered(result, tensors)
+    asked = [origin for origin, _ in trace.guards]
+    values, found = values_behind([*tensors, *asked])
+    program = gather(roll(*as_rows(values, {"wanted": found})))
+    return program, results, len(tensors), len(values)
 
 
 def _guard(output: int, rows: list[Any], answers: list[Any]) -> tuple[int, Any, bytes]:

@@ -205,6 +205,9 @@ class _Rolling:
             references.append(Row(pasts[key], 0, 1))
         following = iter(references)
         loop = Loop(count, body)
+        first, second = (self.values[start + k * period].place.step for k in (0, 1))
+        if first is not None and second is not None:
+            loop.stride = second - first
         for q, v in enumerate(body):
             rows = [self.literals[start + k * period + q] for k in range(count)]
             varying = self._varying(rows)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from threading import RLock
 from typing import Any
 
 from micrornn.compiler.agreement import compare
-from micrornn.compiler.ready import CannotRoll, Ready, add, holds, is_current, program_of
+from micrornn.compiler.fixed import difference, fixed_in
+from micrornn.compiler.ready import (
+    CannotRoll,
+    Ready,
+    add,
+    forward_of,
+    holds,
+    is_current,
+    program_of,
+)
 from micrornn.compiler.results import content, detached, filled, places, structure
 from micrornn.compiler.surroundings import Surroundings
 from micrornn.compiler.trace import Trace
@@ -180,6 +190,7 @@ class Compiled:
         nodes = Graph(loss).nodes
         older = [(x, x._value) for x in nodes if not x.inputs and x.number < trace.first]
         fixed = [(x, value) for x, value in (*known, *older) if not x.requires_grad]
+        followed = [(node, node._value, node.params) for node in nodes] if earlier else []
         for node in nodes:
             node._value, node.values = plain(node._value), plain(node.values)
             node.params = plain(node.params)
@@ -192,11 +203,26 @@ class Compiled:
         ready = earlier or ready
         place = places(ready.results)[0]
         value = outputs[place.output] if place.row is None else outputs[place.output][place.row]
-        compare(loss, found, value, dict(ready.own(outputs)))
+        try:
+            compare(loss, found, value, dict(ready.own(outputs)))
+        except CompileError as error:
+            for node, traced, params in followed:
+                node._value, node.params = traced, params
+            where = _changed(earlier, trace, result) if earlier else ""
+            if not where:
+                raise
+            raise CompileError(f"{error}. Since the first call {where}") from None
         ready.checked, ready.fixed = earlier is not None, fixed
         self.ready[key] = ready
         add(ready, outputs)  # the program's own, so that all calls round alike
         return filled(ready.results, outputs)
+
+
+def _changed(earlier: Ready, trace: Trace, result: Any) -> str:
+    """Which operation reads other numbers than when the program was written; "" if that is not known."""
+    with suppress(Exception):  # the difference is an error already, and says so without this
+        return difference(earlier.constants, fixed_in(forward_of(trace, result)[0]))
+    return ""
 
 
 def _loss_of(result: Any) -> Tensor:

@@ -91,6 +91,27 @@ def test_data_that_did_not_come_in_as_an_argument_is_noticed() -> None:
         step(2.0 * np.ones(3))
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_a_difference_names_the_operation_its_scope_and_its_step(back: bool) -> None:
+    cell, noise = nn.RNNCell(3, 4, rng=0), np.zeros((9, 4))
+
+    def loss(xs: Any) -> Any:
+        h = mr.tensor(np.zeros(4))
+        for t in range(9, 0, -1) if back else range(1, 10):
+            with mr.scope("disturbed", t=t):
+                h = cell(xs[t - 1], h) * (1.0 + noise[t - 1].sum())
+        return h.sum()
+
+    step = mr.compile(loss)
+    step(np.ones((9, 3)))
+    noise[6] = 0.5
+    with pytest.raises(mr.CompileError) as caught:
+        step(2.0 * np.ones((9, 3)))
+    assert "the loss" in str(caught.value)
+    expected = "Since the first call the operation mul in disturbed at step 7 reads 3, which was 1"
+    assert str(caught.value).endswith(expected)
+
+
 def test_what_is_no_function_or_returns_an_array() -> None:
     with pytest.raises(TypeError, match="compile takes a function"):
         mr.compile(3)  # type: ignore[arg-type]
