@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 
 from micrornn.core.tensor import Tensor
 from micrornn.debug.errors import DebuggerError, brief
@@ -102,6 +103,22 @@ class Places:
             parts = scope.split("/")
             found.update(dict.fromkeys("/".join(parts[: i + 1]) for i in range(len(parts))))
         return list(found)
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str, int | None], tuple[str, int]]:
+        first: dict[tuple[str, int | None], tuple[str, int]] = {}
+        for node in self.rec.nodes:
+            if node.source is None or not node.primitive:
+                continue
+            scope = node.scope
+            while (scope, node.step) not in first:
+                first[scope, node.step] = node.source
+                scope = scope.rpartition("/")[0]
+        return first
+
+    def first_line(self, scope: str, step: int | None) -> tuple[str, int] | None:
+        """The source line that first computed something in a scope at a step; "" is all of the step."""
+        return self._lines.get((scope, step))
 
     def parameter(self, text: str) -> Tensor:
         """The parameter that is meant.

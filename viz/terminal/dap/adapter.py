@@ -47,6 +47,7 @@ MOVES = {
     **{"continue": "continue", "reverseContinue": "reverse-continue", "next": "next"},
     **{"stepIn": "step", "stepOut": "finish", "stepBack": "reverse-step", "restart": "restart"},
 }
+JUMPS = {"restart": "entry", "goto": "goto"}  # moves that pass nothing on their way, as stops
 
 
 class Adapter(Stops, Changes):
@@ -156,8 +157,9 @@ class Adapter(Stops, Changes):
         kind = "data breakpoint" if watched else "breakpoint" if reasons else "step"
         if born & set(hits):
             kind = "exception"
-        if command in ("restart", "goto"):
-            kind = {"restart": "entry"}.get(command, command)
+        jump = JUMPS.get(command.partition(" ")[0])
+        if jump:
+            kind = jump
             self._event("continued", threadId=1)  # else VS Code keeps what it said of the last stop
         over = outcome.data["over"]
         self._stopped("pause" if over and not reasons else kind, outcome.lines[0], hits)
@@ -231,8 +233,7 @@ class Adapter(Stops, Changes):
 
     def on_goto(self, arguments: Body) -> None:
         """Jump to a pullback."""
-        outcome = self.session.execute(f"goto {int(arguments['targetId'])}")
-        self._stopped("goto", outcome.lines[0])
+        self._move(f"goto {int(arguments['targetId'])}")
 
     def on_exceptionInfo(self, arguments: Body) -> Body:
         """What is known of the NaN or infinity at which the pass stands."""

@@ -21,20 +21,26 @@ MOST = 100  # elements of an array that are listed
 
 
 def stack(session: Session) -> list[Body]:
-    """One frame for the node, then one for each scope around it, then one for the step."""
+    """One frame for the node, then one for each scope around it, then one for the step.
+
+    A scope and a step point at the line at which they began to compute something, as callers do.
+    """
     line, position = session.line, session.state.position
     if position >= len(line):
         return [{"id": 1, "name": f"the {line.direction} pass is over", "line": 0, "column": 0}]
     node = line.nodes[position]
     parts = node.scope.split("/") if node.scope else []
-    names = [made(node, session.places)]
-    names += ["/".join(parts[:i]) for i in range(len(parts), 0, -1)]
-    names += [f"step {node.step}"] if node.step is not None else []
+    first = session.places.first_line
+    places = [(made(node, session.places), node.source)]
+    for scope in ("/".join(parts[:i]) for i in range(len(parts), 0, -1)):
+        places.append((scope, first(scope, node.step)))
+    if node.step is not None:
+        places.append((f"step {node.step}", first("", node.step)))
     frames = []
-    for i, name in enumerate(names, 1):
+    for i, (name, source) in enumerate(places, 1):
         frame: Body = {"id": i, "name": name, "line": 0, "column": 0}
-        if node.source is not None:
-            file, number = node.source
+        if source is not None:
+            file, number = source
             frame |= {"line": number, "column": 1}
             frame["source"] = {"name": os.path.basename(file), "path": os.path.abspath(file)}
         frames.append(frame)
