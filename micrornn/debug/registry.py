@@ -102,7 +102,7 @@ ELSEWHERE = {
     "silent": "it stands first among the commands of a breakpoint, which commands N begins",
     "shell": "leave with quit, or use another terminal",
     "call": "print evaluates expressions; see help expressions",
-    "x": "print NAME.value[0, :4] shows a part of an array",
+    "x": "print evaluates an expression (print 1/0), print NAME.value[0, :4] shows part of an array",
     "thread": "a backward pass has one thread",
     "attach": "start with micrornn debug SOURCE, or mr.debug(loss) in the program",
 }

@@ -259,6 +259,22 @@ def test_a_line_number_alone_is_enough_where_one_file_has_it(tmp_path: Path) -> 
         session.execute("b 66")
 
 
+def test_commands_without_a_number_mean_the_last_breakpoint(session: Session) -> None:
+    with pytest.raises(DebuggerError, match="None is set yet; write break tanh"):
+        session.execute("commands")
+    for line in ("break tanh", "break mul"):
+        session.execute(line)
+    assert session.execute("commands print grad.norm").lines == ["at breakpoint 2: print grad.norm"]
+    session.execute("delete 2")
+    assert "breakpoint 1" in session.execute("commands silent").text
+
+
+def test_x_of_gdb_says_what_to_type_here(session: Session) -> None:
+    for line in ("x 1/0", "x/4 h[1]"):
+        with pytest.raises(DebuggerError, match=r"print 1/0.*print NAME.value"):
+            session.execute(line)
+
+
 def test_two_commands_that_write_files_in_one_line_ask_for_both(session: Session) -> None:
     found = session.execute("save a.mrn ;; render b.svg")
     assert [effect.path for effect in found.effects] == ["a.mrn", "b.svg"]

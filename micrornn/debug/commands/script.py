@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from micrornn.debug.cursor import Cursor
 from micrornn.debug.errors import DebuggerError, brief
-from micrornn.debug.registry import COMMANDS, Effect, Outcome, command
+from micrornn.debug.registry import COMMANDS, NAMES, Effect, Outcome, command
 from micrornn.debug.state import State
 
 MOST = 100  # commands of one breakpoint
@@ -69,18 +69,23 @@ def expanded(text: str, aliases: Mapping[str, str]) -> str:
     return found.strip()
 
 
-@command("commands", group="stop", usage="commands [N]", example="commands 1")
+@command("commands", group="stop", usage="commands [N] [LINE]", example="commands 1")
 def commands(cursor: Cursor, text: str) -> Outcome:
     """Carry out commands at every stop of breakpoint N, or of the last one; type them, then end.
 
     silent, as the first, prints nothing of the stop itself. A move among them (continue) is the last that is
-    carried out. In one line: commands 1 print grad.norm ;; continue
+    carried out. In one line, of the last one: commands print grad.norm ;; continue
     """
+    word = text.partition(" ")[0]
+    if not text or word == "silent" or word in dict(cursor.state.aliases) or word in NAMES:
+        if not cursor.state.stops:
+            raise DebuggerError("commands for which breakpoint? None is set yet; write break tanh")
+        text = f"{cursor.state.stops[-1].number} {text}"
     number, _, rest = text.partition(" ")
-    if not text:
-        number = str(max((one.number for one in cursor.state.stops), default=0))
     if not re.fullmatch(r"\d{1,9}", number):
-        raise DebuggerError(f"{brief(number)} is no number of a breakpoint; write commands 1")
+        raise DebuggerError(
+            f"{brief(number)} is neither a breakpoint's number nor a command; write commands 1"
+        )
     one = cursor.state.stop(int(number))
     if rest.strip():
         lines = tuple(
