@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +38,10 @@ class Observer:
         self.stream: list[Pullback] = []
         self.kept: set[int] = set()
         self._first = current().number()
-        self._times: Counter[int] = Counter()
+        # How often each node was computed: four bytes each, for there may be a million. Few are older than
+        # the recording.
+        self._times = array("I")
+        self._older: Counter[int] = Counter()
 
     def on_pullback(self, pullback: Pullback) -> None:
         self.stream.append(pullback)
@@ -45,7 +49,13 @@ class Observer:
     def on_node(self, node: Tensor) -> None:
         node.source = calling_line()
         self.made.append(node)
-        self._times[node.number] += 1
+        at = node.number - self._first - 1
+        if at < 0:
+            self._older[node.number] += 1
+            return
+        if at >= len(self._times):
+            self._times.extend(bytes(at + 1000))
+        self._times[at] += 1
 
     def on_recall(self, nodes: Sequence[Tensor]) -> None:
         """A checkpoint computed the history of these nodes again."""
@@ -53,12 +63,14 @@ class Observer:
 
     def recomputed(self) -> dict[int, int]:
         """By number, how many times a node was computed again because a checkpoint had not kept it."""
-        again = {n: self._again(n) for n in self._times if n not in self.kept}
-        return {n: count for n, count in again.items() if count}
+        often = (self._first + 1 + at for at, times in enumerate(self._times) if times > 1)
+        return {n: self._again(n) for n in (*self._older, *often) if n not in self.kept}
 
     def _again(self, number: int) -> int:
-        before: bool = number <= self._first  # the forward pass was not seen
-        return self._times[number] - (not before)
+        at = number - self._first - 1
+        if at < 0:  # the forward pass was not seen
+            return self._older[number]
+        return self._times[at] - 1 if at < len(self._times) else 0
 
 
 class _Running(Recording):
