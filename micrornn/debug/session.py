@@ -10,7 +10,7 @@ from micrornn.debug.commands.script import collect, commands_of, expanded
 from micrornn.debug.cursor import Cursor, no_source
 from micrornn.debug.errors import DebuggerError, brief
 from micrornn.debug.origin import Origin
-from micrornn.debug.registry import COMMANDS, Command, Handler, Outcome, find, together
+from micrornn.debug.registry import COMMANDS, NAMES, Command, Handler, Outcome, find, together
 from micrornn.debug.state import State
 from micrornn.recording import Recording
 
@@ -98,6 +98,11 @@ class Session(Cursor):
     def _meant(self, text: str) -> tuple[Command, str]:
         """A command; or, as in pdb, an expression to print, which a ``!`` before it makes sure of."""
         bare = text.removeprefix("!").strip()
+        if text.endswith("?") and text.split()[0] not in NAMES and text != "?":
+            raise DebuggerError(
+                "a question? why NAME says why a gradient is missing, zero, tiny, huge or NaN (why W_hh), "
+                "where says where you are, help lists the commands"
+            )
         try:
             if bare != text:
                 raise DebuggerError("write an expression behind !: !h[1].grad")

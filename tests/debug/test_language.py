@@ -269,6 +269,28 @@ def test_commands_without_a_number_mean_the_last_breakpoint(session: Session) ->
     assert "breakpoint 1" in session.execute("commands silent").text
 
 
+def test_a_gradient_of_which_parts_are_missing_says_so(session: Session) -> None:
+    session.execute("watch w.grad")
+    session.execute("continue")
+    assert session.execute("print w.grad.norm").lines[0].endswith("parts so far)")
+    session.execute("goto end")
+    assert "so far" not in session.execute("print w.grad").text
+
+
+def test_the_only_loss_is_loss_whatever_made_it() -> None:
+    session = Session(record(mr.mean(mr.tensor([1.0, 2.0], requires_grad=True, name="w"))))
+    assert "mean(w)" in session.execute("print loss").text
+    assert "arrived in full" in session.execute("why loss").text
+
+
+def test_a_question_is_led_to_why(session: Session) -> None:
+    for line in ("what is wrong?", "is it h[1]?"):
+        with pytest.raises(DebuggerError, match="why NAME"):
+            session.execute(line)
+    session.execute("dprintf tanh, small?")
+    assert session.execute("?").text.startswith("moving")
+
+
 def test_x_of_gdb_says_what_to_type_here(session: Session) -> None:
     for line in ("x 1/0", "x/4 h[1]"):
         with pytest.raises(DebuggerError, match=r"print 1/0.*print NAME.value"):

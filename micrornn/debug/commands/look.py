@@ -123,14 +123,24 @@ def print_(cursor: Cursor, text: str) -> Outcome:
     value = cursor.moment.value(text)
     if isinstance(value, Tensor):
         return described(cursor, value)
-    found = shown(value)
-    if len(found) == 1 and "\n" not in found[0]:
-        return Outcome(
-            lines=[f"{text} = {found[0]}"], data={"expression": text, "value": plain(value)}
-        )
-    return Outcome(
-        lines=[f"{text}: {found[0]}", *found[1:]], data={"expression": text, "value": plain(value)}
-    )
+    head, *rest = shown(value)
+    head += _so_far(cursor, text)
+    data = {"expression": text, "value": plain(value)}
+    if not rest and "\n" not in head:
+        return Outcome(lines=[f"{text} = {head}"], data=data)
+    return Outcome(lines=[f"{text}: {head}", *rest], data=data)
+
+
+def _so_far(cursor: Cursor, text: str) -> str:
+    """How much of a gradient has arrived, where that is not all of it."""
+    if not text.endswith((".grad", ".grad.norm")):
+        return ""
+    try:
+        node = cursor.places.node(text.removesuffix(".norm").removesuffix(".grad"))
+    except DebuggerError:
+        return ""
+    _, done, parts = cursor.line.arrived(node, cursor.state.position)
+    return f" ({done} of {parts} parts so far)" if done < parts else ""
 
 
 def described(cursor: Cursor, node: Tensor) -> Outcome:
