@@ -97,7 +97,7 @@ def test_paths_between_two_pins_are_flow_s(opened: Any, hello: Path) -> None:
     panel = page.get_by_label("Paths", exact=True)
     for name, lists in zip("ch", panel.locator("ol.paths").all()):
         own = heaviest_paths(rec, f"{name}[0]", loss=rec.losses[-1])
-        shares = [float(text.split()[0]) for text in lists.locator(".sum").all_inner_texts()]
+        shares = [float(text.rstrip("%")) for text in lists.locator(".sum").all_inner_texts()]
         wanted = [100 * path.share for path in own.paths] + [100 * own.rest_share]
         assert shares == pytest.approx(wanted, abs=0.06)
         assert sum(shares) == pytest.approx(100, abs=0.5)
@@ -221,7 +221,7 @@ def test_dragging_over_the_strip_selects_steps(opened: Any, hello: Path) -> None
 
     own = of_weight(recorded("hello", {"cell": "lstm"}).recording, "lstm.weight_hh_l0")
     wanted = sum(s for t, s in zip(own.steps, own.shares) if t in (1, 2))
-    assert float(share.split()[0]) == pytest.approx(100 * wanted, abs=0.6)
+    assert float(share.rstrip("%")) == pytest.approx(100 * wanted, abs=0.6)
     page.keyboard.press("Escape")
     assert "steps 1 to 2" not in ledger.inner_text()
 
@@ -346,7 +346,10 @@ def test_ledger_and_credit_map_follow_a_change(opened: Any, hello: Path) -> None
     def bars(weight: str) -> list[tuple[float, float]]:
         own = ledger.locator(".weight", has_text=weight).locator(".bar")
         titles = own.evaluate_all("all => all.map(x => x.title)")
-        return [(float(t.split("norm ")[1].split(",")[0]), float(t.split()[-2])) for t in titles]
+        return [
+            (float(t.split("norm ")[1].split(",")[0]), float(t.split()[-1].rstrip("%")))
+            for t in titles
+        ]
 
     def change(factor: float) -> None:
         find(page, "h3")
