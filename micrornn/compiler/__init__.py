@@ -17,8 +17,8 @@ Read the files in this order; each takes a program and gives one that computes t
 12. `write`, in the words of `expressions`: the text of a function, with arrays that are kept from call to
     call (`buffers`); and `machine`: a loop over small arrays, for Numba.
 13. `ready`: all this, one after the other.
-14. `step`, with `results`, `surroundings` and `agreement`: `micrornn.compile`, which checks the result
-    against the engine, and uses it.
+14. `step`, with `results`, `surroundings`, `agreement` and `fixed`: `micrornn.compile`, which checks the
+    result against the engine, and uses it.
 
 `explain`, with `readable`, `equations` and `symbols`, writes a program for people.
 """
