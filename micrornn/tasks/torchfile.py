@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from micrornn.diagnose.watch import Enough, Training
 from micrornn.recording import Recording, RecordingError
 from micrornn.tasks.userfile import SourceError, UserFile
@@ -34,7 +36,8 @@ def record_torch(file: UserFile, name: str) -> Recording:
 
     function = _function(file, name)
     try:
-        return record(lambda: file.call(name, function))
+        with np.errstate(all="ignore"):  # of NaN, the recording says more than NumPy
+            return record(lambda: file.call(name, function))
     except RecordingError as error:
         raise SourceError(f"{file.path}:{name}: {error}") from error
 
@@ -49,7 +52,8 @@ def watch_torch(file: UserFile, name: str) -> Training:
 
     function = _function(file, name)
     try:
-        return watch(lambda: file.call(name, function, Enough))
+        with np.errstate(all="ignore"):
+            return watch(lambda: file.call(name, function, Enough))
     except RecordingError as error:
         raise SourceError(f"{file.path}:{name}: {error}") from error
 

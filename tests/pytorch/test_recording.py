@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import micrornn.torch as mt  # noqa: E402
 from micrornn import flow  # noqa: E402
 from micrornn.diagnose import diagnose  # noqa: E402
 from micrornn.recording import RecordingError, load_recording  # noqa: E402
+from micrornn.tasks import source  # noqa: E402
 
 # PyTorch says so for every such layer in float32.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
@@ -217,3 +220,16 @@ def test_a_small_gradient_added_to_a_large_one_is_not_refused(
     monkeypatch.setattr("micrornn.torch.compare._ADDED", 0.0)
     with pytest.raises(mt.TorchRecordingError, match="differs from PyTorch's"), mt.recording():
         net(x).pow(2).mean().backward()
+
+
+def test_an_infinite_loss_is_recorded_without_warnings_of_numpy(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\n\nw = torch.zeros(2, requires_grad=True)\n\n\n"
+        "def loss():\n    return torch.log(w * 0.0).sum()\n",
+        encoding="utf-8",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = source.recorded(f"{tmp_path / 'net.py'}:loss")
+        source.watched(f"{tmp_path / 'net.py'}:loss")
+    assert np.isinf(run.recording.losses[0].data)
