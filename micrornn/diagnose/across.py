@@ -21,6 +21,7 @@ _MOST = 0.8  # of the iterations
 _VARIED = 1.5  # times as many losses in one iteration as in another
 _LARGE = 8.0  # times the gradient of a mean
 _FAR = 0.1  # of max_norm is never reached
+_ABSURD = 1e-3  # of max_norm: nobody sets it so high to be safe
 _WILD = 100.0  # times its own size, to which a gradient grows
 
 
@@ -237,7 +238,7 @@ def _clipping(its: Sequence[Iteration], found: set[str]) -> Iterator[Problem]:
     most = np.array([max_norm for _, max_norm in clips])
     node = its[0].recording.passes[-1].out
     grows = "exploding" in found or norms.max() > _WILD * max(np.median(norms), 1e-12)
-    if (norms < _FAR * most).all():
+    if (norms < (_FAR if grows else _ABSURD) * most).all():
         words = [
             f"The gradient's norm is {norms.min():.3g} to {norms.max():.3g} in {len(norms)} iterations, and "
             f"is clipped from {most[0]:g} on: it never acts."

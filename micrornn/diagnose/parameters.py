@@ -14,6 +14,7 @@ from micrornn.diagnose.sequences import Sequences
 from micrornn.flow.causes.sizes import FAR
 from micrornn.flow.verdicts import CANCELLED, DETACHED, FEW, NO_PATH, TRUNCATED
 from micrornn.flow.why import Why, why
+from micrornn.recording import Recording
 from micrornn.recording.losses import kind_of
 
 _WIDE = 3  # numbers from which on a vector is a row of a table
@@ -48,15 +49,31 @@ def _unreached(facts: Facts) -> Iterator[Problem]:
     zero = [p for p in zero if p.size]
     if zero:
         asked = [(p, why(rec, p)) for p in zero]
-        # Where it ended in a slice or a stack, nothing took the output of the layer.
+        # Where it ended in a slice or a stack, and reached nothing of the layer, nothing took its output.
         by_use: dict[bool, list[tuple[Tensor, Why]]] = {}
         for p, a in asked:
-            by_use.setdefault(a.node is not None and kind_of(a.node) in _MOVES, []).append((p, a))
+            moved = a.node is not None and kind_of(a.node) in _MOVES
+            by_use.setdefault(moved and not _arrives(rec, p), []).append((p, a))
         what = "gets a gradient of exactly 0"
         if True in by_use:
             yield _problem("parameter never reached", by_use[True], what)
         if False in by_use:
             yield _problem("gradient exactly zero", by_use[False], what, "likely")
+
+
+def _arrives(rec: Recording, parameter: Tensor) -> bool:
+    """Whether a gradient that is not zero arrives in a layer that uses a parameter."""
+    layers = {user.scope.partition("/")[0] for user, _ in rec.users.get(parameter.number, ())} - {
+        ""
+    }
+    return any(
+        node.inputs
+        and node.scope.partition("/")[0] in layers
+        and kind_of(node) not in _MOVES
+        and (g := rec.gradient(node)) is not None
+        and bool(np.any(g))
+        for node in rec.nodes
+    )
 
 
 def _uses(facts: Facts) -> Iterator[Problem]:

@@ -166,7 +166,10 @@ def _of_run(runs: Sequence[Sequences]) -> Iterator[Problem]:
 #: What a problem explains: these are its consequences, and not reported beside it.
 _EXPLAINS = {
     "NaN in the data": ("not finite",),
-    "unscaled input": ("saturated gates", "saturated", "vanishing", "dead units"),
+    "unscaled input": (
+        *("saturated gates", "saturated", "vanishing", "dead units"),
+        "gradient exactly zero",
+    ),
     "truncation bias": ("few uses",),
     "detached": (
         "few uses",

@@ -11,7 +11,7 @@ import numpy as np
 from micrornn.core.tensor import Tensor
 from micrornn.diagnose.gradients import check_finite
 from micrornn.diagnose.problem import Problem
-from micrornn.diagnose.watch import Iteration, Training, name_of
+from micrornn.diagnose.watch import Iteration, Training
 
 Array = np.ndarray[Any, Any]
 
@@ -68,15 +68,16 @@ def _differ(a: Iteration, b: Iteration, name: str) -> bool:
 
 def _left_out(its: Sequence[Iteration], moved: set[str]) -> Iterator[Problem]:
     given = {name for it in its for name in it.given or {}}  # held, and too little to see
+    named = its[0].names
     still = [
         p
         for p in its[0].recording.parameters
-        if name_of(p) not in moved | given
-        and all(np.any(it.gradients.get(name_of(p), 0.0)) for it in its)
-        and all(name_of(p) in it.values for it in its)
+        if (name := named[p.number]) not in moved | given
+        and all(np.any(it.gradients.get(name, 0.0)) for it in its)
+        and all(name in it.values for it in its)
     ]
     if still:
-        names = ", ".join(name_of(p) for p in still[:4])
+        names = ", ".join(named[p.number] for p in still[:4])
         more = f" and {len(still) - 4} more" if len(still) > 4 else ""
         words = [
             f"{names}{more} had a gradient in each of {len(its)} iterations and never changed; "

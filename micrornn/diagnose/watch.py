@@ -38,6 +38,7 @@ class Iteration:
         gradients: by parameter, what backward computed in this iteration.
         given: by parameter, the gradient that the optimizer was given; None where no optimizer was seen.
         clipped: the norm of its gradients before clipping, and what they were clipped to.
+        names: by the number of a parameter, what it is called above.
     """
 
     recording: Recording
@@ -46,6 +47,7 @@ class Iteration:
     gradients: dict[str, Array]
     given: Given | None
     clipped: tuple[float, float] | None = None
+    names: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
     [4.0, 2.56, 1.64, 1.05, 0.67]
     """
     counter = _Counter(iterations)
-    given: list[tuple[int, Given]] = []
+    given: list[tuple[int, list[tuple[Tensor, Array]]]] = []
     with recording(counter) as rec, _optimizers(counter, given):
         try:
             result = function()
@@ -111,7 +113,9 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
                 )
             for _ in pullbacks(result):
                 pass
-    return training_of(rec, given, counter.clips, counter.idle_dropout)
+    name_of = _naming(rec)
+    named = [(done, {name_of(p): g for p, g in grads}) for done, grads in given]
+    return training_of(rec, named, counter.clips, counter.idle_dropout)
 
 
 class _Counter(Observer):
@@ -141,14 +145,16 @@ class _Counter(Observer):
 
 
 @contextmanager
-def _optimizers(counter: _Counter, given: list[tuple[int, Given]]) -> Iterator[None]:
+def _optimizers(
+    counter: _Counter, given: list[tuple[int, list[tuple[Tensor, Array]]]]
+) -> Iterator[None]:
     """Note what optimizers are given, before each step."""
     own = Optimizer.step
 
     def step(self: Optimizer, closure: Callable[[], Any] | None = None) -> Any:
         loss = None if closure is None else closure()
         params = [p for group in self.param_groups for p in group["params"]]
-        grads = {name_of(p): np.array(p.grad, dtype=float) for p in params if p.grad is not None}
+        grads = [(p, np.array(p.grad, dtype=float)) for p in params if p.grad is not None]
         given.append((counter.passes, grads))
         own(self)
         return loss
@@ -160,9 +166,25 @@ def _optimizers(counter: _Counter, given: list[tuple[int, Given]]) -> Iterator[N
         setattr(Optimizer, "step", own)  # noqa: B010
 
 
-def name_of(parameter: Tensor) -> str:
-    """The name of a parameter, or its number."""
-    return parameter.name or f"#{parameter.number}"
+def _naming(whole: Recording) -> Callable[[Tensor], str]:
+    """What parameters are called: by name, and where two of a pass have one, by shape and number too.
+
+    Layers that stand beside each other in a program, and in no module, all have a ``weight``.
+    """
+    of_name: dict[str, set[int]] = {}
+    shared: set[str] = set()
+    for one in whole.passes:
+        of_name.clear()
+        for p in Recording([one.out], [one]).parameters:
+            of_name.setdefault(p.name or "", set()).add(p.number)
+        shared |= {name for name, numbers in of_name.items() if len(numbers) > 1}
+
+    def name_of(p: Tensor) -> str:
+        if not p.name:
+            return f"#{p.number}"
+        return f"{p.name} of shape {p.shape} (#{p.number})" if p.name in shared else p.name
+
+    return name_of
 
 
 def training_of(
@@ -179,7 +201,7 @@ def training_of(
         clips: what was clipped, likewise.
         idle_dropout: the lines at which dropout ran while no gradients were kept.
     """
-    passes = whole.passes
+    passes, name_of = whole.passes, _naming(whole)
     groups: list[list[Pass]] = []
     values: list[dict[str, Array]] = []
     for one in passes:
@@ -216,5 +238,6 @@ def training_of(
         loss = float(sum(np.sum(np.asarray(p.out._value, dtype=float)) for p in group))
         cut = [(norm, most) for done, norm, most in clips if before < done <= count]
         clipped = cut[-1] if cut else None
-        iterations.append(Iteration(rec, loss, used, gradients, seen, clipped))
+        names = {p.number: name_of(p) for p in rec.parameters}
+        iterations.append(Iteration(rec, loss, used, gradients, seen, clipped, names))
     return Training(iterations, list(idle_dropout))

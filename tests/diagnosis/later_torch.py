@@ -256,6 +256,20 @@ def lstm_called_on_single_steps() -> Any:
     return F.mse_loss(o(out[:, -1]).squeeze(1), y) + 0 * h.sum()
 
 
+@faulty("unscaled input")
+def prices_in_dollars_saturate_every_gate() -> Any:
+    torch.manual_seed(14)
+    price = 30000 + 500 * torch.randn(200).cumsum(0)
+    x, y = price[:-1].unfold(0, 20, 5).unsqueeze(2), price[20::5].unsqueeze(1)
+    m = Many2One(1)
+    opt = optim.Adam(m.parameters(), 1e-3)
+    for _ in range(6):
+        loss = F.mse_loss(m(x[: len(y)]), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+
 # -- without a mistake -----------------------------------------------------------------------------
 
 

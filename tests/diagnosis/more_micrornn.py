@@ -202,6 +202,20 @@ def tanh_output_for_degrees() -> Any:
     return F.mse_loss(mr.tanh(head(gru(x[:-1])[0][-1]))[:, 0], y)  # here
 
 
+@faulty("not in the optimizer")
+def layers_side_by_side_and_the_embedding_forgotten() -> Any:
+    emb, rnn, out = nn.Embedding(30, 8, rng=0), nn.RNN(8, 16, rng=1), nn.Linear(16, 2, rng=2)
+    opt = optim.Adam([*rnn.parameters(), *out.parameters()], lr=1e-2)
+    ids = np.random.default_rng(5).integers(0, 30, (10, 12))
+    y = (ids[0] > 14).astype(int)
+    for _ in range(5):
+        o, _ = rnn(emb(ids))  # here
+        loss = F.cross_entropy(out(o[-1]), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+
 # -- without a mistake -----------------------------------------------------------------------------
 
 
@@ -237,6 +251,20 @@ def echo_after_three_steps() -> Any:
     y = np.concatenate([np.zeros((3, 6), int), ids[:-3]])
     rnn, head = nn.RNN(2, 10, rng=0), nn.Linear(10, 2, rng=1)
     return F.cross_entropy(head(rnn(onehot(ids, 2))[0]).reshape(-1, 2), y.reshape(-1))
+
+
+@healthy
+def a_clip_that_waits_for_the_worst() -> Any:
+    data = np.tile([0, 3, 1, 2, 2, 4], 60)
+    emb, gru, head = nn.Embedding(5, 8, rng=0), nn.GRU(8, 12, rng=1), nn.Linear(12, 5, rng=2)
+    params = [*emb.parameters(), *gru.parameters(), *head.parameters()]
+    opt = optim.Adam(params, lr=5e-3)
+    for k in range(0, 240, 30):
+        out, _ = gru(emb(data[k : k + 30, None]))
+        opt.zero_grad()
+        F.cross_entropy(head(out)[:, 0], data[k + 1 : k + 31]).backward()
+        nn.utils.clip_grad_norm_(params, 5.0)
+        opt.step()
 
 
 @healthy
