@@ -11,7 +11,9 @@ from micrornn.core.tensor import Tensor
 from micrornn.diagnose.facts import Facts
 from micrornn.diagnose.problem import Problem
 from micrornn.diagnose.sequences import Sequences
+from micrornn.diagnose.wiring import rounded
 from micrornn.flow.causes.sizes import FAR
+from micrornn.flow.series import label
 from micrornn.flow.verdicts import CANCELLED, DETACHED, FEW, NO_PATH, TRUNCATED
 from micrornn.flow.why import Why, why
 from micrornn.recording import Recording
@@ -57,8 +59,24 @@ def _unreached(facts: Facts) -> Iterator[Problem]:
         what = "gets a gradient of exactly 0"
         if True in by_use:
             yield _problem("parameter never reached", by_use[True], what)
-        if False in by_use:
+        steps = next((a.node for _, a in by_use.get(False, ()) if _in_steps(facts, a.node)), None)
+        if steps is not None:
+            words = [
+                f"{label(steps)} takes only some values: its derivative is 0, and no gradient passes."
+            ]
+            yield Problem("rounded on the path", words, steps)
+        elif False in by_use:
             yield _problem("gradient exactly zero", by_use[False], what, "likely")
+
+
+def _in_steps(facts: Facts, node: Tensor | None) -> bool:
+    """Whether a node rounds its input, or takes its sign: flat between steps."""
+    if node is None or not node.inputs:
+        return False
+    value, origin = facts.value(node), facts.value(node.inputs[0])
+    if kind_of(node) == "opaque" and value.shape == origin.shape:
+        return any((value == step(origin)).all() for step in (np.round, np.floor, np.ceil, np.sign))
+    return bool(rounded(value, origin))
 
 
 def _arrives(rec: Recording, parameter: Tensor) -> bool:

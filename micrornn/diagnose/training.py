@@ -39,6 +39,9 @@ def check_training(training: Training) -> Iterator[Problem]:
         ]
         yield Problem("learning rate too small", words, its[0].recording.passes[-1].out, "likely")
         return
+    yield from _without(training)
+    if not moved and not any(np.any(g) for it in its for g in it.gradients.values()):
+        return  # nothing to step by
     if not moved:
         words = [f"No parameter changes in {len(its)} iterations, though each computes gradients."]
         yield Problem("optimizer never steps", words, its[0].recording.passes[-1].out)
@@ -85,6 +88,21 @@ def _left_out(its: Sequence[Iteration], moved: set[str]) -> Iterator[Problem]:
         ]
         users = its[0].recording.users.get(still[0].number, ())
         yield Problem("not in the optimizer", words, users[0][0] if users else still[0])
+
+
+def _without(training: Training) -> Iterator[Problem]:
+    """Parameters that the optimizer waits for in vain, and of which no run knows."""
+    its = training.iterations
+    known = {name for it in its for name in it.names.values()}
+    lost = [name for name in training.without if name not in known]
+    if lost and len(its[0].names) > 0:
+        names = ", ".join(lost[:4])
+        more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
+        words = [
+            f"The optimizer holds {names}{more}, with no gradient in {len(its)} iterations: nothing that the "
+            "loss depends on was computed from them, or it was computed under no_grad."
+        ]
+        yield Problem("parameter never reached", words, its[0].recording.passes[-1].out, "likely")
 
 
 def _not_reset(its: Sequence[Iteration]) -> Iterator[Problem]:

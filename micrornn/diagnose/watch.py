@@ -57,10 +57,12 @@ class Training:
     Attributes:
         iterations: each with its run.
         idle_dropout: the lines at which dropout ran while no gradients were kept.
+        without: parameters that the optimizer holds and that had no gradient in any iteration.
     """
 
     iterations: list[Iteration]
     idle_dropout: list[Line] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         first, last = self.iterations[0], self.iterations[-1]
@@ -100,7 +102,8 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
     """
     counter = _Counter(iterations)
     given: list[tuple[int, list[tuple[Tensor, Array]]]] = []
-    with recording(counter) as rec, _optimizers(counter, given):
+    without: list[tuple[str, bool]] = []
+    with recording(counter) as rec, _optimizers(counter, given, without):
         try:
             result = function()
         except Enough:
@@ -115,7 +118,15 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
                 pass
     name_of = _naming(rec)
     named = [(done, {name_of(p): g for p, g in grads}) for done, grads in given]
-    return training_of(rec, named, counter.clips, counter.idle_dropout)
+    training = training_of(rec, named, counter.clips, counter.idle_dropout)
+    training.without.extend(never(without))
+    return training
+
+
+def never(seen: Sequence[tuple[str, bool]]) -> list[str]:
+    """The names that were seen without a gradient each time, as (name, whether it had one)."""
+    had = {name for name, one in seen if one}
+    return [name for name in dict.fromkeys(name for name, _ in seen) if name not in had]
 
 
 class _Counter(Observer):
@@ -146,7 +157,9 @@ class _Counter(Observer):
 
 @contextmanager
 def _optimizers(
-    counter: _Counter, given: list[tuple[int, list[tuple[Tensor, Array]]]]
+    counter: _Counter,
+    given: list[tuple[int, list[tuple[Tensor, Array]]]],
+    without: list[tuple[str, bool]],
 ) -> Iterator[None]:
     """Note what optimizers are given, before each step."""
     own = Optimizer.step
@@ -156,6 +169,7 @@ def _optimizers(
         params = [p for group in self.param_groups for p in group["params"]]
         grads = [(p, np.array(p.grad, dtype=float)) for p in params if p.grad is not None]
         given.append((counter.passes, grads))
+        without.extend((p.name or f"#{p.number}", p.grad is not None) for p in params)
         own(self)
         return loss
 

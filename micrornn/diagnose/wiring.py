@@ -155,7 +155,7 @@ def _copies(facts: Facts) -> Iterator[Problem]:
                 ]
                 yield Problem("copied out of the graph", words, node, "likely")
                 return
-            how = _rounded(value, facts.value(node))
+            how = rounded(value, facts.value(node))
             if how:
                 words = [
                     f"{label(leaf)} is plain data: the {how} of {label(node)} ({place(node)}). It "
@@ -197,7 +197,8 @@ def _applied(value: Array, origin: Array) -> str:
     return ""
 
 
-def _rounded(value: Array, origin: Array) -> str:
+def rounded(value: Array, origin: Array) -> str:
+    """What makes steps of an array: rounding, argmax, comparison or sign; "" if none of them does."""
     if value.shape != origin.shape or value.size < 2 or not np.isfinite(origin).all():
         return ""
     if (value == origin).all() or len(np.unique(value)) < 2:

@@ -35,7 +35,10 @@ def compare_values(values: Values, later: bool = False) -> None:
         TorchRecordingError: names the first such operation.
     """
     for tensor, node in values.outputs():
-        gap = _gap(array(tensor), node._value)
+        own = array(tensor)
+        gap = _gap(own, node._value)
+        if later and not np.isfinite(own).all():
+            continue  # an overflow, which sums in another order reach one operation sooner or later
         if gap > max(_allowed(node), _LATER if later else 0.0):
             where = f", at {node.source[0]}, line {node.source[1]}" if node.source else ""
             raise TorchRecordingError(
@@ -79,6 +82,8 @@ def compare_gradients(
     for leaf, own, found, rounding in theirs:
         allowed = _HALF if halved else _allowed(leaf)
         allowed = max(allowed, _LATER) if later else allowed
+        if later and not np.isfinite(own).all():
+            continue
         cancelled = largest * _CANCELLED[np.dtype(leaf.dtype)]
         gap = _gap(own, found, max(cancelled, rounding / allowed))
         if gap > allowed:

@@ -11,7 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import _disable_current_modes
 
 from micrornn.core.tensor import Tensor
-from micrornn.diagnose.watch import ITERATIONS, Clip, Enough, Given, Training, training_of
+from micrornn.diagnose.watch import ITERATIONS, Clip, Enough, Given, Training, never, training_of
 from micrornn.recording import Recording, RecordingError
 from micrornn.recording.observe import recording as record_nodes
 from micrornn.torch.capture import Capture
@@ -72,6 +72,7 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
         RecordingError, TorchRecordingError: as `record`.
     """
     given: list[tuple[int, Given]] = []
+    without: list[tuple[str, bool]] = []
     clips: list[Clip] = []
     with _listening() as (rec, backward):
         backward.most = iterations
@@ -85,6 +86,10 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
                     if p.grad is not None
                 }
             given.append((len(backward.begun), {n: g for n, g in found.items() if n}))
+            names = backward.capture.names
+            without.extend(
+                (names.of(p) or "", p.grad is not None) for p in params if p.requires_grad
+            )
 
         hook = register_optimizer_step_pre_hook(note)
         try:
@@ -94,7 +99,9 @@ def watch(function: Callable[[], Any], iterations: int = ITERATIONS) -> Training
             pass
         finally:
             hook.remove()
-    return training_of(rec, given, clips, backward.capture.idle_dropout)
+    training = training_of(rec, given, clips, backward.capture.idle_dropout)
+    training.without.extend(never(without))
+    return training
 
 
 @contextmanager

@@ -270,6 +270,57 @@ def prices_in_dollars_saturate_every_gate() -> Any:
         opt.step()
 
 
+@faulty("rounded on the path")
+def a_count_is_rounded_before_the_loss() -> Any:
+    torch.manual_seed(11)
+    c, o = nn.GRUCell(2, 10), nn.Linear(10, 1)
+    opt = optim.Adam([*c.parameters(), *o.parameters()], 1e-2)
+    x = torch.randn(12, 8, 2)
+    y = (x[:, :, 0] > 0).float().sum(0)[:, None]
+    for _ in range(4):
+        h = torch.zeros(8, 10)
+        for t in range(12):
+            h = c(x[t], h)
+        count = torch.round(o(h))  # here
+        opt.zero_grad()
+        F.mse_loss(count, y).backward()
+        opt.step()
+
+
+@faulty("parameter never reached")
+def the_encoder_runs_under_no_grad() -> Any:
+    torch.manual_seed(12)
+    enc, dec, o = (
+        nn.LSTM(6, 16, batch_first=True),
+        nn.LSTM(6, 16, batch_first=True),
+        nn.Linear(16, 6),
+    )
+    opt = optim.Adam([*enc.parameters(), *dec.parameters(), *o.parameters()], 1e-2)
+    s, y = torch.randn(8, 9, 6), torch.randint(0, 6, (8, 5))
+    x = F.one_hot(torch.cat([torch.zeros(8, 1).long(), y[:, :-1]], 1), 6).float()
+    for _ in range(3):
+        with torch.no_grad():
+            _, state = enc(s)
+        out, _ = dec(x, state)
+        opt.zero_grad()
+        F.cross_entropy(o(out).flatten(0, 1), y.flatten()).backward()
+        opt.step()
+
+
+@faulty("not finite", "exploding")
+def a_relu_network_overflows_after_its_first_update() -> Any:
+    torch.manual_seed(4)
+    m, o = nn.RNN(2, 64, nonlinearity="relu"), nn.Linear(64, 1)
+    with torch.no_grad():
+        m.weight_hh_l0.normal_(0, 0.4)
+    opt = optim.SGD([*m.parameters(), *o.parameters()], lr=1e-4)
+    x, y = torch.randn(40, 8, 2), torch.randn(8, 1)
+    for _ in range(3):
+        opt.zero_grad()
+        F.mse_loss(o(m(x)[0][-1]), y).backward()
+        opt.step()
+
+
 # -- without a mistake -----------------------------------------------------------------------------
 
 
