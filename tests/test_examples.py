@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -30,12 +31,16 @@ def faults(program: str) -> list[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_it_runs_and_checks_itself(example: Path, tmp_path: Path) -> None:
+def test_it_runs_and_checks_itself(example: Path, tmp_path: Path, warm: Warm | None) -> None:
     assert faults(example.read_text(encoding="utf-8")) == []
+    python = sys.executable
+    if warm:
+        python = f"{tmp_path}-python"
+        warm.client(Path(python), "python")
     run = subprocess.run(
-        [sys.executable, "-W", "error", str(example)],
+        [python, str(example)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
         capture_output=True,
         text=True,
         timeout=300,

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,6 +102,10 @@ def _answer(caller: socket.socket, cli: object) -> int:
             sys.argv = ["micrornn", *arguments]
             cli.main()  # type: ignore[attr-defined]
         else:
+            if (
+                environment.get("PYTHONWARNINGS") == "error"
+            ):  # read when Python starts, so not by a fork
+                warnings.simplefilter("error")
             sys.argv = arguments
             sys.path[0] = str(Path(arguments[0]).resolve().parent)
             runpy.run_path(arguments[0], run_name="__main__")
