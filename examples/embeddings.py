@@ -24,7 +24,7 @@ adam = mr.optim.Adam(weights, lr=0.01)
 rng = np.random.default_rng(0)
 T, B = 20, 32
 
-for i in range(400):
+for i in range(250):
     starts = rng.integers(0, len(numbers) - T - 1, B)
     read = numbers[starts + np.arange(T + 1)[:, np.newaxis]]
     states, _ = gru(embedding(read[:-1]))

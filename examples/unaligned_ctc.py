@@ -20,7 +20,7 @@ def log_probs(frames):
     return mr.log_softmax(readout(states), axis=-1)
 
 
-for i in range(300):
+for i in range(250):
     batch = draw(rng, 40, 16, 4)
     loss = nn.functional.ctc_loss(log_probs(batch.inputs), batch.targets)
     loss.backward()
@@ -30,10 +30,10 @@ for i in range(300):
     if i % 60 == 0:
         print(f"batch {i}: {loss.item():.3f} nats per label")
 
-test = draw(rng, 40, 100, 4)
+test = draw(rng, 40, 40, 4)
 logs = log_probs(test.inputs).data
-greedy = [nn.ctc_greedy(logs[:, b]).labels for b in range(100)]
-beams = [nn.ctc_beam(logs[:, b], width=5)[0] for b in range(100)]
+greedy = [nn.ctc_greedy(logs[:, b]).labels for b in range(40)]
+beams = [nn.ctc_beam(logs[:, b], width=5)[0] for b in range(40)]
 truth = test.targets.tolist()
 right = np.mean([a == b for a, b in zip(greedy, truth)])
 right_beam = np.mean([beam.labels == b for beam, b in zip(beams, truth)])
