@@ -52,11 +52,11 @@ def _normalized(sequences: Sequences) -> Iterator[Problem]:
     for node in sequences.facts.rec.nodes:
         if kind_of(node) not in ("distribution", "log distribution") or not node.ndim:
             continue
-        marks = sequences.outputs.get(node.number)
+        marks = sequences.in_row.get(node.number)
         axis = node.params.get("axis", -1) % node.ndim
         if marks is None or (marks == NONE).any() or node.shape[axis] < 2:
             continue
-        rows = np.moveaxis(sequences.rows_of(marks), axis, -1)
+        rows = np.moveaxis(marks, axis, -1)
         if (rows != rows[..., :1]).any(-1).all():
             words = [
                 f"The softmax ({place(node)}) acts on axis {axis} of {node.shape}, along which the sequences "

@@ -167,9 +167,14 @@ class Sequences:
         """The state that a mark stands for, and its row."""
         return self._states[mark // ROWS], mark % ROWS
 
-    def rows_of(self, marks: Array) -> Array:
-        """The rows that marks stand for."""
-        return marks % ROWS
+    @cached_property
+    def in_row(self) -> Marks:
+        """The row of the batch that each number was computed from, whatever the step."""
+
+        def rows(node: Tensor) -> Array | None:
+            return self._marked(node) % ROWS if _is_state(node) else None
+
+        return carried(self.facts.rec.nodes, rows)
 
     def marks(self, node: Tensor) -> Array | None:
         """The marks of a node behind the last step."""

@@ -307,6 +307,38 @@ def the_encoder_runs_under_no_grad() -> Any:
         opt.step()
 
 
+@faulty("softmax over the wrong axis")
+def a_decoder_by_hand_attends_over_the_batch() -> Any:
+    torch.manual_seed(7)
+    enc, dec, o = nn.GRU(6, 16), nn.GRUCell(6, 16), nn.Linear(32, 6)
+    s, y = torch.randn(7, 8, 6), torch.randint(0, 6, (5, 8))
+    states, h = enc(s)
+    h, x, loss = h[0], torch.zeros(8, 6), 0.0
+    for t in range(5):
+        h = dec(x, h)
+        a = torch.softmax((states * h).sum(2), dim=1)  # here
+        context = (a[:, :, None] * states).sum(0)
+        loss = loss + F.cross_entropy(o(torch.cat([h, context], 1)), y[t])
+        x = F.one_hot(y[t], 6).float()
+    return loss / 5
+
+
+@healthy
+def a_decoder_by_hand_attends_over_the_steps() -> Any:
+    torch.manual_seed(7)
+    enc, dec, o = nn.GRU(6, 16), nn.GRUCell(6, 16), nn.Linear(32, 6)
+    s, y = torch.randn(7, 8, 6), torch.randint(0, 6, (5, 8))
+    states, h = enc(s)
+    h, x, loss = h[0], torch.zeros(8, 6), 0.0
+    for t in range(5):
+        h = dec(x, h)
+        a = torch.softmax((states * h).sum(2), dim=0)
+        context = (a[:, :, None] * states).sum(0)
+        loss = loss + F.cross_entropy(o(torch.cat([h, context], 1)), y[t])
+        x = F.one_hot(y[t], 6).float()
+    return loss / 5
+
+
 @faulty("not finite", "exploding")
 def a_relu_network_overflows_after_its_first_update() -> Any:
     torch.manual_seed(4)

@@ -58,7 +58,7 @@ with numbers, and says how certain it is, what to try, and which command prints 
 `micrornn diagnose --explain vanishing`.
 [My network does not learn](not-learning.md) shows it at work.
 
-It is measured on a corpus of 182 small programs with one mistake each and 79 without, half of them
+It is measured on a corpus of 183 small programs with one mistake each and 80 without, half of them
 written with PyTorch (`tests/diagnosis/`). It finds all of these mistakes among its first two findings, at the
 right line, and reports no mistake in the correct programs; a problem called "possible" is only a hint.
 The checks were developed with those programs in view. What counts is how they did on new programs:
@@ -71,8 +71,8 @@ The checks were developed with those programs in view. What counts is how they d
 | 20 and 10 with PyTorch, of all kinds, after that | 17 | 1 |
 | 32 and 11, everyday ones, by someone who knew the list below | 26 | 0 |
 
-Every mistake missed then is found now, but for attention of a hand-written decoder over the batch. In your
-own programs, expect the diagnosis to find five of six mistakes.
+Every mistake missed then is found now. In your own programs, expect the diagnosis to find five of six
+mistakes.
 """
 
 
