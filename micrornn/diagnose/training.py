@@ -91,7 +91,7 @@ def _left_out(its: Sequence[Iteration], moved: set[str]) -> Iterator[Problem]:
 
 
 def _without(training: Training) -> Iterator[Problem]:
-    """Parameters that the optimizer waits for in vain, and of which no run knows."""
+    """Parameters that the optimizer holds and that appear in no recorded run."""
     its = training.iterations
     known = {name for it in its for name in it.names.values()}
     lost = [name for name in training.without if name not in known]

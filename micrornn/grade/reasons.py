@@ -20,7 +20,7 @@ def matching(
 ) -> list[Mistake]:
     """The mistake, or the two mistakes, that give exactly these gradients in every problem."""
     if not any(np.any(answer[n]) for answer in answers for n in names):
-        return []  # of zeros alone, nobody can say which of many mistakes they are
+        return []  # many mistakes give zeros
     known = of_cell(cell)
 
     def gives(mistakes: Sequence[Mistake]) -> bool:
