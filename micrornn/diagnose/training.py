@@ -95,7 +95,7 @@ def _without(training: Training) -> Iterator[Problem]:
     its = training.iterations
     known = {name for it in its for name in it.names.values()}
     lost = [name for name in training.without if name not in known]
-    if lost and len(its[0].names) > 0:
+    if lost:
         names = ", ".join(lost[:4])
         more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
         words = [
